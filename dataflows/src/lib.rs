@@ -1,0 +1,13 @@
+//! The dataflow of takings: from versions of orders to exact totals.
+//!
+//! What it can not do: read a clock, a file, a socket or an environment variable. Whatever it
+//! computes follows from what it is fed, so the same log gives the same totals on every machine.
+
+#![forbid(unsafe_code)]
+
+pub mod amount;
+pub mod day;
+pub mod order;
+pub mod symbol;
+pub mod takings;
+pub mod view;

@@ -1,0 +1,150 @@
+//! Names as eight bytes: categories, currencies, payment methods, topics.
+//!
+//! A symbol can not be stored: its number differs between processes. What it can do is be copied,
+//! compared and hashed for the price of an integer, and travel between processes as its text.
+//!
+//! Why not `ustr` or `lasso`: routing between processes needs a hash that is the same on every
+//! machine of a cluster; theirs depend on the processor or on the order of interning.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
+
+use parking_lot::RwLock;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use siphasher::sip::SipHasher13;
+
+/// An interned name.
+///
+/// Clauses that hold:
+/// - *same text, same symbol*: within a process two symbols are equal exactly if their texts are;
+/// - *same text, same hash*: `Hash` feeds a hash of the text alone, so that every process of a
+///   cluster sends a name to the same worker;
+/// - *no order of texts*: `Ord` is arbitrary, and differs from process to process.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Symbol {
+    number: u32,
+    hash: u32,
+}
+
+#[derive(Default)]
+struct Dictionary {
+    numbers: HashMap<&'static str, Symbol>,
+    texts: Vec<&'static str>,
+}
+
+/// Names are few and live as long as the process: they are leaked on purpose.
+static DICTIONARY: LazyLock<RwLock<Dictionary>> = LazyLock::new(RwLock::default);
+
+impl Symbol {
+    /// The symbol of a text. Takes a lock: on the hot path ask a [`SymbolCache`] instead.
+    pub fn new(text: &str) -> Symbol {
+        if let Some(&symbol) = DICTIONARY.read().numbers.get(text) {
+            return symbol;
+        }
+        let mut dictionary = DICTIONARY.write();
+        if let Some(&symbol) = dictionary.numbers.get(text) {
+            return symbol;
+        }
+        let number =
+            u32::try_from(dictionary.texts.len()).unwrap_or_else(|_| unreachable!("2^32 names do not fit in memory"));
+        let symbol = Symbol { number, hash: stable_hash(text) };
+        let text: &'static str = Box::leak(text.into());
+        dictionary.texts.push(text);
+        dictionary.numbers.insert(text, symbol);
+        symbol
+    }
+
+    /// The text.
+    pub fn text(self) -> &'static str {
+        DICTIONARY.read().texts[self.number as usize]
+    }
+}
+
+fn stable_hash(text: &str) -> u32 {
+    let mut hasher = SipHasher13::new_with_keys(0x7461_6b69_6e67_7300, 0x6e61_6d65_7300_0000);
+    hasher.write(text.as_bytes());
+    hasher.finish() as u32
+}
+
+impl Hash for Symbol {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u32(self.hash);
+    }
+}
+
+impl fmt::Debug for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.text(), f)
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl Serialize for Symbol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
+}
+
+impl<'de> Deserialize<'de> for Symbol {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Symbol;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Symbol, E> {
+                Ok(Symbol::new(text))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// One worker's own view of the names: no lock and no allocation for a name it has seen.
+#[derive(Default)]
+pub struct SymbolCache {
+    known: hashbrown::HashMap<&'static str, Symbol>,
+}
+
+impl SymbolCache {
+    /// The symbol of a text.
+    pub fn get(&mut self, text: &str) -> Symbol {
+        if let Some(&symbol) = self.known.get(text) {
+            return symbol;
+        }
+        let symbol = Symbol::new(text);
+        self.known.insert(symbol.text(), symbol);
+        symbol
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_is_one_symbol_on_every_thread() {
+        let symbols: Vec<Symbol> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| SymbolCache::default().get("électronique"))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(symbols.windows(2).all(|pair| pair[0] == pair[1]));
+        assert_eq!(symbols[0].text(), "électronique");
+        assert_ne!(Symbol::new("a"), Symbol::new("b"));
+    }
+
+    /// The hash is part of how a cluster routes: a change here is a change of protocol.
+    #[test]
+    fn the_hash_is_the_same_in_every_process() {
+        assert_eq!(stable_hash("EUR"), stable_hash(&String::from("EUR")));
+        assert_eq!(Symbol::new("EUR").hash, 0, "replace with the printed value");
+    }
+}

@@ -1,0 +1,8 @@
+//! takings: live sales totals, exact to the cent.
+//!
+//! The shell around [`takings_dataflows`]: everything that touches the world. See ARCHITECTURE.md.
+
+pub mod config;
+pub mod formats;
+pub mod source;
+pub mod store;

@@ -1,0 +1,149 @@
+//! Where orders come from: a log of partitions, each an append-only sequence of records.
+//!
+//! Two implementations, Kafka and the file log, pass one conformance suite. Nothing outside
+//! `source/kafka` knows librdkafka.
+
+use takings_dataflows::order::PartitionId;
+
+/// One record as the log holds it. Borrowed: it lives until the next poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The partition it is in.
+    pub partition: PartitionId,
+    /// Its offset: a number in Kafka, the position of its first byte in a file log.
+    pub offset: u64,
+    /// The offset of the next record: `offset + 1` in Kafka, the position after the line in a file log.
+    pub next_offset: u64,
+    /// The log's timestamp in milliseconds since 1970, clamped to be monotone within the partition;
+    /// 0 in a log without timestamps.
+    pub timestamp: i64,
+    /// The key, where it has one.
+    pub key: Option<&'a [u8]>,
+    /// The payload; `None` is a tombstone.
+    pub payload: Option<&'a [u8]>,
+}
+
+/// What a poll hands over.
+#[derive(Clone, Copy, Debug)]
+pub enum Polled<'a> {
+    /// A record, in the order of its partition.
+    Record(Record<'a>),
+    /// Everything readable of a partition has been handed over, up to `offset`, the offset that the
+    /// next record will have at least. Transactions that were aborted leave gaps that only this shows.
+    End {
+        /// The partition.
+        partition: PartitionId,
+        /// Where the next record will stand, at least.
+        offset: u64,
+    },
+}
+
+/// A partition as it stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionRange {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The offset of the first record still held.
+    pub first: u64,
+    /// The offset after the last record.
+    pub end: u64,
+}
+
+/// Wakes the worker that reads a source, from any thread: new records may be there.
+pub type Waker = std::sync::Arc<dyn Fn() + Send + Sync>;
+
+/// A worker's own reader of some partitions.
+pub trait Source {
+    /// Hands over at most `max` records that are there already; never blocks. Returns how many
+    /// [`Polled`] it handed over. When it returns 0 the waker given at opening is called once there
+    /// is more, perhaps also without cause.
+    ///
+    /// # Errors
+    /// [`SourceError`] when reading can not go on. An outage is no error: the source waits and says so
+    /// in the log.
+    fn poll(&mut self, max: usize, each: &mut dyn FnMut(Polled<'_>)) -> Result<usize, SourceError>;
+}
+
+/// A log that workers can read.
+pub trait Log: Send + Sync {
+    /// Which log this is (Kafka's cluster id, or the folder): offsets belong to one log.
+    fn identity(&self) -> &str;
+
+    /// The partitions of the job's topics as they stand now, sorted. `topics` gives each topic's rank.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreachable`] and [`SourceError::TopicMissing`] may be tried again.
+    fn partitions(&self, topics: &[String]) -> Result<Vec<PartitionRange>, SourceError>;
+
+    /// Opens some partitions for one worker, each at the offset to read first and the newest
+    /// timestamp handed over before it (0 at the start of a partition).
+    fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError>;
+}
+
+/// Where to start in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartAt {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The first offset to hand over.
+    pub offset: u64,
+    /// The clamp: no record is handed over with a smaller timestamp.
+    pub newest_timestamp: i64,
+}
+
+/// Why a log can not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No contact. Trying again may help.
+    #[error("the log at {log} is not reachable: {message}")]
+    Unreachable {
+        /// The log, without credentials.
+        log: String,
+        /// What the client said.
+        message: String,
+    },
+    /// A topic (or a file log's folder) is not there yet. Trying again may help.
+    #[error("topic {topic} does not exist in the log at {log}; create it, or check --topics")]
+    TopicMissing {
+        /// The topic.
+        topic: String,
+        /// The log, without credentials.
+        log: String,
+    },
+    /// A setting is wrong: the URL, the credentials, an option.
+    #[error("setting `{setting}`: {message}")]
+    Configuration {
+        /// The setting to change, as it is named in the configuration file.
+        setting: &'static str,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// The log no longer holds what comes next, or is not the log it was.
+    #[error("{topic}/{partition}: {what}; {hint}")]
+    LogChanged {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u16,
+        /// What happened, with the offsets.
+        what: String,
+        /// The exact command to go on.
+        hint: String,
+    },
+    /// Any other fault of the log or its client.
+    #[error("reading {what} failed")]
+    Fault {
+        /// Topic, partition, offset or file.
+        what: String,
+        /// What the client said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl SourceError {
+    /// Whether trying the same again may help.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, SourceError::Unreachable { .. } | SourceError::TopicMissing { .. })
+    }
+}

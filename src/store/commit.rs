@@ -1,0 +1,204 @@
+//! What is written in one transaction, and what is read back at a start.
+
+use takings_dataflows::order::{Contribution, OrderDetails};
+use takings_dataflows::takings::Takings;
+use takings_dataflows::view::{View, ViewKey};
+
+/// Everything one epoch changed. Written whole or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// The epoch; one more than, or any number past, the one committed before it.
+    pub epoch: u64,
+    /// Changed totals, each key at most once, sorted by key text order where that is cheap.
+    pub totals: Vec<TotalChange>,
+    /// Orders that were corrected or cancelled.
+    pub corrections: Vec<Correction>,
+    /// Records that could not be read.
+    pub rejected: Vec<Rejected>,
+    /// Kept orders, each (topic, order id) at most once: their newest version. Empty unless asked for.
+    pub orders: Vec<KeptOrder>,
+    /// Every partition that moved, with its new state (absolute, not the difference).
+    pub partitions: Vec<PartitionState>,
+}
+
+/// A total that changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TotalChange {
+    /// The row.
+    pub key: ViewKey,
+    /// What it was: `None` where the row is new.
+    pub old: Option<Takings>,
+    /// What it is: `None` where no order is left, and the row goes.
+    pub new: Option<Takings>,
+}
+
+/// Why an order's contribution changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The same id came with other content.
+    Correction,
+    /// The order was cancelled.
+    Cancellation,
+}
+
+impl Why {
+    /// As it is written in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Why::Correction => "correction",
+            Why::Cancellation => "cancellation",
+        }
+    }
+}
+
+/// A row of `corrections`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// The topic of the record that corrected.
+    pub topic: String,
+    /// Its partition.
+    pub partition: u16,
+    /// Its offset.
+    pub offset: u64,
+    /// The order.
+    pub order_id: String,
+    /// What it counted as: `None` where it had been cancelled.
+    pub was: Option<Contribution>,
+    /// What it counts as now: `None` where it is cancelled.
+    pub now: Option<Contribution>,
+    /// Which of the two.
+    pub why: Why,
+}
+
+/// A row of `rejected`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The record's topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: u16,
+    /// Its offset.
+    pub offset: u64,
+    /// Its key's bytes as they came.
+    pub key: Option<Vec<u8>>,
+    /// Its payload's bytes as they came, cut at the payload limit.
+    pub payload: Option<Vec<u8>>,
+    /// Why, naming the field.
+    pub reason: String,
+}
+
+/// A row of `orders`, or of `cancelled_orders`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptOrder {
+    /// The order's topic (its id space is the topic's).
+    pub topic: String,
+    /// Its id.
+    pub order_id: String,
+    /// Partition of the record that made this version.
+    pub partition: u16,
+    /// Offset of that record.
+    pub offset: u64,
+    /// That record's clamped log timestamp, in milliseconds since 1970.
+    pub timestamp: i64,
+    /// What it is: `None` where it is cancelled (the row leaves `orders` for `cancelled_orders`).
+    pub current: Option<KeptContent>,
+}
+
+/// The content of a kept order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptContent {
+    /// What it counts as.
+    pub contribution: Contribution,
+    /// The fields that no total needs.
+    pub details: OrderDetails,
+    /// The content's fingerprint.
+    pub fingerprint: u64,
+}
+
+/// How far one partition is committed, and what became of its records.
+///
+/// *The books balance*: `read = applied + duplicates + superseded + corrections + cancellations +
+/// rejected + other`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartitionState {
+    /// The topic.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: u16,
+    /// The offset of the next record to read.
+    pub offset: u64,
+    /// The newest log timestamp, in milliseconds since 1970, clamped to be monotone; 0 without any.
+    pub newest_timestamp: i64,
+    /// The counters since the store was made.
+    pub counters: Counters,
+}
+
+/// What became of a partition's records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Records read.
+    pub read: u64,
+    /// Orders that were new.
+    pub applied: u64,
+    /// Records that repeated what was known.
+    pub duplicates: u64,
+    /// Records older than what was known.
+    pub superseded: u64,
+    /// Records that changed an order.
+    pub corrections: u64,
+    /// Records that cancelled an order, known or not.
+    pub cancellations: u64,
+    /// Records that could not be read.
+    pub rejected: u64,
+    /// Records of another kind than orders.
+    pub other: u64,
+    /// Of `applied`: those dated before the correction horizon, which may be corrections of orders
+    /// no longer known.
+    pub beyond_horizon: u64,
+    /// Records with an amount of more than six places, which was rounded.
+    pub rounded: u64,
+}
+
+impl Counters {
+    /// Whether every record read has exactly one outcome.
+    pub const fn balance(&self) -> bool {
+        self.read
+            == self.applied
+                + self.duplicates
+                + self.superseded
+                + self.corrections
+                + self.cancellations
+                + self.rejected
+                + self.other
+    }
+}
+
+/// The settings under which a store's totals were made. A store keeps them and refuses others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobSettings {
+    /// The shop's time zone (IANA name), by which days are cut.
+    pub time_zone: String,
+    /// The currency of records that name none.
+    pub default_currency: String,
+    /// Whether every order is kept in `orders`.
+    pub keep_orders: bool,
+    /// The views that are kept.
+    pub views: Vec<View>,
+    /// The topics, sorted; adding one later is allowed.
+    pub topics: Vec<String>,
+    /// Which log the offsets belong to: Kafka's cluster id, or the folder's path.
+    pub log: String,
+}
+
+/// What a store held when it was acquired.
+#[derive(Clone, Debug, Default)]
+pub struct Recovered {
+    /// This process's generation.
+    pub generation: u64,
+    /// The last committed epoch; 0 in a new store.
+    pub epoch: u64,
+    /// Every partition known, as committed.
+    pub partitions: Vec<PartitionState>,
+    /// Every row of every kept view.
+    pub totals: Vec<(ViewKey, Takings)>,
+}

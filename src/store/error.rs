@@ -1,0 +1,84 @@
+//! What can go wrong with a store, told apart by who must act.
+
+/// A failure of a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The server does not answer, or answered that it can not serve just now. Trying again may help.
+    #[error("the store at {store} is not reachable")]
+    Unreachable {
+        /// The store, without its password.
+        store: String,
+        /// What the driver said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A setting is wrong: the URL, the credentials, a missing database or privilege.
+    #[error("setting `{setting}`: {message}")]
+    Configuration {
+        /// The setting to change, as it is named in the configuration file.
+        setting: &'static str,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// Another process holds the store.
+    #[error(
+        "the store at {store} is held by {holder}; stop that process, or start this one with --standby to wait for it"
+    )]
+    Held {
+        /// The store, without its password.
+        store: String,
+        /// Who: process, host, since when, as far as the store can tell.
+        holder: String,
+    },
+    /// Another process took the store over.
+    #[error(
+        "fenced: generation {theirs} took over from this process's generation {ours}, so nothing was written; this process must exit"
+    )]
+    Fenced {
+        /// This process's generation.
+        ours: u64,
+        /// The generation in the store.
+        theirs: u64,
+    },
+    /// Written by a newer takings.
+    #[error(
+        "the store has schema version {found}, and this takings knows versions up to {known}; run the newer takings that wrote it"
+    )]
+    NewerSchema {
+        /// The store's schema version.
+        found: u32,
+        /// The newest version this program knows.
+        known: u32,
+    },
+    /// Its totals were made under other settings, so going on would mix two meanings.
+    #[error(
+        "the store was made with {setting} = {stored}, and this run has {given}; set it back, or start a new store"
+    )]
+    Settings {
+        /// The setting, as it is named in the configuration file.
+        setting: &'static str,
+        /// As stored.
+        stored: String,
+        /// As given now.
+        given: String,
+    },
+    /// What the store holds contradicts itself.
+    #[error("the store contradicts itself: {0}")]
+    Corrupt(String),
+    /// Any other fault: a bug, a full disk, a missing table.
+    #[error("{doing} failed")]
+    Fault {
+        /// What was being done, on which table.
+        doing: String,
+        /// What the driver said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// Whether trying the same again may help.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, StoreError::Unreachable { .. })
+    }
+}

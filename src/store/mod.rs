@@ -1,0 +1,46 @@
+//! Where totals are kept: the write side that the job's sink uses, and the read side of the service.
+//!
+//! Two implementations, PostgreSQL and SQLite, pass one conformance suite (`tests/store_conformance.rs`).
+//! No other module holds SQL.
+
+pub mod commit;
+pub mod error;
+pub mod reader;
+pub mod url;
+
+use takings_dataflows::order::OrderEvent;
+
+pub use commit::{Commit, JobSettings, PartitionState, Recovered};
+pub use error::StoreError;
+
+/// The write side: one job, one connection, one transaction an epoch.
+///
+/// Contract, which the conformance suite checks of every implementation:
+/// - *one holder*: between a successful [`acquire`](Store::acquire) and drop no other process
+///   acquires the same store; the operating system or the server frees it when the process dies;
+/// - *fenced*: each acquire raises the generation; a commit under an older one changes nothing and
+///   fails with [`StoreError::Fenced`];
+/// - *all or nothing*: after a crash at any moment the store holds a whole number of epochs;
+/// - *once*: a commit that is repeated because its outcome was unknown takes effect once;
+/// - *changed rows only*: rows that a commit does not name keep their epoch.
+pub trait Store: Send {
+    /// Brings the schema up to date, takes the lock, raises the generation, and reads what the last
+    /// commit left.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] where another process holds it (a standby tries again);
+    /// [`StoreError::NewerSchema`], [`StoreError::Settings`]: see there.
+    fn acquire(&mut self, settings: &JobSettings) -> Result<Recovered, StoreError>;
+
+    /// Hands every kept order and every kept cancellation to `each`, as events with the version they
+    /// were written with, in no particular order. Needs `keep_orders`. `topics` ranks the topics, as
+    /// in [`takings_dataflows::order::PartitionId`].
+    fn kept_orders(&mut self, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), StoreError>;
+
+    /// Writes one epoch, durably, in one transaction. Returns when it is committed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] may be tried again with the same commit, and is then safe to
+    /// repeat even if the first one did reach the store.
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError>;
+}
