@@ -37,6 +37,20 @@ pub struct JobConfig {
     pub max_rejected_share: f64,
     /// Options passed through to librdkafka (`security.protocol`, `sasl.…`, `ssl.…`).
     pub kafka_options: Vec<(String, String)>,
+    /// Partitions to go on with at another offset than the committed one, after the log lost or changed
+    /// what was there.
+    pub resume_at: Vec<ResumeAt>,
     /// The configuration file, where there was one.
     pub file: Option<PathBuf>,
+}
+
+/// `TOPIC/PARTITION=OFFSET`: where to go on in one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResumeAt {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u16,
+    /// The first offset to read.
+    pub offset: u64,
 }
