@@ -131,7 +131,8 @@ fn reads_the_lenient_spellings() {
         assert!(read.ends_with(expected), "{member}: {value}\n{read}\n{expected}");
     }
     // No total: the price times the quantity, exactly.
-    let payload = order("totalAmount", "").replace("12.50", "0.1").replace("\"productQuantity\":2", "\"productQuantity\":3");
+    let payload =
+        order("totalAmount", "").replace("12.50", "0.1").replace("\"productQuantity\":2", "\"productQuantity\":3");
     assert!(summary(&payload).ends_with("EUR 0.300000 3"));
 }
 
@@ -185,7 +186,11 @@ fn every_rejection_names_its_field() {
         ("currency", "978", "field `currency`: expected a string, found a number `978`"),
         ("currency", r#""ABCDEFGHIJKLMNOPQ""#, "field `currency`: `ABCDEFGHIJKLMNOPQ` is longer than 16 bytes"),
         ("orderDate", "", "field `orderDate` is missing"),
-        ("orderDate", r#""2023-02-30T00:00:00""#, "field `orderDate`: `2023-02-30T00:00:00` is a date that does not exist"),
+        (
+            "orderDate",
+            r#""2023-02-30T00:00:00""#,
+            "field `orderDate`: `2023-02-30T00:00:00` is a date that does not exist",
+        ),
         (
             "orderDate",
             r#""yesterday""#,
@@ -208,7 +213,11 @@ fn every_rejection_names_its_field() {
         ),
         ("productQuantity", "1.5", "field `productQuantity`: `1.5` is not a whole number"),
         ("productQuantity", "1.00000000001", "field `productQuantity`: `1.00000000001` is not a whole number"),
-        ("productQuantity", "1000000001", "field `productQuantity`: `1000000001` is out of range (more than 1000000000)"),
+        (
+            "productQuantity",
+            "1000000001",
+            "field `productQuantity`: `1000000001` is out of range (more than 1000000000)",
+        ),
         ("productQuantity", r#""two""#, "field `productQuantity`: `two` is not a decimal number"),
         ("productPrice", "[]", "field `productPrice`: expected an amount, found an array `[]`"),
         ("totalAmount", r#""abc""#, "field `totalAmount`: `abc` is not a decimal number"),
@@ -325,8 +334,7 @@ fn the_fingerprint_is_fixed() {
 
 /// The fast decoder and the audit's plain reading must say the same of any bytes.
 fn agree(key: Option<&[u8]>, payload: Option<&[u8]>) -> Result<bool, TestCaseError> {
-    let rules =
-        Rules { time_zone: Tz::Europe__Paris, default_currency: "eur".to_owned(), payload_limit: LIMIT };
+    let rules = Rules { time_zone: Tz::Europe__Paris, default_currency: "eur".to_owned(), payload_limit: LIMIT };
     let plainly = plain::read(key, payload, &rules);
     match (decoder(true).decode(&record(key, payload)), plainly) {
         (Decoded::Rejected(_), Plain::Rejected(_)) => Ok(false),
@@ -379,7 +387,8 @@ fn value() -> impl Strategy<Value = String> {
 
 fn any_order() -> impl Strategy<Value = String> {
     let sound = prop::collection::vec(prop::option::weighted(0.15, value()), 12);
-    let strange = prop::collection::vec((prop_oneof!["[a-c]{1,2}", Just("total\\u0041mount".to_owned())], value()), 0..3);
+    let strange =
+        prop::collection::vec((prop_oneof!["[a-c]{1,2}", Just("total\\u0041mount".to_owned())], value()), 0..3);
     (sound, strange, prop::bool::weighted(0.1), "[ \n\t]{0,2}").prop_map(|(changed, strange, shuffle, space)| {
         let names: Vec<String> = order("", "")
             .trim_matches(['{', '}'])

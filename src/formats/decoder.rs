@@ -81,8 +81,8 @@ fn order(
 /// A tombstone: its key alone says which order it cancels.
 fn cancellation(key: &[u8], space: &IdSpace, version: Version) -> Result<OrderEvent, Reject> {
     let reject = |problem: String| Reject::Field { field: "key", problem };
-    let key = std::str::from_utf8(key)
-        .map_err(|error| reject(format!("invalid UTF-8 at byte {}", error.valid_up_to())))?;
+    let key =
+        std::str::from_utf8(key).map_err(|error| reject(format!("invalid UTF-8 at byte {}", error.valid_up_to())))?;
     // Serialisers that write JSON write keys as JSON too: "42" in quotes is the order 42.
     let mut plain = String::new();
     let id = match json::string(key) {

@@ -160,9 +160,7 @@ mod tests {
 
     fn local(text: &str) -> String {
         match LocalTime::parse(text, PARIS) {
-            Ok(time) => {
-                DateTime::from_timestamp_micros(time.micros()).expect("in range").naive_utc().to_string()
-            }
+            Ok(time) => DateTime::from_timestamp_micros(time.micros()).expect("in range").naive_utc().to_string(),
             Err(error) => format!("{error:?}"),
         }
     }
@@ -225,11 +223,10 @@ mod tests {
         }
         let hours = |day: &str, first: &str, hours: i64| {
             let first = LocalTime::parse(first, Tz::UTC).expect("a time").micros() / 1_000;
-            (0..hours * 60)
-                .all(|minute| {
-                    let time = LocalTime::from_epoch_millis(first + minute * 60_000, PARIS).expect("in range");
-                    time.day().to_string() == day
-                })
+            (0..hours * 60).all(|minute| {
+                let time = LocalTime::from_epoch_millis(first + minute * 60_000, PARIS).expect("in range");
+                time.day().to_string() == day
+            })
         };
         assert!(hours("2026-03-29", "2026-03-28T23:00", 23));
         assert!(hours("2026-10-25", "2026-10-24T22:00", 25));

@@ -3,6 +3,8 @@
 //! Two implementations, Kafka and the file log, pass one conformance suite. Nothing outside
 //! `source/kafka` knows librdkafka.
 
+pub mod files;
+
 use takings_dataflows::order::PartitionId;
 
 /// One record as the log holds it. Borrowed: it lives until the next poll.
