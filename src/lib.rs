@@ -2,6 +2,7 @@
 //!
 //! The shell around [`takings_dataflows`]: everything that touches the world. See ARCHITECTURE.md.
 
+pub mod audit;
 pub mod config;
 pub mod formats;
 pub mod source;

@@ -3,6 +3,7 @@
 //! Two implementations, Kafka and the file log, pass one conformance suite. Nothing outside
 //! `source/kafka` knows librdkafka.
 
+pub mod files;
 pub mod kafka;
 
 use std::collections::BTreeMap;
