@@ -64,3 +64,20 @@ fn an_aborted_transaction_leaves_a_gap() {
     assert_eq!(records.iter().map(|record| record.offset).collect::<Vec<_>>(), [placed[0].offset, placed[1].offset]);
     assert_eq!(placed[0].offset, 3, "two aborted records and their marker come first");
 }
+
+#[test]
+fn a_python_shop_says_truly_what_it_sent() {
+    let kafka = Kafka::start();
+    kafka.create_topic("product_sold", 1);
+    let truth = support::python::produce("product_sold.py", &kafka, "product_sold", 500, 7);
+    let sent = usize::try_from(truth["sent"].as_u64().expect("a count")).expect("a count");
+    assert!(sent > 500, "some orders are sent twice");
+    let records = kafka.read("product_sold", 0, 0, sent);
+    let text: Vec<_> =
+        records.iter().map(|r| String::from_utf8(r.payload.clone().expect("a payload")).expect("UTF-8")).collect();
+    for sign in ["\\u00c9lectronique", "\": ", "\\ud83d\\ude00", "+02:00", "FCFA"] {
+        assert!(text.iter().any(|text| text.contains(sign)), "no payload has {sign}");
+    }
+    let orders: u64 = truth["totals"].as_array().expect("rows").iter().filter_map(|row| row["orders"].as_u64()).sum();
+    assert_eq!(orders, 500);
+}

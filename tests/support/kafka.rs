@@ -9,7 +9,7 @@ mod consume;
 mod produce;
 
 use std::fs::{self, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 pub use self::consume::Written;
 pub use self::produce::{Message, Placed, Transaction};
 use super::guard::{Guard, signal};
+use super::target::installed;
 use super::{port, wait};
 
 /// How long a server may take to start or to stop on a busy machine.
@@ -213,15 +214,13 @@ impl Kafka {
     }
 
     fn java(&self, class: &str) -> Command {
-        let jars = jars();
-        assert!(jars.is_dir(), "no Kafka in {}; run scripts/kafka.sh, or make test", jars.display());
         let mut command = Command::new("java");
         command
             .arg(format!("@{}", self.folder.join("java.options").display()))
             .arg("-Xshare:auto")
             .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
             .arg("-cp")
-            .arg(jars.join("*"))
+            .arg(installed("kafka/lib").join("*"))
             .arg(class)
             .current_dir(&self.folder);
         command
@@ -252,13 +251,6 @@ impl Drop for Kafka {
             self.kill();
         }
     }
-}
-
-/// Where `scripts/kafka.sh` puts the jars.
-fn jars() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    root.join(target).join("kafka/lib")
 }
 
 /// A fresh cluster id: a UUID's bytes in URL-safe base 64, 22 characters.

@@ -8,4 +8,6 @@
 pub mod guard;
 pub mod kafka;
 pub mod port;
+pub mod python;
+pub mod target;
 pub mod wait;
