@@ -20,6 +20,7 @@ use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
 use self::table::{Table, VIEWS};
 use self::value::{Row, Value};
 use crate::store::StoreError;
+use crate::store::url::StoreUrl;
 
 /// The newest schema version this program reads.
 pub const KNOWN_SCHEMA: u32 = 1;
@@ -219,14 +220,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of the store at `url` (`postgres://…` or `sqlite:FILE`). Contacts nothing yet.
+    /// A reader of the store at `url`. Contacts nothing yet.
     ///
     /// # Errors
-    /// [`StoreError::Configuration`] where the URL is wrong.
-    pub fn open(url: &str, options: ReaderOptions) -> Result<Self, StoreError> {
-        let backend: Arc<dyn Backend> = match url.strip_prefix("sqlite:") {
-            Some(path) => Arc::new(sqlite::Sqlite::open(path, options)),
-            None => Arc::new(postgres::Postgres::open(url, options)?),
+    /// [`StoreError::Configuration`] where a file that the URL names can not be read.
+    pub fn open(url: &StoreUrl, options: ReaderOptions) -> Result<Self, StoreError> {
+        let backend: Arc<dyn Backend> = match url {
+            StoreUrl::Sqlite(file) => Arc::new(sqlite::Sqlite::open(file, options)),
+            StoreUrl::Postgres(url) => Arc::new(postgres::Postgres::open((**url).clone(), options)?),
         };
         Ok(Reader::new(backend))
     }

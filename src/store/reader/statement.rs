@@ -6,6 +6,9 @@
 use super::table::{BYTES_SHOWN, Column, Kind, Table};
 use super::value::Value;
 
+/// The column of a day, by which `changed_days` narrows what changed.
+const DAY: &str = "order_date";
+
 /// Whose SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -94,10 +97,13 @@ impl Statements {
         let direction = if descending { " DESC" } else { "" };
         let order: Vec<String> = table.order.iter().map(|name| format!("t.\"{name}\"{direction}")).collect();
         let columns: Vec<&Column> = table.columns().collect();
-        self.select(table, &columns, conditions, &format!(" ORDER BY {} LIMIT {limit}", order.join(", ")))
+        let mut statement = self.select(table, &columns, conditions, &format!(" ORDER BY {}", order.join(", ")));
+        self.limit(&mut statement, limit);
+        statement
     }
 
-    /// The rows of a view that an epoch after `since` changed; at most `limit`.
+    /// The rows of a view that an epoch after `since` changed; at most `limit`. No index holds a
+    /// view's epoch (it would cost every commit dearly), so views by day go by the days that changed.
     pub fn changed(self, table: &Table, since: i64, limit: u32) -> Statement {
         let after = Condition {
             columns: &["epoch"],
@@ -105,20 +111,30 @@ impl Statements {
             values: vec![Value::Integer(since)],
         };
         let columns: Vec<&Column> = table.columns().collect();
-        self.select(table, &columns, &[after], &format!(" LIMIT {limit}"))
+        let epoch = self.parameter(1, Kind::Integer);
+        let days = if table.key.iter().any(|column| column.name == DAY) {
+            format!(" AND t.{DAY} IN (SELECT d.{DAY} FROM changed_days d WHERE d.epoch > {epoch})")
+        } else {
+            String::new()
+        };
+        let mut statement = self.select(table, &columns, &[after], &days);
+        self.limit(&mut statement, limit);
+        statement
     }
 
     /// The rows that left a view after `since`: view, key as a JSON object; at most `limit`.
     pub fn removed(self, since: i64, limit: u32) -> Statement {
-        let (key, parameter) = match self.0 {
-            Dialect::Postgres => ("t.key::text", "$1"),
+        let (key, epoch) = match self.0 {
+            Dialect::Postgres => ("t.key::text", "$1::int8"),
             Dialect::Sqlite => ("t.key", "?1"),
         };
-        Statement {
-            sql: format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {parameter} LIMIT {limit}"),
+        let mut statement = Statement {
+            sql: format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {epoch}"),
             parameters: vec![Value::Integer(since)],
             kinds: vec![Kind::Text, Kind::Text],
-        }
+        };
+        self.limit(&mut statement, limit);
+        statement
     }
 
     /// Rows of (currency, total_sales, orders, units, first day, last day) that add up to the totals
@@ -178,7 +194,20 @@ impl Statements {
         }
     }
 
-    fn select(self, table: &Table, columns: &[&Column], conditions: &[Condition], end: &str) -> Statement {
+    /// A parameter as well: texts with each limit would fill the cache of prepared statements.
+    fn limit(self, statement: &mut Statement, limit: u32) {
+        statement.parameters.push(Value::Integer(limit.into()));
+        let parameter = self.parameter(statement.parameters.len(), Kind::Integer);
+        statement.sql.push_str(&format!(" LIMIT {parameter}"));
+    }
+
+    fn select(
+        self,
+        table: &Table,
+        columns: &[&Column],
+        conditions: &[Condition],
+        end: &str,
+    ) -> Statement {
         let mut parameters = Vec::new();
         let expressions: Vec<String> =
             columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
@@ -266,7 +295,7 @@ mod tests {
             "SELECT t.\"year\"::int8, t.\"month\"::int8, t.\"currency\", t.\"total_sales\"::text, \
              t.\"orders\"::int8, t.\"units\"::int8, t.\"epoch\"::int8 FROM sales_per_month t \
              WHERE (t.\"year\", t.\"month\") >= ($1::int8, $2::int8) AND (t.\"currency\") = ($3::text) \
-             ORDER BY t.\"year\" DESC, t.\"month\" DESC, t.\"currency\" DESC LIMIT 11"
+             ORDER BY t.\"year\" DESC, t.\"month\" DESC, t.\"currency\" DESC LIMIT $4::int8"
         );
         assert!(sqlite.sql.contains("WHERE (t.\"year\", t.\"month\") >= (?1, ?2) AND (t.\"currency\") = (?3)"));
         assert_eq!(postgres.parameters, sqlite.parameters);
