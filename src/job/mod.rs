@@ -101,7 +101,7 @@ pub fn open_log(config: &JobConfig) -> Result<Arc<dyn Log>, JobError> {
     if config.source.starts_with("kafka://") {
         return Ok(Arc::new(KafkaLog::connect(&config.source, &config.kafka_options)?));
     }
-    Ok(Arc::new(crate::source::files::FileLog::open(std::path::Path::new(&config.source))?))
+    Ok(Arc::new(crate::source::files::FileLog::open(std::path::Path::new(&config.source), config.payload_limit)?))
 }
 
 /// Tries again with growing pauses while what fails may be cured by waiting; `None` once stopped.
