@@ -1,0 +1,2 @@
+//! The audit.
+pub mod plain;
