@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::service::ServeConfig;
+use super::Exit;
+use crate::service::{self, ServeConfig};
 use crate::store::url::StoreUrl;
 
 /// Serve a store's totals: a live page, a REST API, server-sent events and metrics.
@@ -35,6 +37,26 @@ impl ServeArgs {
         config.token = self.token.as_deref().map(secret).transpose()?;
         Ok(config)
     }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
+    let config = args.config()?;
+    let runtime = tokio::runtime::Runtime::new().context("starting the service's threads")?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let shutdown = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        service::serve(config, shutdown).await
+    })?;
+    // Reads that hang must not hold the process.
+    runtime.shutdown_background();
+    Ok(Exit::Done)
 }
 
 /// The secret itself, or what the file that it names holds.

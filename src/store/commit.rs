@@ -218,7 +218,10 @@ impl Commit {
         if let Some(last) = last {
             match (self.epoch as i64).cmp(&last) {
                 Ordering::Less => {
-                    return Err(StoreError::Corrupt(format!("epoch {} was to be written after epoch {last}", self.epoch)));
+                    return Err(StoreError::Corrupt(format!(
+                        "epoch {} was to be written after epoch {last}",
+                        self.epoch
+                    )));
                 }
                 Ordering::Equal => return Ok(true),
                 Ordering::Greater => {}

@@ -9,6 +9,9 @@
 pub mod guard;
 pub mod kafka;
 pub mod port;
+pub mod postgres;
+pub mod proxy;
 pub mod python;
+pub mod stores;
 pub mod target;
 pub mod wait;

@@ -9,9 +9,9 @@ use takings_dataflows::order::Contribution;
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
 use super::session::{Session, Sql};
-use crate::store::{StoreError, moment};
 use crate::store::commit::{Correction, Counters, PartitionState, Rejected};
 use crate::store::text::{escaped, unescaped};
+use crate::store::{StoreError, moment};
 
 /// How many bytes of rejected records go into one statement, about.
 const BYTES_A_STATEMENT: usize = 16 << 20;
@@ -139,7 +139,8 @@ pub(super) fn write_sources(
     let topics: Vec<_> = partitions.iter().map(|state| escaped(&state.topic)).collect();
     let numbers: Vec<_> = partitions.iter().map(|state| i32::from(state.partition)).collect();
     let offsets: Vec<_> = partitions.iter().map(|state| state.offset as i64).collect();
-    let timestamps: Vec<Option<DateTime<Utc>>> = partitions.iter().map(|state| moment::of_log(state.newest_timestamp)).collect();
+    let timestamps: Vec<Option<DateTime<Utc>>> =
+        partitions.iter().map(|state| moment::of_log(state.newest_timestamp)).collect();
     let counters: Vec<Vec<i64>> = COUNTERS
         .iter()
         .map(|counter| partitions.iter().map(|state| counter(&state.counters) as i64).collect())

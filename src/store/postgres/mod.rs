@@ -49,8 +49,7 @@ const GUARD: Sql = Sql::new(
      SELECT pg_notify('takings', epoch::text) FROM moved",
 );
 const WHERE_IT_STANDS: Sql = Sql::new("reading job", "SELECT generation, epoch FROM job");
-const PRUNE: Sql =
-    Sql::new("pruning removals", "DELETE FROM removals WHERE removed_at < now() - interval '1 day'");
+const PRUNE: Sql = Sql::new("pruning removals", "DELETE FROM removals WHERE removed_at < now() - interval '1 day'");
 
 /// The write side in PostgreSQL.
 pub(super) struct PostgresStore {

@@ -11,11 +11,11 @@ use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderE
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
 use super::session::{Session, Sql};
-use crate::store::{StoreError, moment};
 use crate::store::columns::name_of;
 use crate::store::commit::{KeptContent, KeptOrder};
 use crate::store::spaces::Spaces;
 use crate::store::text::{escaped, unescaped};
+use crate::store::{StoreError, moment};
 
 const PUT: Sql = Sql::new(
     "writing orders",

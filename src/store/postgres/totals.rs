@@ -191,13 +191,7 @@ fn put(
     all_there(sql, touched, rows.len())
 }
 
-fn remove(
-    session: &mut Session,
-    view: View,
-    epoch: i64,
-    keys: &[&ViewKey],
-    sql: &Sql,
-) -> Result<(), StoreError> {
+fn remove(session: &mut Session, view: View, epoch: i64, keys: &[&ViewKey], sql: &Sql) -> Result<(), StoreError> {
     let columns = columns_of(view, keys.iter().copied());
     let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(Column::param).collect();
     let touched = session.execute(sql, &params)?;

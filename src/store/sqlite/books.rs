@@ -77,8 +77,8 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
         )?;
         for state in partitions {
             let PartitionState { topic, partition, offset, newest_timestamp, counters } = state;
-            let newest = moment::of_log(*newest_timestamp)
-                .map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true));
+            let newest =
+                moment::of_log(*newest_timestamp).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true));
             put.execute(params![
                 escaped(topic),
                 partition,

@@ -40,8 +40,9 @@ enum Verdict {
 /// A failed statement undoes its transaction. Another program that writes the file, and a disk that is
 /// full, pass by themselves or by someone's hand, and are never the fault of a record.
 fn verdict(store: &str, doing: &str, error: &rusqlite::Error) -> Verdict {
-    let configuration =
-        |what: String| Verdict::Stop(StoreError::Configuration { setting: "store", message: format!("{store}: {what}") });
+    let configuration = |what: String| {
+        Verdict::Stop(StoreError::Configuration { setting: "store", message: format!("{store}: {what}") })
+    };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => Verdict::Wait,
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {

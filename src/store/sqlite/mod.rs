@@ -124,7 +124,8 @@ impl SqliteStore {
         let mut runner = embedded::migrations::runner().set_grouped(true);
         runner.set_migration_table_name(SCHEMA_HISTORY);
         let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
-        let found = schema_version(connection).map_err(|error| fault(&self.store, "reading the schema's version", error))?;
+        let found =
+            schema_version(connection).map_err(|error| fault(&self.store, "reading the schema's version", error))?;
         if found > known {
             return Err(StoreError::NewerSchema { found: found as u32, known: known as u32 });
         }
@@ -188,7 +189,8 @@ fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
     match history {
         None => Ok(0),
         Some(()) => {
-            connection.query_row(&format!("SELECT coalesce(max(version), 0) FROM {SCHEMA_HISTORY}"), [], |row| row.get(0))
+            connection
+                .query_row(&format!("SELECT coalesce(max(version), 0) FROM {SCHEMA_HISTORY}"), [], |row| row.get(0))
         }
     }
 }
@@ -196,8 +198,7 @@ fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
 /// Raises the generation and reads what the last commit left.
 fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recovered, Failed> {
     let at_job = |error| Failed::at("acquiring job", error);
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
     let (generation, epoch, stored) = transaction
         .query_row(
             "UPDATE job SET generation = generation + 1
@@ -244,8 +245,7 @@ fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recove
 fn write(connection: &mut Connection, held: Held, commit: &Commit, prune: bool) -> Result<(), Failed> {
     let epoch = commit.epoch as i64;
     let at_job = |error| Failed::at("moving the job on", error);
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
     let moved = transaction
         .prepare_cached(
             "UPDATE job SET epoch = ?1, committed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
@@ -258,10 +258,7 @@ fn write(connection: &mut Connection, held: Held, commit: &Commit, prune: bool) 
             .query_row("SELECT generation, epoch FROM job", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .map_err(at_job)?;
         if generation != held.generation {
-            return Err(Failed::Store(StoreError::Fenced {
-                ours: held.generation as u64,
-                theirs: generation as u64,
-            }));
+            return Err(Failed::Store(StoreError::Fenced { ours: held.generation as u64, theirs: generation as u64 }));
         }
         if found == epoch {
             return Ok(());

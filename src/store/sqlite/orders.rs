@@ -41,7 +41,8 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
         let mut put = connection.prepare_cached(PUT)?;
         let mut cancel = connection.prepare_cached(CANCEL)?;
         let mut take_out = connection.prepare_cached("DELETE FROM orders WHERE topic = ?1 AND order_id = ?2")?;
-        let mut revive = connection.prepare_cached("DELETE FROM cancelled_orders WHERE topic = ?1 AND order_id = ?2")?;
+        let mut revive =
+            connection.prepare_cached("DELETE FROM cancelled_orders WHERE topic = ?1 AND order_id = ?2")?;
         for row in orders {
             let (topic, order_id) = (escaped(&row.topic), escaped(&row.order_id));
             let (partition, offset, timestamp) = (row.partition, row.offset as i64, row.timestamp);
@@ -85,11 +86,7 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
 }
 
 /// Hands over every kept order and cancellation, as events.
-pub(super) fn read(
-    connection: &Connection,
-    topics: &[String],
-    each: &mut dyn FnMut(OrderEvent),
-) -> Result<(), Failed> {
+pub(super) fn read(connection: &Connection, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), Failed> {
     let spaces = Spaces::of(topics);
     const ORDERS: &str = r#"
         SELECT topic, order_id, partition, "offset", log_timestamp, product_id, product_name, product_category,
@@ -102,7 +99,8 @@ pub(super) fn read(
         let mut rows = statement.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             let place = || -> rusqlite::Result<(String, String, i64, u16, i64)> {
-                let text = |index| -> rusqlite::Result<String> { Ok(unescaped(row.get_ref(index)?.as_str()?).into_owned()) };
+                let text =
+                    |index| -> rusqlite::Result<String> { Ok(unescaped(row.get_ref(index)?.as_str()?).into_owned()) };
                 Ok((text(0)?, text(1)?, row.get(4)?, row.get(2)?, row.get(3)?))
             };
             let (topic, order_id, timestamp, partition, offset) = place().map_err(failed)?;
@@ -125,8 +123,7 @@ fn content(row: &Row<'_>) -> rusqlite::Result<(Content, OrderDetails)> {
     };
     let name = |index| -> rusqlite::Result<_> { Ok(name_of(row.get_ref(index)?.as_str()?)) };
     let amount = |index: usize, text: &str| -> rusqlite::Result<Amount> {
-        text.parse()
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error)))
+        text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error)))
     };
     let details = OrderDetails {
         product_id: text(5)?.unwrap_or_default(),
@@ -136,12 +133,8 @@ fn content(row: &Row<'_>) -> rusqlite::Result<(Content, OrderDetails)> {
         customer_id: text(13)?,
         ordered_at: moment::to_local(row.get(14)?),
     };
-    let fact = Fact {
-        day: Day::from_date(row.get(15)?),
-        category: name(7)?,
-        payment_method: name(16)?,
-        currency: name(12)?,
-    };
+    let fact =
+        Fact { day: Day::from_date(row.get(15)?), category: name(7)?, payment_method: name(16)?, currency: name(12)? };
     let contribution = Contribution { fact, amount: amount(11, row.get_ref(11)?.as_str()?)?, units: row.get(9)? };
     let fingerprint = row.get::<_, i64>(17)? as u64;
     Ok((Content::Order { contribution, fingerprint }, details))

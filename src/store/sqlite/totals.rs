@@ -34,7 +34,12 @@ impl Statements {
         let names: Vec<&str> = key_columns(view).iter().map(|(name, _)| *name).collect();
         let columns = names.join(", ");
         let same = |from: usize| {
-            names.iter().enumerate().map(|(index, name)| format!("{name} = ?{}", from + index)).collect::<Vec<_>>().join(" AND ")
+            names
+                .iter()
+                .enumerate()
+                .map(|(index, name)| format!("{name} = ?{}", from + index))
+                .collect::<Vec<_>>()
+                .join(" AND ")
         };
         let places = (0..names.len()).map(|index| format!("?{}", 6 + index)).collect::<Vec<_>>().join(", ");
         Statements {
