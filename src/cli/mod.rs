@@ -103,7 +103,8 @@ fn chain(error: &anyhow::Error) -> String {
 fn start_log(format: LogFormat) {
     use tracing_subscriber::EnvFilter;
 
-    let filter = EnvFilter::try_from_env("TAKINGS_LOG").unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,refinery=warn"));
+    let filter = EnvFilter::try_from_env("TAKINGS_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,refinery=warn"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.with_target(false).init(),

@@ -64,8 +64,9 @@ fn secret(text: &str) -> anyhow::Result<String> {
     match text.strip_prefix("file:") {
         None => Ok(text.to_owned()),
         Some(file) => {
-            let held = std::fs::read_to_string(file)
-                .with_context(|| format!("setting `token`: {file} can not be read; give a file that holds the token"))?;
+            let held = std::fs::read_to_string(file).with_context(|| {
+                format!("setting `token`: {file} can not be read; give a file that holds the token")
+            })?;
             Ok(held.trim_end_matches(['\r', '\n']).to_owned())
         }
     }

@@ -26,8 +26,7 @@ const LONG: usize = 64 * 1024;
 pub struct Asked {
     /// CSV in place of JSON.
     pub csv: bool,
-    /// A compressed body.
-    pub gzip: bool,
+    gzip: bool,
     known: Option<String>,
 }
 
@@ -40,6 +39,11 @@ impl Asked {
             gzip: text(&ACCEPT_ENCODING).split(',').any(takes_gzip),
             known: headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned),
         }
+    }
+
+    /// The same, without compression.
+    pub fn plain(self) -> Self {
+        Asked { gzip: false, ..self }
     }
 
     /// Whether the client holds some state already.

@@ -52,8 +52,9 @@ pub async fn reply(path: &str, asked: &Asked) -> Result<Response, Problem> {
     let kind = mime_guess::from_path(path).first_or_octet_stream();
     let text = kind.type_() == "text" || matches!(kind.subtype().as_str(), "javascript" | "json" | "svg" | "wasm");
     let bytes = bytes::Bytes::from(file.data.into_owned());
-    let plain = Asked { gzip: asked.gzip && text, ..asked.clone() };
-    let mut response = answer::body_of(&plain, bytes, "application/octet-stream").await;
+    // Pictures and fonts are compressed already.
+    let asked = if text { asked.clone() } else { asked.clone().plain() };
+    let mut response = answer::body_of(&asked, bytes, "application/octet-stream").await;
     let headers = response.headers_mut();
     let keep = if path.starts_with(NAMED_BY_CONTENT) { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));

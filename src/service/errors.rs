@@ -88,13 +88,23 @@ impl Problem {
     /// Another method than GET and HEAD.
     pub fn method_not_allowed() -> Self {
         let message = "this method is not served here";
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message, "use GET; nothing here is changed")
+        Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            Code::MethodNotAllowed,
+            message,
+            "use GET; nothing here is changed",
+        )
     }
 
     /// A body where none belongs.
     pub fn body() -> Self {
         let message = "the request has a body, and none is read here";
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::RequestTooLarge, message, "send the parameters in the address")
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Code::RequestTooLarge,
+            message,
+            "send the parameters in the address",
+        )
     }
 
     /// An address over the limit, in bytes.

@@ -27,7 +27,12 @@ const ALIVE: Bytes = Bytes::from_static(b": heartbeat\n\n");
 const RESUMED: Bytes = Bytes::from_static(b": nothing changed\n\n");
 
 /// What keeps count of a stream: dropped with it.
-pub struct Counted(pub OwnedSemaphorePermit, pub StreamGauge);
+pub struct Counted {
+    /// Leave to be open.
+    pub _permit: OwnedSemaphorePermit,
+    /// One of those open.
+    pub _gauge: StreamGauge,
+}
 
 struct Client {
     feed: Arc<Feed>,
@@ -56,8 +61,7 @@ pub fn reply(feed: &Arc<Feed>, last_event: Option<u64>, counted: Counted) -> Opt
         (Some(_), _) => behind = true,
         (None, None) => {}
     }
-    let client =
-        Client { feed: feed.clone(), messages: place.messages, at, behind, ready, _counted: counted };
+    let client = Client { feed: feed.clone(), messages: place.messages, at, behind, ready, _counted: counted };
     let mut response = warp::reply::stream(events(client)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

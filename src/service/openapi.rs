@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use serde_json::json;
-use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
@@ -56,7 +55,10 @@ pub fn describe() -> OpenApi {
         .schema("Contact", contact())
         .schema("Changes", changes());
     let mut paths = PathsBuilder::new()
-        .path("/api/v1/summary", get("summary", "The whole shop at a glance.", "Summary", filters(SALES_PER_DAY.filters)))
+        .path(
+            "/api/v1/summary",
+            get("summary", "The whole shop at a glance.", "Summary", filters(SALES_PER_DAY.filters)),
+        )
         .path("/api/v1/freshness", get("freshness", "How fresh the totals are.", "Freshness", Vec::new()))
         .path("/api/v1/events", events());
     let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow")];
@@ -104,7 +106,10 @@ fn get(name: &str, doc: &str, schema: &str, parameters: Vec<ParameterBuilder>) -
     let answer = ResponseBuilder::new()
         .description(doc)
         .content("application/json", ContentBuilder::new().schema(Some(named(schema))).build())
-        .content("text/csv", ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build());
+        .content(
+            "text/csv",
+            ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build(),
+        );
     let mut operation = OperationBuilder::new()
         .operation_id(Some(name))
         .summary(Some(doc))
@@ -130,14 +135,19 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
 
 fn events() -> PathItem {
     let last = parameter("last_event_id", "The id of the last event seen; the header `Last-Event-ID` goes before.")
-        .schema(Some(ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))));
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
+        ));
     let stream = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build();
     let operation = OperationBuilder::new()
         .operation_id(Some("events"))
         .summary(Some("What changes, as it changes."))
         .description(Some(EVENTS))
         .parameter(last)
-        .response("200", ResponseBuilder::new().description("The stream.").content("text/event-stream", stream).build());
+        .response(
+            "200",
+            ResponseBuilder::new().description("The stream.").content("text/event-stream", stream).build(),
+        );
     PathItem::new(HttpMethod::Get, refusals(operation).build())
 }
 
@@ -186,7 +196,7 @@ fn column(column: &Column) -> ObjectBuilder {
         Kind::Timestamp => (Type::String, Some(KnownFormat::DateTime), None),
     };
     let kind = if column.nullable { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::new(kind) };
-    let object = ObjectBuilder::new().schema_type(kind).description(Some(column.doc)).example(example);
+    let object = ObjectBuilder::new().schema_type(kind).description(Some(column.doc)).examples(example);
     object.format(format.map(SchemaFormat::KnownFormat))
 }
 
@@ -256,10 +266,10 @@ fn changes() -> ObjectBuilder {
         .required("sources")
 }
 
-/// Every schema that a test looks for by name.
 #[cfg(test)]
 mod tests {
     use super::*;
+    use utoipa::ToSchema;
 
     #[test]
     fn the_committed_description_is_the_codes() {

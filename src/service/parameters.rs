@@ -71,7 +71,9 @@ impl Parameters {
             None => table.descending,
             Some("desc") => true,
             Some("asc") => false,
-            Some(_) => return Err(Problem::parameter("order", "is neither asc nor desc", "give order=asc or order=desc")),
+            Some(_) => {
+                return Err(Problem::parameter("order", "is neither asc nor desc", "give order=asc or order=desc"));
+            }
         };
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
@@ -122,7 +124,9 @@ fn month(filter: &Filter, text: &str) -> Result<Vec<Value>, Problem> {
     let number = |range| first.get(range).and_then(|digits: &str| digits.parse().ok()).map(Value::Integer);
     match (is_day(&first), number(0..4), number(5..7)) {
         (true, Some(year), Some(month)) => Ok(vec![year, month]),
-        _ => Err(Problem::parameter(filter.parameter, "is not a month", "give a month such as 2026-11, or a day in it")),
+        _ => {
+            Err(Problem::parameter(filter.parameter, "is not a month", "give a month such as 2026-11, or a day in it"))
+        }
     }
 }
 

@@ -49,13 +49,16 @@ pub fn routes(
         .map(|| named("healthz", Ok(Response::new("ok\n".into()))))
         .or(warp::path!("readyz").and(shop.clone()).then(async |shop: Arc<Shop>| named("readyz", ready(&shop).await)))
         .unify()
-        .or(warp::path!("metrics").and(asked).and(shop.clone()).then(async |headers: HeaderMap, shop: Arc<Shop>| {
-            named("metrics", Ok(measured(&shop, &headers).await))
-        }))
+        .or(warp::path!("metrics")
+            .and(asked)
+            .and(shop.clone())
+            .then(async |headers: HeaderMap, shop: Arc<Shop>| named("metrics", Ok(measured(&shop, &headers).await))))
         .unify();
-    let events = warp::path!("api" / "v1" / "events").and(query).and(asked).and(shop.clone()).map(
-        |query: String, headers: HeaderMap, shop: Arc<Shop>| named("events", stream(&shop, &query, &headers)),
-    );
+    let events = warp::path!("api" / "v1" / "events")
+        .and(query)
+        .and(asked)
+        .and(shop.clone())
+        .map(|query: String, headers: HeaderMap, shop: Arc<Shop>| named("events", stream(&shop, &query, &headers)));
     let description = warp::path!("api" / "v1" / "openapi.json").and(asked).then(async |headers: HeaderMap| {
         let asked = Asked::read(&headers, false);
         named("openapi", Ok(answer::body_of(&asked, openapi::text(), "application/json").await))
@@ -187,6 +190,6 @@ fn stream(shop: &Shop, query: &str, headers: &HeaderMap) -> Result<Response, Pro
         Problem::parameter("last_event_id", "is no epoch", "give the id of the last event, or leave it out")
     })?;
     let permit = shop.streams.clone().try_acquire_owned().map_err(|_| Problem::too_many_streams())?;
-    let counted = Counted(permit, shop.metrics.stream());
+    let counted = Counted { _permit: permit, _gauge: shop.metrics.stream() };
     events::reply(&shop.feed, last, counted).ok_or_else(Problem::too_many_streams)
 }

@@ -181,7 +181,8 @@ pub struct Partition {
 
 impl From<&reader::Freshness> for Freshness {
     fn from(freshness: &reader::Freshness) -> Self {
-        let partitions: Vec<Partition> = freshness.partitions.iter().map(|row| Partition::from(row.as_slice())).collect();
+        let partitions: Vec<Partition> =
+            freshness.partitions.iter().map(|row| Partition::from(row.as_slice())).collect();
         Freshness {
             epoch: freshness.head.epoch,
             committed_at: freshness.head.committed_at.clone(),
