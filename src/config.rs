@@ -170,7 +170,10 @@ impl JobArgs {
         };
         let required = |setting: &str, flag: &Option<String>, file: Option<String>| {
             flag.clone().or(file).filter(|value| !value.is_empty()).ok_or_else(|| {
-                ConfigError::new(setting, format!("is missing; give --{setting}, TAKINGS_{}, or the file", setting.to_uppercase()))
+                ConfigError::new(
+                    setting,
+                    format!("is missing; give --{setting}, TAKINGS_{}, or the file", setting.to_uppercase()),
+                )
             })
         };
         let source = required("source", &self.source, file.source)?;
@@ -188,10 +191,16 @@ impl JobArgs {
             return Err(ConfigError::new("workers", format!("{workers} is not 1 to 256")));
         }
         let zone = self.time_zone.clone().or(file.time_zone).unwrap_or_else(|| "UTC".to_owned());
-        let time_zone =
-            zone.parse().map_err(|_| ConfigError::new("time_zone", format!("{zone:?} is no IANA time zone, such as Africa/Douala")))?;
-        let default_currency =
-            self.default_currency.clone().or(file.default_currency).unwrap_or_else(|| "USD".to_owned()).trim().to_uppercase();
+        let time_zone = zone.parse().map_err(|_| {
+            ConfigError::new("time_zone", format!("{zone:?} is no IANA time zone, such as Africa/Douala"))
+        })?;
+        let default_currency = self
+            .default_currency
+            .clone()
+            .or(file.default_currency)
+            .unwrap_or_else(|| "USD".to_owned())
+            .trim()
+            .to_uppercase();
         if default_currency.is_empty() || default_currency.len() > 16 {
             return Err(ConfigError::new("default_currency", "is 1 to 16 bytes, such as EUR or FCFA"));
         }
@@ -204,7 +213,10 @@ impl JobArgs {
         };
         let keep_orders = self.keep_orders.or(file.keep_orders).unwrap_or(false);
         if correction_window.is_some() && keep_orders {
-            return Err(ConfigError::new("correction_window", "does not go with keep_orders: kept orders can be corrected at any age"));
+            return Err(ConfigError::new(
+                "correction_window",
+                "does not go with keep_orders: kept orders can be corrected at any age",
+            ));
         }
         if correction_window.is_some() && !source.starts_with("kafka://") {
             return Err(ConfigError::new("correction_window", "needs a log with timestamps: a file log has none"));
@@ -215,7 +227,11 @@ impl JobArgs {
             Some(names) => {
                 let mut views = names
                     .iter()
-                    .map(|name| name.trim().parse().map_err(|error: takings_dataflows::view::NoSuchView| ConfigError::new("views", error.to_string())))
+                    .map(|name| {
+                        name.trim().parse().map_err(|error: takings_dataflows::view::NoSuchView| {
+                            ConfigError::new("views", error.to_string())
+                        })
+                    })
                     .collect::<Result<Vec<View>, _>>()?;
                 views.sort();
                 views.dedup();
@@ -273,7 +289,8 @@ impl JobConfig {
 fn read(path: &Path) -> Result<JobArgs, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::new("config", format!("{} can not be read: {error}", path.display())))?;
-    toml::from_str(&text).map_err(|error| ConfigError::new("config", format!("{}: {}", path.display(), error.message())))
+    toml::from_str(&text)
+        .map_err(|error| ConfigError::new("config", format!("{}: {}", path.display(), error.message())))
 }
 
 /// A value, or what stands in the file that `file:PATH` names: for secrets.
@@ -300,7 +317,10 @@ mod tests {
         let path = folder.path().join("takings.toml");
         std::fs::write(&path, "workers = 3\ntime_zone = \"Africa/Douala\"\nsource = \"elsewhere\"\n").expect("written");
         let config = JobArgs { config: Some(path), workers: Some(2), ..args() }.resolve().expect("right");
-        assert_eq!((config.workers, config.time_zone, config.source.as_str()), (2, Tz::Africa__Douala, "kafka://localhost:9092"));
+        assert_eq!(
+            (config.workers, config.time_zone, config.source.as_str()),
+            (2, Tz::Africa__Douala, "kafka://localhost:9092")
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum LogFormat {
 enum Command {
     /// Read orders, keep totals
     Run(run::RunArgs),
+    /// Serve a store's totals: a live page, a REST API, events and metrics
+    Serve(serve::ServeArgs),
 }
 
 /// What a process's end means. Scripts depend on these.
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
     start_log(cli.log_format);
     let outcome = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(&args),
     };
     let exit = outcome.unwrap_or_else(|error| {
         tracing::error!("{}", chain(&error));
@@ -64,11 +68,13 @@ pub fn main() -> ExitCode {
 fn exit_of(error: &anyhow::Error) -> Exit {
     use crate::config::ConfigError;
     use crate::job::JobError;
+    use crate::service::ServeError;
     use crate::source::SourceError;
     use crate::store::StoreError;
 
     let is_configuration = error.chain().any(|cause| {
         cause.is::<ConfigError>()
+            || cause.is::<ServeError>()
             || cause.downcast_ref::<JobError>().is_some_and(JobError::is_configuration)
             || matches!(cause.downcast_ref(), Some(SourceError::Configuration { .. } | SourceError::LogChanged { .. }))
             || matches!(
@@ -97,7 +103,8 @@ fn chain(error: &anyhow::Error) -> String {
 fn start_log(format: LogFormat) {
     use tracing_subscriber::EnvFilter;
 
-    let filter = EnvFilter::try_from_env("TAKINGS_LOG").unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,refinery=warn"));
+    let filter = EnvFilter::try_from_env("TAKINGS_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,refinery=warn"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.with_target(false).init(),

@@ -28,7 +28,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     config.standby = args.standby;
     let stop = stop_on_signals()?;
     let summary = job::run(&config, &stop)?;
-    tracing::info!(epoch = summary.epoch, records = summary.records, commits = summary.commits, "stopped; all that was read is committed");
+    tracing::info!(
+        epoch = summary.epoch,
+        records = summary.records,
+        commits = summary.commits,
+        "stopped; all that was read is committed"
+    );
     Ok(Exit::Done)
 }
 

@@ -42,7 +42,9 @@ pub enum JobError {
         differences: String,
     },
     /// A total came out that no set of orders can have.
-    #[error("a total is inconsistent, so its epoch was not written: {0}; this is a fault of takings or of the stored totals: run `takings audit`")]
+    #[error(
+        "a total is inconsistent, so its epoch was not written: {0}; this is a fault of takings or of the stored totals: run `takings audit`"
+    )]
     Inconsistent(String),
     /// A worker ended before its time.
     #[error("the dataflow stopped: {0}")]

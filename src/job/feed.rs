@@ -55,12 +55,8 @@ impl Feed {
     /// # Errors
     /// [`JobError::TooManyRejected`].
     pub(super) fn live(&mut self, inputs: &mut Inputs, record: &Record<'_>) -> Result<(), JobError> {
-        let mut step = Progress {
-            offset: record.next_offset,
-            newest_timestamp: record.timestamp,
-            read: 1,
-            ..Progress::default()
-        };
+        let mut step =
+            Progress { offset: record.next_offset, newest_timestamp: record.timestamp, read: 1, ..Progress::default() };
         let mut outcome = Ok(());
         match self.decoder.decode(record) {
             Decoded::Order { event, rounded } => {

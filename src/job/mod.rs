@@ -71,7 +71,9 @@ pub struct Summary {
 /// # Errors
 /// [`JobError`], which tells what a restart may cure from what it can not.
 pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
-    let Some(log) = patiently(stop, config.until_caught_up, || open_log(config))? else { return Ok(Summary::default()) };
+    let Some(log) = patiently(stop, config.until_caught_up, || open_log(config))? else {
+        return Ok(Summary::default());
+    };
     let settings = JobSettings {
         time_zone: config.time_zone.name().to_owned(),
         default_currency: config.default_currency.clone(),
@@ -105,7 +107,11 @@ pub fn open_log(config: &JobConfig) -> Result<Arc<dyn Log>, JobError> {
 }
 
 /// Tries again with growing pauses while what fails may be cured by waiting; `None` once stopped.
-fn patiently<T>(stop: &Stop, _bounded: bool, mut attempt: impl FnMut() -> Result<T, JobError>) -> Result<Option<T>, JobError> {
+fn patiently<T>(
+    stop: &Stop,
+    _bounded: bool,
+    mut attempt: impl FnMut() -> Result<T, JobError>,
+) -> Result<Option<T>, JobError> {
     let mut pause = Duration::from_millis(100);
     loop {
         match attempt() {
@@ -123,7 +129,11 @@ fn patiently<T>(stop: &Stop, _bounded: bool, mut attempt: impl FnMut() -> Result
 }
 
 /// Takes the store, waiting for its holder where this is a standby.
-fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Option<(Box<dyn Store>, Recovered)>, JobError> {
+fn acquire(
+    config: &JobConfig,
+    settings: &JobSettings,
+    stop: &Stop,
+) -> Result<Option<(Box<dyn Store>, Recovered)>, JobError> {
     let url = StoreUrl::parse(&config.store)?;
     let mut told = String::new();
     loop {
@@ -210,10 +220,7 @@ fn live(
 
 fn timely_config(workers: usize) -> timely::Config {
     let worker = timely::WorkerConfig::default().idle_spin(Duration::ZERO);
-    let communication = if workers <= 1 {
-        timely::CommunicationConfig::Thread
-    } else {
-        timely::CommunicationConfig::Process(workers)
-    };
+    let communication =
+        if workers <= 1 { timely::CommunicationConfig::Thread } else { timely::CommunicationConfig::Process(workers) };
     timely::Config { communication, worker }
 }

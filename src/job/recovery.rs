@@ -65,7 +65,9 @@ pub(super) fn start(
         let state = known.remove(&(topic, range.partition.partition));
         partitions.push(partition_start(config, topic, range, state)?);
     }
-    if let Some(((topic, partition), state)) = known.into_iter().find(|((topic, _), _)| config.topics.iter().any(|known| known == topic)) {
+    if let Some(((topic, partition), state)) =
+        known.into_iter().find(|((topic, _), _)| config.topics.iter().any(|known| known == topic))
+    {
         return Err(SourceError::LogChanged {
             topic: topic.to_owned(),
             partition,
@@ -117,7 +119,9 @@ fn partition_start(
     }
     if committed > end {
         return Err(changed(
-            format!("offset {committed} is committed, but the log ends at {end}: the topic was created anew or cut off"),
+            format!(
+                "offset {committed} is committed, but the log ends at {end}: the topic was created anew or cut off"
+            ),
             first,
         ));
     }
@@ -164,12 +168,21 @@ fn complete_from(config: &JobConfig, log: &dyn Log, ranges: &[PartitionRange]) -
         }
     }
     let newest = firsts.into_values().flatten().max();
-    Ok(newest.and_then(chrono::DateTime::from_timestamp_millis).map(|at| Day::from_date(at.with_timezone(&config.time_zone).date_naive())))
+    Ok(newest
+        .and_then(chrono::DateTime::from_timestamp_millis)
+        .map(|at| Day::from_date(at.with_timezone(&config.time_zone).date_naive())))
 }
 
 /// With a window, older versions can not be corrected: only the window is read again.
-fn replay_the_window_only(config: &JobConfig, log: &dyn Log, window: i64, start: &mut Start) -> Result<(), SourceError> {
-    let Some(newest) = start.partitions.iter().filter(|start| start.committed > 0).map(|start| start.newest_timestamp).min() else {
+fn replay_the_window_only(
+    config: &JobConfig,
+    log: &dyn Log,
+    window: i64,
+    start: &mut Start,
+) -> Result<(), SourceError> {
+    let Some(newest) =
+        start.partitions.iter().filter(|start| start.committed > 0).map(|start| start.newest_timestamp).min()
+    else {
         return Ok(());
     };
     let since = newest - window;
@@ -200,13 +213,15 @@ fn check_roll_ups(totals: &[(ViewKey, Takings)]) -> Result<(), JobError> {
     };
     let has = |view: View| stored.keys().any(|key| key.view() == view);
     let to_day = |key: &ViewKey| match *key {
-        ViewKey::Category { day, currency, .. } | ViewKey::PaymentMethod { day, currency, .. } => Some(ViewKey::Day { day, currency }),
+        ViewKey::Category { day, currency, .. } | ViewKey::PaymentMethod { day, currency, .. } => {
+            Some(ViewKey::Day { day, currency })
+        }
         ViewKey::Day { .. } | ViewKey::Month { .. } => None,
     };
     let to_month = |key: &ViewKey| match *key {
-        ViewKey::Day { day, currency } | ViewKey::Category { day, currency, .. } | ViewKey::PaymentMethod { day, currency, .. } => {
-            Some(ViewKey::Month { month: day.month(), currency })
-        }
+        ViewKey::Day { day, currency }
+        | ViewKey::Category { day, currency, .. }
+        | ViewKey::PaymentMethod { day, currency, .. } => Some(ViewKey::Month { month: day.month(), currency }),
         ViewKey::Month { .. } => None,
     };
     let mut compare = |from: View, view: View, expected: BTreeMap<ViewKey, Takings>| {

@@ -12,11 +12,11 @@ use takings_dataflows::takings::Takings;
 use takings_dataflows::view::ViewKey;
 use timely::worker::Worker;
 
+use super::JobError;
 use super::feed::Feed;
 use super::pace::{Pace, RECORDS_AT_MOST};
 use super::recovery::Start;
 use super::writer::ToWriter;
-use super::JobError;
 use crate::config::JobConfig;
 use crate::source::{Log, Polled, Source, StartAt, Waker};
 
@@ -180,8 +180,12 @@ impl Reading<'_> {
         }
         let Shared { config, log, start, pace, .. } = self.shared;
         let leads = self.worker.index() == 0;
-        let mine: Vec<_> =
-            start.partitions.iter().filter(|start| self.is_mine(start.range.partition)).map(|start| start.at()).collect();
+        let mine: Vec<_> = start
+            .partitions
+            .iter()
+            .filter(|start| self.is_mine(start.range.partition))
+            .map(|start| start.at())
+            .collect();
         let mut unread: HashMap<PartitionId, u64> = start
             .partitions
             .iter()

@@ -149,7 +149,11 @@ impl Writer {
                 }
                 Err(error) if error.is_transient() => {
                     if !is_away {
-                        tracing::warn!(epoch = commit.epoch, "no contact with the store, trying again: {}", error::chain(&error));
+                        tracing::warn!(
+                            epoch = commit.epoch,
+                            "no contact with the store, trying again: {}",
+                            error::chain(&error)
+                        );
                     }
                     is_away = true;
                     if self.pace.is_over() {
@@ -173,7 +177,9 @@ impl Writer {
         let EpochChanges { epoch, totals, corrected, kept, outcomes, progress, rejected } = changes;
         let mut rows = Vec::with_capacity(totals.len());
         for (key, change) in &totals {
-            let (old, new) = change.was_and_is().map_err(|pieces| JobError::Inconsistent(format!("{key} in epoch {epoch}: {pieces:?}")))?;
+            let (old, new) = change
+                .was_and_is()
+                .map_err(|pieces| JobError::Inconsistent(format!("{key} in epoch {epoch}: {pieces:?}")))?;
             if old != new {
                 rows.push(TotalChange { key: *key, old, new });
             }
@@ -221,7 +227,11 @@ impl Writer {
     }
 
     /// The state of a partition in this epoch, from what is committed.
-    fn state<'a>(&self, partition: PartitionId, moved: &'a mut BTreeMap<PartitionId, PartitionState>) -> &'a mut PartitionState {
+    fn state<'a>(
+        &self,
+        partition: PartitionId,
+        moved: &'a mut BTreeMap<PartitionId, PartitionState>,
+    ) -> &'a mut PartitionState {
         moved.entry(partition).or_insert_with(|| {
             self.partitions.get(&partition).cloned().unwrap_or_else(|| PartitionState {
                 topic: self.topics[partition.topic as usize].clone(),
@@ -280,9 +290,11 @@ impl Writer {
                 let PartitionId { topic, partition } = version.partition();
                 let current = match content {
                     Content::Tombstone => None,
-                    Content::Order { contribution, fingerprint } => {
-                        Some(KeptContent { contribution, details: details.map(|details| *details).unwrap_or_default(), fingerprint })
-                    }
+                    Content::Order { contribution, fingerprint } => Some(KeptContent {
+                        contribution,
+                        details: details.map(|details| *details).unwrap_or_default(),
+                        fingerprint,
+                    }),
                 };
                 KeptOrder {
                     topic: self.topics[topic as usize].clone(),

@@ -48,7 +48,9 @@ impl ClientContext for Context {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::AllBrokersDown) => {
                 if !self.is_away.swap(true, Ordering::Relaxed) {
-                    tracing::warn!("no contact with Kafka ({reason}); nothing is lost, reading goes on when it answers");
+                    tracing::warn!(
+                        "no contact with Kafka ({reason}); nothing is lost, reading goes on when it answers"
+                    );
                 }
             }
             Some(

@@ -91,11 +91,9 @@ impl KafkaLog {
         let mut log = KafkaLog { servers, cluster: String::new(), config, metadata };
         // Asking for metadata tells refused from away; the cluster's id alone would not.
         log.metadata.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| log.unreachable(&error))?;
-        log.cluster = log
-            .metadata
-            .client()
-            .fetch_cluster_id(ANSWER_WITHIN)
-            .ok_or_else(|| log.unreachable(&KafkaError::MetadataFetch(rdkafka::types::RDKafkaErrorCode::OperationTimedOut)))?;
+        log.cluster = log.metadata.client().fetch_cluster_id(ANSWER_WITHIN).ok_or_else(|| {
+            log.unreachable(&KafkaError::MetadataFetch(rdkafka::types::RDKafkaErrorCode::OperationTimedOut))
+        })?;
         Ok(log)
     }
 
@@ -125,7 +123,9 @@ impl KafkaLog {
                 return Err(SourceError::LogChanged {
                     topic: topic.clone(),
                     partition: 0,
-                    what: format!("the topic is compacted (cleanup.policy={policy}), so it forgets older versions of an order"),
+                    what: format!(
+                        "the topic is compacted (cleanup.policy={policy}), so it forgets older versions of an order"
+                    ),
                     hint: format!(
                         "keep orders in a topic with cleanup.policy=delete: kafka-configs.sh --bootstrap-server {} --alter \
                          --entity-type topics --entity-name {topic} --add-config cleanup.policy=delete",
@@ -157,7 +157,8 @@ impl Log for KafkaLog {
         for (rank, topic) in topics.iter().enumerate() {
             let metadata =
                 self.metadata.fetch_metadata(Some(topic), ANSWER_WITHIN).map_err(|error| self.unreachable(&error))?;
-            let missing = || SourceError::TopicMissing { topic: topic.clone(), log: format!("kafka://{}", self.servers) };
+            let missing =
+                || SourceError::TopicMissing { topic: topic.clone(), log: format!("kafka://{}", self.servers) };
             let described = metadata.topics().iter().find(|described| described.name() == topic).ok_or_else(missing)?;
             if described.error().is_some() || described.partitions().is_empty() {
                 return Err(missing());

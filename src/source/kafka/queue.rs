@@ -106,7 +106,8 @@ impl BatchQueue {
     pub(super) fn poll(&mut self, max: usize, mut each: impl FnMut(Delivered<'_>)) -> usize {
         let max = max.min(self.batch.capacity());
         // SAFETY: `batch` has room for `max` pointers; librdkafka writes the first `count` of them.
-        let count = unsafe { sys::rd_kafka_consume_batch_queue(self.queue.0.as_ptr(), 0, self.batch.as_mut_ptr(), max) };
+        let count =
+            unsafe { sys::rd_kafka_consume_batch_queue(self.queue.0.as_ptr(), 0, self.batch.as_mut_ptr(), max) };
         let count = usize::try_from(count).unwrap_or(0);
         for at in 0..count {
             // SAFETY: `at` is below `count`, so the pointer was written and the message is ours.

@@ -58,12 +58,15 @@ impl Reader {
                 newest_timestamp: start.newest_timestamp,
             });
         }
-        let queue = BatchQueue::new(consumer, BATCH, waker)
-            .ok_or_else(|| fault("Kafka", "librdkafka gave no queue".into()))?;
+        let queue =
+            BatchQueue::new(consumer, BATCH, waker).ok_or_else(|| fault("Kafka", "librdkafka gave no queue".into()))?;
         // Forwarded before it is assigned: no record can go another way.
         for partition in &partitions {
             if !queue.forward(&partition.topic, partition.number) {
-                return Err(fault(&format!("{}/{}", topics[partition.id.topic as usize], partition.number), "librdkafka gave no queue".into()));
+                return Err(fault(
+                    &format!("{}/{}", topics[partition.id.topic as usize], partition.number),
+                    "librdkafka gave no queue".into(),
+                ));
             }
         }
         queue.consumer().assign(&assignment).map_err(|source| fault("the assigned partitions", source.into()))?;
@@ -85,7 +88,9 @@ impl Reader {
 pub(super) fn refused(message: &str) -> SourceError {
     SourceError::Configuration {
         setting: "kafka",
-        message: format!("the broker refused this client: {message}; check security.protocol, sasl.* and ssl.* (--kafka-option)"),
+        message: format!(
+            "the broker refused this client: {message}; check security.protocol, sasl.* and ssl.* (--kafka-option)"
+        ),
     }
 }
 
@@ -153,15 +158,16 @@ fn fatal(partition: &Partition, offset: i64, code: RDKafkaErrorCode, message: &s
                 partition: number,
             })
         }
-        RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownPartition => {
-            Some(SourceError::LogChanged {
-                what: format!("the partition is gone: its topic was deleted ({message})"),
-                hint: "create the topic, then start again: the start checks the log against the store, and says how to go on"
+        RDKafkaErrorCode::UnknownTopicOrPartition
+        | RDKafkaErrorCode::UnknownTopic
+        | RDKafkaErrorCode::UnknownPartition => Some(SourceError::LogChanged {
+            what: format!("the partition is gone: its topic was deleted ({message})"),
+            hint:
+                "create the topic, then start again: the start checks the log against the store, and says how to go on"
                     .to_owned(),
-                topic,
-                partition: number,
-            })
-        }
+            topic,
+            partition: number,
+        }),
         RDKafkaErrorCode::TopicAuthorizationFailed => Some(refused(message)),
         _ => {
             tracing::warn!("{topic}/{number} at offset {offset}: {message}; reading goes on when it is cured");

@@ -105,11 +105,8 @@ impl Statements {
     /// The rows of a view that an epoch after `since` changed; at most `limit`. No index holds a
     /// view's epoch (it would cost every commit dearly), so views by day go by the days that changed.
     pub fn changed(self, table: &Table, since: i64, limit: u32) -> Statement {
-        let after = Condition {
-            columns: &["epoch"],
-            comparison: Comparison::Greater,
-            values: vec![Value::Integer(since)],
-        };
+        let after =
+            Condition { columns: &["epoch"], comparison: Comparison::Greater, values: vec![Value::Integer(since)] };
         let columns: Vec<&Column> = table.columns().collect();
         let epoch = self.parameter(1, Kind::Integer);
         let days = if table.key.iter().any(|column| column.name == DAY) {
@@ -201,16 +198,9 @@ impl Statements {
         statement.sql.push_str(&format!(" LIMIT {parameter}"));
     }
 
-    fn select(
-        self,
-        table: &Table,
-        columns: &[&Column],
-        conditions: &[Condition],
-        end: &str,
-    ) -> Statement {
+    fn select(self, table: &Table, columns: &[&Column], conditions: &[Condition], end: &str) -> Statement {
         let mut parameters = Vec::new();
-        let expressions: Vec<String> =
-            columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
+        let expressions: Vec<String> = columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
         let clause = self.clause(table, conditions, &mut parameters);
         Statement {
             sql: format!("SELECT {} FROM {} t{clause}{end}", expressions.join(", "), table.name),

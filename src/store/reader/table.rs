@@ -122,7 +122,8 @@ const MONTH: Column = Column::new("month", Kind::Integer, "The month, 1 to 12.")
 const CATEGORY: Column = Column::new("category", Kind::Text, "The product's category; `unlisted` where none is known.");
 const PAYMENT_METHOD: Column =
     Column::new("payment_method", Kind::Text, "How it was paid; `unknown` where the order does not say.");
-const CURRENCY: Column = Column::new("currency", Kind::Text, "The currency; amounts of different ones are never added.");
+const CURRENCY: Column =
+    Column::new("currency", Kind::Text, "The currency; amounts of different ones are never added.");
 const EPOCH: Column = Column::new("epoch", Kind::Integer, "The epoch that last changed this row.");
 
 /// The columns of a total.
@@ -242,12 +243,7 @@ pub static CORRECTIONS: Table = Table {
     ],
     order: NEWEST_FIRST,
     descending: true,
-    filters: &[Filter {
-        parameter: "order_id",
-        columns: &["order_id"],
-        test: Test::Equals,
-        doc: "Only this order.",
-    }],
+    filters: &[Filter { parameter: "order_id", columns: &["order_id"], test: Test::Equals, doc: "Only this order." }],
 };
 
 /// Every record that could not be read.
