@@ -46,8 +46,13 @@ export function formatMoney(micros: bigint, currency: string, minorUnits: number
       maximumFractionDigits: places,
     }),
   );
-  const text = format.format(amountText(micros) as Intl.StringNumericLiteral);
-  return code === null ? `${text}\u00a0${currency}` : text;
+  const exact = amountText(micros) as Intl.StringNumericLiteral;
+  if (code === null) return `${format.format(exact)}\u00a0${currency}`;
+  return format
+    .formatToParts(exact)
+    // "F CFA" with a space that is seen: Intl's is so narrow that it vanishes in a heading.
+    .map(({ type, value }) => (type === "currency" ? value.replace("\u202f", "\u00a0") : value))
+    .join("");
 }
 
 /** Short and rounded, for the axes of charts: "12 k". */

@@ -119,15 +119,13 @@ export class Ledger {
     this.#ceiling = this.epoch;
   }
 
-  #absorbView<V extends View>(view: V, changes: Changes): boolean {
-    const table: Table<V> = this.tables[view];
-    let touched = false;
-    const removed: readonly ViewKeys[V][] = changes.removed?.[view] ?? [];
-    const changed: readonly ViewRow<V>[] = changes.changed?.[view] ?? [];
-    // Removals first: a key that went and came back within merged epochs is there.
-    for (const key of removed) touched = table.remove(key, changes.epoch) || touched;
-    for (const row of changed) touched = table.put(row) || touched;
-    return touched;
+  #absorbView(view: View, changes: Changes): boolean {
+    return amend(
+      this.tables[view],
+      changes.removed?.[view] ?? [],
+      changes.changed?.[view] ?? [],
+      changes.epoch,
+    );
   }
 
   /** A currency that the summary did not know yet goes last. */
@@ -155,6 +153,19 @@ function backlogOf(said: {
   const committed = instant(said.committed_at);
   const written = instant(said.newest_record_at ?? null);
   return committed === null || written === null ? null : Math.max(0, committed - written);
+}
+
+/** Removals first: a key that went and came back within merged epochs is there. True if anything changed. */
+function amend<V extends View>(
+  table: Table<V>,
+  removed: readonly ViewKeys[V][],
+  changed: readonly ViewRow<V>[],
+  epoch: number,
+): boolean {
+  let touched = false;
+  for (const key of removed) touched = table.remove(key, epoch) || touched;
+  for (const row of changed) touched = table.put(row) || touched;
+  return touched;
 }
 
 function countersOf(sources: Partial<Counters>): Partial<Counters> {

@@ -12,6 +12,12 @@ export interface StreamHandlers {
   reset(reset: Reset): void;
 }
 
+interface Events {
+  hello: Hello;
+  changes: Changes;
+  reset: Reset;
+}
+
 export interface Stream {
   close(): void;
 }
@@ -51,14 +57,14 @@ export function openEventStream(
       }, SILENCE_MS);
     }
   };
-  const on = <T extends { epoch: number }>(
+  const on = <Name extends keyof Events>(
     target: EventSource,
-    name: string,
-    take: (data: T) => void,
+    name: Name,
+    take: (data: Events[Name]) => void,
   ) => {
     target.addEventListener(name, (event: MessageEvent<string>) => {
       heard();
-      const data = JSON.parse(event.data) as T;
+      const data = JSON.parse(event.data) as Events[Name];
       lastEventId = data.epoch;
       take(data);
     });
@@ -81,9 +87,9 @@ export function openEventStream(
       retry = setTimeout(reopen, retryMs);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     };
-    on<Hello>(opened, "hello", (hello) => { handlers.hello(hello); });
-    on<Changes>(opened, "changes", (changes) => { handlers.changes(changes); });
-    on<Reset>(opened, "reset", (reset) => { handlers.reset(reset); });
+    on(opened, "hello", (hello) => { handlers.hello(hello); });
+    on(opened, "changes", (changes) => { handlers.changes(changes); });
+    on(opened, "reset", (reset) => { handlers.reset(reset); });
     opened.addEventListener("heartbeat", () => {
       beats = true;
       heard();

@@ -1,6 +1,5 @@
 // @ts-check
 /** Orders for the shop in memory: deterministic by seed, with a weekly rhythm and favourites. */
-import { Shop } from "./shop.mjs";
 
 export const CATEGORIES = [
   "Electronics", "Fashion", "Home & Kitchen", "Beauty", "Groceries", "Sports", "Books", "Toys",
@@ -33,6 +32,12 @@ const favourite = (next, names) => names[Math.floor(next() ** 2 * names.length)]
 export const dayBefore = (day, back) =>
   new Date(Date.parse(day) - back * 86_400_000).toISOString().slice(0, 10);
 
+/** A tenth off, in whole units of money. @param {import("./shop.mjs").Order} order */
+const cheaper = (order) => ({
+  ...order,
+  micros: order.micros - (order.micros / 10_000_000n) * 1_000_000n,
+});
+
 export class Traffic {
   #next;
   #number = 10_000;
@@ -64,8 +69,9 @@ export class Traffic {
   }
 
   /**
-   * Sales of `days` days up to the last, about `perDay` orders each, as one epoch.
-   * @param {Shop} shop @param {{ days: number, perDay: number }} size
+   * Sales of `days` days up to the last, about `perDay` orders each, as one epoch, and what was
+   * corrected or cancelled of them as a second.
+   * @param {import("./shop.mjs").Shop} shop @param {{ days: number, perDay: number }} size
    */
   fill(shop, { days, perDay }, at = new Date()) {
     const orders = [];
@@ -79,16 +85,17 @@ export class Traffic {
       for (let n = 0; n < count; n += 1) orders.push(this.order(day));
     }
     shop.commit(orders, { duplicates: Math.round(orders.length / 100), rejected: 7, at });
-    return orders;
+    const again = orders.filter(() => this.#next() < 0.01);
+    shop.commit(again.map((order) => (this.#next() < 0.3 ? order.id : cheaper(order))), { at });
   }
 
-  /** One small epoch of live traffic: some orders, now and then a correction or a cancellation. @param {Shop} shop */
+  /** One small epoch of live traffic: some orders, now and then a correction or a cancellation. @param {import("./shop.mjs").Shop} shop */
   tick(shop, at = new Date()) {
     const next = this.#next;
     /** @type {(import("./shop.mjs").Order | string)[]} */
     const events = Array.from({ length: 1 + Math.floor(next() * 3) }, () => this.order());
     const old = [...shop.orders.values()].at(-1 - Math.floor(next() * 50));
-    if (old && next() < 0.25) events.push({ ...old, micros: (old.micros / 20_000n) * 18_000n });
+    if (old && next() < 0.25) events.push(cheaper(old));
     else if (old && next() < 0.1) events.push(old.id);
     shop.commit(events, { duplicates: next() < 0.2 ? 1 : 0, at });
   }

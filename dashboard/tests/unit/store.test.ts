@@ -5,7 +5,6 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Changes } from "../../src/api/types";
 import { amountText } from "../../src/live/amount";
 import { loadSnapshot } from "../../src/live/snapshot";
 import { LiveStore } from "../../src/live/store";
@@ -91,7 +90,7 @@ class Service {
     const changes = this.shop.changesSince(this.seen);
     this.seen = this.shop.epoch;
     if (changes === null) this.handlers?.reset({ epoch: this.shop.epoch });
-    else this.handlers?.changes(structuredClone(changes) as unknown as Changes);
+    else this.handlers?.changes(structuredClone(changes));
   }
 
   /** Answers the request that has waited longest, or the nth. */
@@ -143,8 +142,8 @@ function truth(shop: Shop, from: string | null): Record<string, string[]> {
       view,
       [...(shop.views.get(view)?.values() ?? [])]
         .map(({ key: k, micros, orders, units, epoch }) => ({
-          period: String(k["order_date"] ?? `${String(k["year"])}-${two(k["month"])}`),
-          text: `${String(k["currency"])} ${String(k["category"] ?? k["payment_method"] ?? "")} ${amountText(micros)} ${orders} ${units} @${epoch}`,
+          period: String(k.order_date ?? `${String(k.year)}-${two(k.month)}`),
+          text: `${String(k.currency)} ${String(k.category ?? k.payment_method ?? "")} ${amountText(micros)} ${orders} ${units} @${epoch}`,
         }))
         .filter(({ period }) => from === null || view === "sales_per_day" || view === "sales_per_month" || period >= from)
         .map(({ period, text }) => `${period} ${text}`)
