@@ -21,6 +21,20 @@ pub(super) fn view_names(settings: &JobSettings) -> Vec<&'static str> {
 }
 
 impl StoredSettings {
+    /// The settings of the store's last run.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] where there was none.
+    pub(super) fn complete(self) -> Result<JobSettings, StoreError> {
+        let StoredSettings { time_zone, default_currency, keep_orders, views, topics, log } = self;
+        let complete = || {
+            let views = views?.iter().filter_map(|name| name.parse().ok()).collect();
+            let (time_zone, default_currency, keep_orders) = (time_zone?, default_currency?, keep_orders?);
+            Some(JobSettings { time_zone, default_currency, keep_orders, views, topics: topics?, log: log? })
+        };
+        complete().ok_or_else(no_run_yet)
+    }
+
     /// Whether a run with `given` may go on. A topic more is allowed: it is read from its beginning.
     /// Anything else that differs would make totals of two meanings.
     ///
@@ -50,6 +64,14 @@ impl StoredSettings {
             }
         }
         Ok(())
+    }
+}
+
+/// For a look into a store that no job ever wrote to.
+pub(super) fn no_run_yet() -> StoreError {
+    StoreError::Configuration {
+        setting: "store",
+        message: "holds no totals yet; start `takings run` on it first, or check the address".to_owned(),
     }
 }
 
