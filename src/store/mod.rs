@@ -59,7 +59,7 @@ pub trait Store: Send {
     /// store: a job may hold it meanwhile. Changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::Configuration`] where no job ever wrote here; [`StoreError::NewerSchema`].
+    /// [`StoreError::Empty`] where no job ever wrote here; [`StoreError::NewerSchema`].
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError>;
 
     /// Hands every kept order and every kept cancellation to `each`, as events with the version they

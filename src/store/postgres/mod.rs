@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use takings_dataflows::order::OrderEvent;
 
 use self::session::{Session, SessionId, Sql};
-use super::settings::{StoredSettings, no_run_yet, view_names};
+use super::settings::{StoredSettings, view_names};
 use super::url::PostgresUrl;
 use super::{Commit, JobSettings, Recovered, Store, StoreError};
 
@@ -143,11 +143,11 @@ impl Store for PostgresStore {
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError> {
         let mut session = Session::open_to_read(&self.url)?;
         if !schema::is_known(&mut session)? {
-            return Err(no_run_yet());
+            return Err(StoreError::Empty { store: self.url.to_string() });
         }
         session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let (generation, epoch, stored) = read_job(&mut session, &LOOK)?;
-        let settings = stored.complete()?;
+        let settings = stored.complete().ok_or_else(|| StoreError::Empty { store: self.url.to_string() })?;
         let recovered = read_rest(&mut session, generation, epoch, &settings)?;
         session.batch("ending to read", "COMMIT")?;
         Ok((settings, recovered))

@@ -22,7 +22,7 @@ use takings_dataflows::order::OrderEvent;
 
 use self::fault::{fault, migration_fault};
 use self::lock::FileLock;
-use super::settings::{StoredSettings, no_run_yet, view_names};
+use super::settings::{StoredSettings, view_names};
 use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError};
 
 #[allow(missing_docs, unreachable_pub)]
@@ -169,19 +169,20 @@ impl Store for SqliteStore {
 
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError> {
         if !self.file.exists() {
-            return Err(no_run_yet());
+            return Err(StoreError::Empty { store: self.store.clone() });
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.file, flags)
             .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
             .map_err(|error| fault(&self.store, "opening", error))?;
         if !self.is_known(&connection)? {
-            return Err(no_run_yet());
+            return Err(StoreError::Empty { store: self.store.clone() });
         }
         let mut looked = || {
             let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
             let (generation, epoch, stored) = read_job(&transaction, LOOK)?;
-            let settings = stored.complete().map_err(Failed::Store)?;
+            let empty = || Failed::Store(StoreError::Empty { store: self.store.clone() });
+            let settings = stored.complete().ok_or_else(empty)?;
             let recovered = read_rest(&transaction, generation, epoch, &settings)?;
             Ok((settings, recovered))
         };
