@@ -42,7 +42,7 @@ pub struct ShopOptions {
 }
 
 /// What an event is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A new order.
     Order,
