@@ -7,5 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod formats;
 pub mod generate;
+pub mod job;
+pub mod service;
 pub mod source;
 pub mod store;
