@@ -18,6 +18,8 @@ CREATE TABLE job (
     generation       bigint NOT NULL DEFAULT 0,
     epoch            bigint NOT NULL DEFAULT 0,
     committed_at     timestamptz,
+    -- Every removal of an epoch after this one is still in `removals`; kept up to date there.
+    removals_after   bigint NOT NULL DEFAULT 0,
     -- The settings the totals were made under; null until the first run.
     time_zone        text,
     default_currency text,
@@ -87,6 +89,17 @@ CREATE TABLE removals (
     PRIMARY KEY (epoch, view, key)
 );
 CREATE INDEX removals_removed_at ON removals (removed_at);
+
+-- Whoever deletes removals, a feed must be able to tell that it no longer knows all since some epoch.
+CREATE FUNCTION removals_forgotten() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE job SET removals_after = gone.epoch
+    FROM (SELECT max(epoch) AS epoch FROM gone) AS gone WHERE removals_after < gone.epoch;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER removals_forgotten AFTER DELETE ON removals
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION removals_forgotten();
 
 CREATE TABLE corrections (
     topic              text    NOT NULL,

@@ -19,6 +19,8 @@ CREATE TABLE job (
     generation       INTEGER NOT NULL DEFAULT 0,
     epoch            INTEGER NOT NULL DEFAULT 0,
     committed_at     TEXT,
+    -- Every removal of an epoch after this one is still in `removals`; kept up to date there.
+    removals_after   INTEGER NOT NULL DEFAULT 0,
     -- The settings the totals were made under; null until the first run.
     time_zone        TEXT,
     default_currency TEXT,
@@ -92,6 +94,11 @@ CREATE TABLE removals (
     PRIMARY KEY (epoch, view, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX removals_removed_at ON removals (removed_at);
+
+-- Whoever deletes removals, a feed must be able to tell that it no longer knows all since some epoch.
+CREATE TRIGGER removals_forgotten AFTER DELETE ON removals BEGIN
+    UPDATE job SET removals_after = max(removals_after, OLD.epoch);
+END;
 
 CREATE TABLE corrections (
     topic              TEXT    NOT NULL,
