@@ -305,3 +305,38 @@ fn each_row_is_looked_up_by_its_key() {
     assert_eq!(figure("seq_tup_read"), 0);
     assert_eq!(figure("n_tup_hot_upd"), 31);
 }
+
+#[test]
+fn sslmode_means_what_libpq_says() {
+    let server = PostgresServer::start_with_tls();
+    let database = server.fresh_database();
+    let (port, root) = (server.port(), server.certificate());
+    let acquire = |host: &str, mode: &str| {
+        let url = format!("postgres://takings@{host}:{port}/{database}?{mode}");
+        let mut store = open(&StoreUrl::parse(&url).unwrap()).unwrap();
+        store.acquire(&settings()).map(|_| {
+            let encrypted = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+                             WHERE application_name LIKE 'takings run%'";
+            server.client(&database).query_one(encrypted, &[]).unwrap().get::<_, bool>(0)
+        })
+    };
+    let root = format!("sslrootcert={}", root.display());
+    for (host, mode, encrypted) in [
+        ("127.0.0.1", "sslmode=disable", false),
+        ("127.0.0.1", "", true),
+        ("127.0.0.1", "sslmode=require", true),
+        ("127.0.0.1", &format!("sslmode=verify-ca&{root}"), true),
+        ("localhost", &format!("sslmode=verify-full&{root}"), true),
+    ] {
+        assert_eq!(acquire(host, mode).unwrap(), encrypted, "{mode}");
+    }
+    for (host, mode) in [
+        ("127.0.0.1", &format!("sslmode=verify-full&{root}")),
+        ("localhost", &"sslmode=verify-full".to_owned()),
+        ("localhost", &"sslmode=verify-ca".to_owned()),
+    ] {
+        let error = acquire(host, mode).unwrap_err();
+        assert!(matches!(error, StoreError::Configuration { setting: "store", .. }), "{mode}: {error:?}");
+        assert!(error.to_string().contains("certificate"), "{error}");
+    }
+}
