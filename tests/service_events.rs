@@ -1,6 +1,8 @@
 //! The event stream, on both stores: only what changed, nothing lost and nothing doubled, however a
 //! client comes, goes, comes back, or lags.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use std::io::{BufReader, Write};
@@ -201,7 +203,7 @@ fn snapshot_and_events_lose_and_double_nothing() {
                     })
                 })
                 .collect();
-            for number in 0..80 {
+            for number in 0..50 {
                 let orders: Vec<_> = (0..10)
                     .map(|at| order((number as i32 * 7 + at) % 40, number + at as usize, number, 100 + i64::from(at)))
                     .collect();

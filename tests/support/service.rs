@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{BufRead, BufReader};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
@@ -136,7 +136,7 @@ impl Events {
     }
 
     pub fn read(mut lines: impl BufRead + Send + 'static) -> Events {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(100_000);
         std::thread::spawn(move || {
             let (mut name, mut id, mut line) = (String::new(), None, String::new());
             while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
