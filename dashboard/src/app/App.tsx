@@ -1,0 +1,36 @@
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { useLive, useLiveStore } from "../live/react";
+import { useAddress, periodOf } from "./address";
+import styles from "./App.module.css";
+import { Announcer } from "./Announcer";
+import { Header } from "./Header";
+import { Overview } from "./Overview";
+import { Waiting } from "./Waiting";
+import { TrustLine } from "./TrustLine";
+
+export function App() {
+  const { t } = useTranslation();
+  const store = useLiveStore();
+  const ready = useLive((state) => state.ready);
+  const empty = useLive((state) => state.ready && state.currencies.length === 0);
+  const [periodText] = useAddress("period");
+  const period = periodOf(periodText);
+  useEffect(() => {
+    if (store.getState().wanted !== period) store.show(period);
+  }, [store, period]);
+
+  return (
+    <>
+      <a className={styles.skip} href="#numbers">
+        {t("app.skip")}
+      </a>
+      <Header />
+      <main id="numbers" className={styles.main} tabIndex={-1}>
+        <TrustLine />
+        {ready && !empty ? <Overview /> : <Waiting empty={empty} />}
+      </main>
+      <Announcer />
+    </>
+  );
+}

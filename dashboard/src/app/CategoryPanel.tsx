@@ -1,0 +1,30 @@
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { BarTable } from "../charts/BarTable";
+import type { CurrencyInfo } from "../live/ledger";
+import { perLabel } from "../live/totals";
+import { Panel } from "../ui/Panel";
+import { useCalmTable } from "./calm";
+import { useShown, useView } from "./figures";
+
+export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo }) {
+  const { t } = useTranslation();
+  const { span, period } = useShown();
+  const { code } = currency;
+  const categories = useCalmTable(useView("sales_per_category"));
+  const sums = useMemo(() => perLabel(categories.table, code, span), [categories, code, span]);
+  const title = t("panel.perCategory");
+  return (
+    <Panel title={title} note={code}>
+      <BarTable
+        caption={`${title}, ${code}`}
+        heading={t("table.category")}
+        sums={sums}
+        nameOf={(label) => (label === "unlisted" ? t("category.unlisted") : label)}
+        currency={currency}
+        scope={`${period} ${code}`}
+        first={8}
+      />
+    </Panel>
+  );
+}

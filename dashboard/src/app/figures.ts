@@ -1,0 +1,40 @@
+/** What the page shows of the live state, in the shown period. */
+import { useMemo } from "react";
+import { useLive } from "../live/react";
+import type { CurrencyInfo } from "../live/ledger";
+import { spanOf, type Period, type Span } from "../live/period";
+import type { LiveState } from "../live/store";
+import { useAddress } from "./address";
+
+type Views = NonNullable<LiveState["views"]>;
+
+/** The views; only for what is rendered once the state is ready. */
+export function useView<V extends keyof Views>(view: V): Views[V] {
+  const state = useLive(({ views }) => views?.[view] ?? null);
+  if (!state) throw new Error(`${view} was asked for before the first snapshot`);
+  return state;
+}
+
+export interface Shown {
+  readonly period: Period;
+  readonly span: Span;
+  readonly anchor: string;
+}
+
+export function useShown(): Shown {
+  const period = useLive((state) => state.period);
+  const anchor = useLive((state) => state.anchor);
+  return useMemo(() => ({ period, anchor, span: spanOf(period, anchor) }), [period, anchor]);
+}
+
+/** The currencies in the order of their cards, and the one that the charts show. */
+export function useCurrencies(): {
+  readonly all: readonly CurrencyInfo[];
+  readonly chosen: CurrencyInfo | null;
+  readonly choose: (code: string) => void;
+} {
+  const all = useLive((state) => state.currencies);
+  const [code, choose] = useAddress("currency");
+  const chosen = all.find((currency) => currency.code === code) ?? all[0] ?? null;
+  return { all, chosen, choose };
+}

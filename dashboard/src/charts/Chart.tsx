@@ -1,0 +1,116 @@
+/**
+ * A canvas drawn by ECharts. The only module that imports it: what is registered here is what the bundle
+ * carries. Styles are set through the CSSOM and tooltips are elements, so a strict policy holds.
+ */
+import { BarChart, LineChart } from "echarts/charts";
+import { GridComponent, TooltipComponent } from "echarts/components";
+import { init, use as register, type ECharts, type EChartsCoreOption } from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+import { useEffect, useRef } from "react";
+import { prefersStillness, useTheme } from "../app/theme";
+import styles from "./Chart.module.css";
+
+register([LineChart, BarChart, GridComponent, TooltipComponent, CanvasRenderer]);
+
+/** The colours a chart is drawn in, as the theme has them now. */
+export interface Ink {
+  readonly accent: string;
+  readonly fill: string;
+  /** Under a line. */
+  readonly area: string;
+  readonly ground: string;
+  readonly line: string;
+  readonly lineStrong: string;
+  readonly faint: string;
+  readonly font: string;
+}
+
+interface Props {
+  /** What the picture says, for those who do not see it. */
+  readonly label: string;
+  /** Height in CSS pixels: fixed, so that nothing jumps. */
+  readonly height: number;
+  /** Must keep its identity while nothing changed. */
+  readonly option: (ink: Ink) => EChartsCoreOption;
+}
+
+const MOVE_MS = 350;
+
+export function Chart({ label, height, option }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const chart = useRef<ECharts | null>(null);
+  const theme = useTheme();
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const made = init(element, undefined, { renderer: "canvas" });
+    chart.current = made;
+    const watch = new ResizeObserver(() => { made.resize({ silent: true }); });
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      made.dispose();
+      chart.current = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    if (!box.current || !chart.current) return;
+    const still = prefersStillness();
+    chart.current.setOption({
+      animation: !still,
+      animationDuration: 0,
+      animationDurationUpdate: still ? 0 : MOVE_MS,
+      animationEasingUpdate: "cubicOut",
+      ...option(inkOf(box.current)),
+    });
+  }, [option, theme]);
+
+  return (
+    <div className={styles.picture} role="img" aria-label={label}>
+      <div ref={box} aria-hidden="true" style={{ height }} />
+    </div>
+  );
+}
+
+/** Canvas knows no CSS variables: the browser resolves them. */
+function inkOf(element: HTMLElement): Ink {
+  const probe = document.createElement("span");
+  element.append(probe);
+  const colour = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const ink: Ink = {
+    accent: colour("--accent"),
+    fill: colour("--accent-fill"),
+    area: colour("--accent-area"),
+    ground: colour("--surface"),
+    line: colour("--line"),
+    lineStrong: colour("--line-strong"),
+    faint: colour("--text-faint"),
+    font: getComputedStyle(element).fontFamily,
+  };
+  probe.remove();
+  return ink;
+}
+
+/** A tooltip's content: a heading, and lines of a name and a value. */
+export function tooltip(heading: string, lines: readonly (readonly [string, string])[]): HTMLElement {
+  const element = document.createElement("div");
+  element.className = styles.tip ?? "";
+  const add = (parent: Element, tag: string, text: string) => {
+    const child = document.createElement(tag);
+    child.textContent = text;
+    parent.append(child);
+  };
+  add(element, "strong", heading);
+  for (const [name, value] of lines) {
+    const line = document.createElement("p");
+    add(line, "span", name);
+    add(line, "b", value);
+    element.append(line);
+  }
+  return element;
+}

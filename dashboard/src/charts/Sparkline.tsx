@@ -1,0 +1,47 @@
+/** A line without axes: the shape of a period. Decoration beside an exact number, so hidden from readers. */
+import { useId } from "react";
+import { amountForPixels } from "../live/amount";
+import type { PeriodSum } from "../live/totals";
+import styles from "./Sparkline.module.css";
+
+const WIDTH = 300;
+const HEIGHT = 44;
+/** More points than this are no longer seen at that size. */
+const POINTS = 90;
+
+export function Sparkline({ series }: { readonly series: readonly PeriodSum[] }) {
+  const gradient = useId();
+  const values = thin(series.map((point) => amountForPixels(point.micros)));
+  const top = Math.max(...values, 0);
+  const low = Math.min(...values, 0);
+  const size = top - low || 1;
+  const x = (at: number) => (values.length < 2 ? WIDTH : (at / (values.length - 1)) * WIDTH);
+  const y = (value: number) => HEIGHT - 2 - ((value - low) / size) * (HEIGHT - 6);
+  const line = values.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
+  return (
+    <svg className={styles.spark} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      <defs>
+        <linearGradient id={gradient} x1="0" x2="0" y1="0" y2="1">
+          <stop offset="0" stopColor="currentColor" stopOpacity="0.2" />
+          <stop offset="1" stopColor="currentColor" stopOpacity="0" />
+        </linearGradient>
+      </defs>
+      {values.length > 1 && (
+        <>
+          <polygon points={`0,${HEIGHT} ${line} ${WIDTH},${HEIGHT}`} fill={`url(#${gradient})`} />
+          <polyline points={line} fill="none" stroke="currentColor" strokeWidth="1.5" vectorEffect="non-scaling-stroke" strokeLinejoin="round" />
+        </>
+      )}
+    </svg>
+  );
+}
+
+/** The mean of each stretch, where there are more values than the picture can show. */
+function thin(values: readonly number[]): number[] {
+  if (values.length <= POINTS) return [...values];
+  const width = values.length / POINTS;
+  return Array.from({ length: POINTS }, (_, index) => {
+    const stretch = values.slice(Math.floor(index * width), Math.floor((index + 1) * width));
+    return stretch.reduce((sum, value) => sum + value, 0) / stretch.length;
+  });
+}

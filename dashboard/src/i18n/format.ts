@@ -1,0 +1,89 @@
+/** Numbers, days and ages in the reader's language. */
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { isLanguage, localeOf, type Language } from "./index";
+import { formatAxis, formatMoney, minorUnitsOf } from "./money";
+
+export interface Format {
+  readonly language: Language;
+  /** The tag given to Intl. */
+  readonly locale: string;
+  /** An exact amount of a currency; `minorUnits` as the service says them, or null. */
+  readonly money: (micros: bigint, currency: string, minorUnits: number | null) => string;
+  readonly count: (count: number) => string;
+  /** A part of the whole from 0 to 1, or a dash where there is none. */
+  readonly share: (share: number | null) => string;
+  readonly axis: (value: number) => string;
+  /** An ISO day: "22 Nov 2026", or without the year. */
+  readonly day: (day: string) => string;
+  readonly dayShort: (day: string) => string;
+  readonly weekday: (day: string) => string;
+  /** `YYYY-MM`: "Nov 2026", or "Nov". */
+  readonly month: (month: string) => string;
+  readonly monthShort: (month: string) => string;
+  /** An instant (ms since 1970) as time of day, with the day where it is not today's. */
+  readonly clock: (millis: number) => string;
+  /** "3 seconds ago", in steps that do not flicker. */
+  readonly ago: (millis: number) => string;
+  /** "3 minutes" */
+  readonly duration: (millis: number) => string;
+}
+
+const utc = (text: string) => new Date(`${text}T00:00:00Z`);
+
+function scaled(millis: number): [number, "second" | "minute" | "hour" | "day"] {
+  const seconds = Math.round(millis / 1000);
+  if (seconds < 60) return [seconds, "second"];
+  if (seconds < 3600) return [Math.floor(seconds / 60), "minute"];
+  if (seconds < 86_400) return [Math.floor(seconds / 3600), "hour"];
+  return [Math.floor(seconds / 86_400), "day"];
+}
+
+export function createFormat(language: Language, browser: readonly string[]): Format {
+  const locale = localeOf(language, browser);
+  const date = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...options });
+  const day = date({ day: "numeric", month: "short", year: "numeric" });
+  const dayShort = date({ day: "numeric", month: "short" });
+  const weekday = date({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+  const month = date({ month: "long", year: "numeric" });
+  const monthShort = date({ month: "short" });
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+  const dayTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+  const count = new Intl.NumberFormat(locale);
+  const percent = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
+  return {
+    language,
+    locale,
+    money: (micros, currency, minorUnits) =>
+      formatMoney(micros, currency, minorUnitsOf(currency, minorUnits), locale),
+    count: (value) => count.format(value),
+    share: (share) => (share === null ? "–" : percent.format(share)),
+    axis: (value) => formatAxis(value, locale),
+    day: (text) => day.format(utc(text)),
+    dayShort: (text) => dayShort.format(utc(text)),
+    weekday: (text) => weekday.format(utc(text)),
+    month: (text) => month.format(utc(`${text}-01`)),
+    monthShort: (text) => monthShort.format(utc(`${text}-01`)),
+    clock: (millis) => {
+      const then = new Date(millis);
+      const sameDay = then.toDateString() === new Date().toDateString();
+      return (sameDay ? time : dayTime).format(then);
+    },
+    ago: (millis) => {
+      const [amount, unit] = scaled(millis);
+      return relative.format(-amount, unit);
+    },
+    duration: (millis) => {
+      const [amount, unit] = scaled(millis);
+      return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(amount);
+    },
+  };
+}
+
+export function useFormat(): Format {
+  const { i18n } = useTranslation();
+  const language = isLanguage(i18n.language) ? i18n.language : "en";
+  return useMemo(() => createFormat(language, navigator.languages), [language]);
+}

@@ -1,0 +1,185 @@
+/**
+ * What the page knows: the views' rows and the counters, with the epochs they stand at.
+ *
+ * Invariants:
+ * - A ledger is built from pages that may have been read at different epochs (`floor` to `ceiling`). It is
+ *   `settled` once the changes up to `ceiling` are absorbed: from then on it is the store's state at exactly
+ *   one epoch, `epoch`. Only a settled ledger is ever shown.
+ * - Absorbing is idempotent, and pages and changes commute: rows are absolute, the newer epoch wins.
+ */
+import type { Changes, Counters, Freshness, Page, Summary, View, ViewKeys, ViewRow } from "../api/types";
+import { anchorOf } from "./period";
+import { Table, VIEWS } from "./table";
+
+export type Tables = { readonly [V in View]: Table<V> };
+
+export interface CurrencyInfo {
+  readonly code: string;
+  /** Digits after the decimal sign that people write; null until the service has said it. */
+  readonly minorUnits: number | null;
+  /** Orders of all time when the ledger was loaded: the order of the cards, which must not dance. */
+  readonly weight: number;
+}
+
+const NO_COUNTS: Counters = { read: 0, duplicates: 0, corrections: 0, cancellations: 0, rejected: 0 };
+
+export class Ledger {
+  readonly tables: Tables;
+  counts: Counters = NO_COUNTS;
+  currencies: readonly CurrencyInfo[] = [];
+  /** When `epoch` was committed, by the server's clock (ms since 1970). */
+  committedAt: number | null = null;
+  /** Milliseconds from writing the newest record to its commit; null where that is not known. */
+  backlog: number | null = null;
+  /** The last day of "the last 30 days". Only moves forward while the ledger lives. */
+  anchor = "";
+  #floor = Number.POSITIVE_INFINITY;
+  #ceiling = 0;
+  #epoch = 0;
+  #countsEpoch = 0;
+
+  /** `from`: the first day held of the views by category and by payment method; null holds all. */
+  constructor(readonly from: string | null) {
+    this.tables = {
+      sales_per_day: new Table("sales_per_day", null),
+      sales_per_category: new Table("sales_per_category", from),
+      sales_per_month: new Table("sales_per_month", null),
+      sales_per_payment_method: new Table("sales_per_payment_method", from),
+    };
+  }
+
+  /** The oldest epoch that any part was read at. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** The newest epoch that any part was read at, or that was absorbed. */
+  get epoch(): number {
+    return Math.max(this.#epoch, this.#ceiling);
+  }
+
+  /** True once the ledger is the store's state at one epoch: all parts agree, or the stream has reached the newest. */
+  settledAt(streamEpoch: number): boolean {
+    return this.#floor === this.#ceiling || streamEpoch >= this.#ceiling;
+  }
+
+  addPage<V extends View>(view: V, page: Page<V>): void {
+    this.#readAt(page.epoch);
+    const table: Table<V> = this.tables[view];
+    for (const row of page.rows) table.put(row);
+  }
+
+  addSummary(summary: Summary): void {
+    this.#readAt(summary.epoch);
+    this.#countsEpoch = summary.epoch;
+    const { read, duplicates, corrections, cancellations, rejected } = summary;
+    this.counts = { read, duplicates, corrections, cancellations, rejected };
+    this.currencies = summary.currencies
+      .map(({ currency, minor_units, orders }) => ({
+        code: currency,
+        minorUnits: minor_units,
+        weight: orders,
+      }))
+      .sort((a, b) => b.weight - a.weight || (a.code < b.code ? -1 : 1));
+  }
+
+  addFreshness(freshness: Freshness): void {
+    this.committedAt = instant(freshness.committed_at);
+    this.backlog = backlogOf(freshness);
+  }
+
+  /** Moves the anchor to the newest day held, never back. `wall` is the day on the reader's wall. */
+  moveAnchor(wall: string): void {
+    const days = [...this.tables.sales_per_day.entries()].map((entry) => entry.period);
+    const anchor = anchorOf(days, wall);
+    if (this.anchor === "" || (days.length > 0 && anchor > this.anchor)) this.anchor = anchor;
+  }
+
+  /** Applies one event. Returns the views whose rows it changed. Events at or below the floor do nothing. */
+  absorb(changes: Changes): Set<View> {
+    const touched = new Set<View>();
+    if (changes.epoch <= this.#floor) return touched;
+    for (const view of VIEWS) if (this.#absorbView(view, changes)) touched.add(view);
+    if (changes.epoch > this.#countsEpoch && changes.sources) {
+      this.counts = { ...this.counts, ...countersOf(changes.sources) };
+      this.#countsEpoch = changes.epoch;
+    }
+    if (changes.epoch > this.#epoch) {
+      this.#epoch = changes.epoch;
+      this.committedAt = instant(changes.committed_at) ?? this.committedAt;
+      this.backlog = backlogOf(changes);
+    }
+    if (touched.has("sales_per_day")) this.#noticeCurrencies();
+    return touched;
+  }
+
+  /** To be called when it is settled and shown: from now on only newer epochs count. */
+  settle(): void {
+    this.#floor = this.epoch;
+    this.#ceiling = this.epoch;
+  }
+
+  #absorbView(view: View, changes: Changes): boolean {
+    return amend(
+      this.tables[view],
+      changes.removed?.[view] ?? [],
+      changes.changed?.[view] ?? [],
+      changes.epoch,
+    );
+  }
+
+  /** A currency that the summary did not know yet goes last. */
+  #noticeCurrencies(): void {
+    const known = new Set(this.currencies.map(({ code }) => code));
+    const fresh = new Set<string>();
+    for (const { currency } of this.tables.sales_per_day.entries()) {
+      if (!known.has(currency)) fresh.add(currency);
+    }
+    if (fresh.size === 0) return;
+    const added = [...fresh].sort().map((code) => ({ code, minorUnits: null, weight: 0 }));
+    this.currencies = [...this.currencies, ...added];
+  }
+
+  #readAt(epoch: number): void {
+    this.#floor = Math.min(this.#floor, epoch);
+    this.#ceiling = Math.max(this.#ceiling, epoch);
+  }
+}
+
+function backlogOf(said: {
+  committed_at: string | null;
+  newest_record_at?: string | null;
+}): number | null {
+  const committed = instant(said.committed_at);
+  const written = instant(said.newest_record_at ?? null);
+  return committed === null || written === null ? null : Math.max(0, committed - written);
+}
+
+/** Removals first: a key that went and came back within merged epochs is there. True if anything changed. */
+function amend<V extends View>(
+  table: Table<V>,
+  removed: readonly ViewKeys[V][],
+  changed: readonly ViewRow<V>[],
+  epoch: number,
+): boolean {
+  let touched = false;
+  for (const key of removed) touched = table.remove(key, epoch) || touched;
+  for (const row of changed) touched = table.put(row) || touched;
+  return touched;
+}
+
+function countersOf(sources: Partial<Counters>): Partial<Counters> {
+  const counts: Partial<Counters> = {};
+  for (const name of Object.keys(NO_COUNTS) as (keyof Counters)[]) {
+    const count = sources[name];
+    if (count !== undefined) counts[name] = count;
+  }
+  return counts;
+}
+
+/** Milliseconds since 1970, or null where there is no time or it is not one. */
+function instant(text: string | null): number | null {
+  if (text === null) return null;
+  const millis = Date.parse(text);
+  return Number.isNaN(millis) ? null : millis;
+}

@@ -1,0 +1,97 @@
+/** Loads a whole ledger by REST, page by page. It is settled by the store, which has the stream beside it. */
+import type { Freshness, Page, Summary, View } from "../api/types";
+import { Ledger } from "./ledger";
+import { spanOf, type Period } from "./period";
+
+/** Rows a page: the service's limit, so that all days of all currencies mostly fit in one. */
+export const PAGE_ROWS = 10_000;
+
+/** The REST half of the service, as far as a snapshot needs it. */
+export interface SnapshotReader {
+  summary(signal: AbortSignal): Promise<Summary>;
+  freshness(signal: AbortSignal): Promise<Freshness>;
+  page<V extends View>(
+    view: V,
+    parameters: { from: string | null; limit: number; cursor: string | null },
+    signal: AbortSignal,
+  ): Promise<Page<V>>;
+}
+
+export interface Snapshot {
+  readonly ledger: Ledger;
+  /** The server's clock minus ours (ms). */
+  readonly clockSkew: number;
+}
+
+/**
+ * Days and months are loaded whole (they are few: days × currencies); categories and payment methods, which
+ * are many, from the first day of `period`. `wall` is the day on the reader's wall, `clock` our time in ms.
+ */
+export async function loadSnapshot(
+  reader: SnapshotReader,
+  period: Period,
+  wall: string,
+  clock: () => number,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const [summary, freshness, days, months] = await Promise.all([
+    reader.summary(signal),
+    reader.freshness(signal).then((answer) => ({ answer, at: clock() })),
+    allPages(reader, "sales_per_day", null, signal),
+    allPages(reader, "sales_per_month", null, signal),
+  ]);
+  const probe = new Ledger(null);
+  for (const page of days) probe.addPage("sales_per_day", page);
+  probe.moveAnchor(wall);
+
+  const { from } = spanOf(period, probe.anchor);
+  const ledger = new Ledger(from);
+  ledger.addSummary(summary);
+  ledger.addFreshness(freshness.answer);
+  for (const page of days) ledger.addPage("sales_per_day", page);
+  for (const page of months) ledger.addPage("sales_per_month", page);
+  ledger.moveAnchor(wall);
+  await Promise.all([
+    eachPage(reader, "sales_per_category", from, signal, (page) => {
+      ledger.addPage("sales_per_category", page);
+    }),
+    eachPage(reader, "sales_per_payment_method", from, signal, (page) => {
+      ledger.addPage("sales_per_payment_method", page);
+    }),
+  ]);
+  return { ledger, clockSkew: skewOf(freshness.answer, freshness.at) };
+}
+
+/** One page is one task of the browser: the rows of a page are taken in before the next is asked for. */
+async function eachPage<V extends View>(
+  reader: SnapshotReader,
+  view: V,
+  from: string | null,
+  signal: AbortSignal,
+  take: (page: Page<V>) => void,
+): Promise<void> {
+  let cursor: string | null = null;
+  do {
+    const page: Page<V> = await reader.page(view, { from, limit: PAGE_ROWS, cursor }, signal);
+    signal.throwIfAborted();
+    take(page);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+}
+
+async function allPages<V extends View>(
+  reader: SnapshotReader,
+  view: V,
+  from: string | null,
+  signal: AbortSignal,
+): Promise<Page<V>[]> {
+  const pages: Page<V>[] = [];
+  await eachPage(reader, view, from, signal, (page) => pages.push(page));
+  return pages;
+}
+
+function skewOf(freshness: Freshness, at: number): number {
+  if (freshness.committed_at === null || freshness.age_seconds === null) return 0;
+  const server = Date.parse(freshness.committed_at) + freshness.age_seconds * 1000;
+  return Number.isNaN(server) ? 0 : server - at;
+}

@@ -1,0 +1,107 @@
+/**
+ * One view's rows, keyed by its key columns. Rows are absolute values, so the newest epoch wins, in
+ * whatever order pages and changes arrive.
+ */
+import type {
+  CategoryKey,
+  DayKey,
+  MonthKey,
+  PaymentMethodKey,
+  View,
+  ViewKeys,
+  ViewRow,
+} from "../api/types";
+import { parseAmount } from "./amount";
+
+export const VIEWS = [
+  "sales_per_day",
+  "sales_per_category",
+  "sales_per_month",
+  "sales_per_payment_method",
+] as const satisfies readonly View[];
+
+/** A row as the page computes with it. */
+export interface Entry {
+  /** ISO day, or `YYYY-MM` for months: orders as text. */
+  readonly period: string;
+  /** The category or payment method; empty where the view has neither. */
+  readonly label: string;
+  readonly currency: string;
+  readonly micros: bigint;
+  readonly orders: number;
+  readonly units: number;
+  readonly epoch: number;
+}
+
+interface Place {
+  period: string;
+  label: string;
+  currency: string;
+}
+
+/** Where a view's key columns stand in an entry. */
+const PLACE: { [V in View]: (key: ViewKeys[V]) => Place } = {
+  sales_per_day: (key: DayKey) => ({ period: key.order_date, label: "", currency: key.currency }),
+  sales_per_category: (key: CategoryKey) => ({
+    period: key.order_date,
+    label: key.category,
+    currency: key.currency,
+  }),
+  sales_per_month: (key: MonthKey) => ({
+    period: `${String(key.year).padStart(4, "0")}-${String(key.month).padStart(2, "0")}`,
+    label: "",
+    currency: key.currency,
+  }),
+  sales_per_payment_method: (key: PaymentMethodKey) => ({
+    period: key.order_date,
+    label: key.payment_method,
+    currency: key.currency,
+  }),
+};
+
+/** Labels are free text, so the key quotes them: two rows never share one. */
+const keyOf = (place: Place): string =>
+  JSON.stringify([place.period, place.currency, place.label]);
+
+export class Table<V extends View = View> {
+  readonly #rows = new Map<string, Entry>();
+
+  /** `from`: rows of earlier periods are not held; null holds all. */
+  constructor(
+    readonly view: V,
+    readonly from: string | null,
+  ) {}
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  entries(): Iterable<Entry> {
+    return this.#rows.values();
+  }
+
+  /** Takes the row unless a newer one is held. True if that changed anything. */
+  put(row: ViewRow<V>): boolean {
+    const place = PLACE[this.view](row);
+    if (this.from !== null && place.period < this.from) return false;
+    const key = keyOf(place);
+    const held = this.#rows.get(key);
+    if (held && held.epoch >= row.epoch) return false;
+    this.#rows.set(key, {
+      ...place,
+      micros: parseAmount(row.total_sales),
+      orders: row.orders,
+      units: row.units,
+      epoch: row.epoch,
+    });
+    return true;
+  }
+
+  /** Deletes the row as of `epoch`, unless one from after it is held. True if that changed anything. */
+  remove(key: ViewKeys[V], epoch: number): boolean {
+    const text = keyOf(PLACE[this.view](key));
+    const held = this.#rows.get(text);
+    if (!held || held.epoch > epoch) return false;
+    return this.#rows.delete(text);
+  }
+}

@@ -1,0 +1,114 @@
+/** Exact sums over a table's rows. Never a sum across currencies. */
+import { addDays, daysBetween, within, type Span } from "./period";
+import type { Entry, Table } from "./table";
+
+export interface Sum {
+  readonly micros: bigint;
+  readonly orders: number;
+  readonly units: number;
+}
+
+export interface LabelledSum extends Sum {
+  readonly label: string;
+}
+
+export interface PeriodSum extends Sum {
+  /** ISO day or `YYYY-MM`. */
+  readonly period: string;
+}
+
+export const NOTHING: Sum = { micros: 0n, orders: 0, units: 0 };
+
+const plus = (sum: Sum, entry: Entry): Sum => ({
+  micros: sum.micros + entry.micros,
+  orders: sum.orders + entry.orders,
+  units: sum.units + entry.units,
+});
+
+/** The sum of each currency over the span. */
+export function perCurrency(table: Table, span: Span): ReadonlyMap<string, Sum> {
+  const sums = new Map<string, Sum>();
+  for (const entry of table.entries()) {
+    if (!within(entry.period, span)) continue;
+    sums.set(entry.currency, plus(sums.get(entry.currency) ?? NOTHING, entry));
+  }
+  return sums;
+}
+
+/** Orders and units over all currencies: counts may be added, money may not. */
+export function counted(sums: ReadonlyMap<string, Sum>): { orders: number; units: number } {
+  let orders = 0;
+  let units = 0;
+  for (const sum of sums.values()) {
+    orders += sum.orders;
+    units += sum.units;
+  }
+  return { orders, units };
+}
+
+/** Categories or payment methods of one currency over the span, largest total first. */
+export function perLabel(table: Table, currency: string, span: Span): LabelledSum[] {
+  const sums = new Map<string, Sum>();
+  for (const entry of table.entries()) {
+    if (entry.currency !== currency || !within(entry.period, span)) continue;
+    sums.set(entry.label, plus(sums.get(entry.label) ?? NOTHING, entry));
+  }
+  return [...sums]
+    .map(([label, sum]) => ({ label, ...sum }))
+    .sort((a, b) => (a.micros === b.micros ? (a.label < b.label ? -1 : 1) : a.micros > b.micros ? -1 : 1));
+}
+
+/** Beyond this many days, days without sales are left out rather than drawn as nothing. */
+const DENSE_DAYS = 1_500;
+
+/** Each day of one currency, oldest first. Days without sales are there with nothing. */
+export function perDay(table: Table, currency: string, span: Span, anchor: string): PeriodSum[] {
+  const held = new Map<string, Sum>();
+  let first = span.from ?? "";
+  let last = span.to ?? anchor;
+  for (const entry of table.entries()) {
+    if (!within(entry.period, span)) continue;
+    // The axis is the same for all currencies, so that switching moves nothing.
+    if (span.from === null && (first === "" || entry.period < first)) first = entry.period;
+    if (span.to === null && entry.period > last) last = entry.period;
+    if (entry.currency === currency) held.set(entry.period, plus(held.get(entry.period) ?? NOTHING, entry));
+  }
+  if (first === "") return [];
+  const length = daysBetween(first, last);
+  if (length > DENSE_DAYS) return inOrder(held);
+  return Array.from({ length }, (_, index) => {
+    const period = addDays(first, index);
+    return { period, ...(held.get(period) ?? NOTHING) };
+  });
+}
+
+/** The newest `count` months of one currency, oldest first; months between without sales are there. */
+export function perMonth(table: Table, currency: string, count: number): PeriodSum[] {
+  const held = new Map<string, Sum>();
+  let last = "";
+  let first = "9999-99";
+  for (const entry of table.entries()) {
+    if (entry.period > last) last = entry.period;
+    if (entry.period < first) first = entry.period;
+    if (entry.currency === currency) held.set(entry.period, plus(held.get(entry.period) ?? NOTHING, entry));
+  }
+  if (last === "") return [];
+  const months: PeriodSum[] = [];
+  for (let month = last; months.length < count && month >= first; month = monthBefore(month)) {
+    months.unshift({ period: month, ...(held.get(month) ?? NOTHING) });
+  }
+  return months;
+}
+
+function monthBefore(month: string): string {
+  const year = Number(month.slice(0, 4));
+  const number = Number(month.slice(5));
+  return number > 1
+    ? `${month.slice(0, 5)}${String(number - 1).padStart(2, "0")}`
+    : `${String(year - 1).padStart(4, "0")}-12`;
+}
+
+const inOrder = (sums: ReadonlyMap<string, Sum>): PeriodSum[] =>
+  [...sums]
+    .map(([period, sum]) => ({ period, ...sum }))
+    .sort((a, b) => (a.period < b.period ? -1 : 1));

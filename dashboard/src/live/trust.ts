@@ -1,0 +1,33 @@
+/** How far the numbers on the page can be trusted to be those of this moment. */
+import type { LiveState } from "./store";
+
+/**
+ * - `live`: in contact, and something came in lately.
+ * - `behind`: in contact, but the newest record counted was written a while before it was counted: the job is
+ *   working through a backlog; or the page itself is loading a state it can not patch its way to.
+ * - `idle`: in contact, all is counted, nothing has come in for a while.
+ * - `lost`: no contact; the numbers are as old as they say.
+ * - `starting`: nothing to show yet.
+ */
+export type Trust = "live" | "behind" | "idle" | "lost" | "starting";
+
+/** Without news for longer than this, the page is idle. */
+export const IDLE_AFTER_MS = 30_000;
+/** A record counted later than this after it was written came out of a backlog. */
+export const BEHIND_MS = 30_000;
+
+export function trustOf(state: LiveState, now: number): Trust {
+  if (state.contact === "lost") return "lost";
+  if (!state.ready) return "starting";
+  if (state.frozen) return "behind";
+  const age = ageOf(state, now);
+  const fresh = age !== null && age <= IDLE_AFTER_MS;
+  if (!fresh) return "idle";
+  return (state.backlog ?? 0) > BEHIND_MS ? "behind" : "live";
+}
+
+/** Milliseconds since the newest number shown was committed, by the server's clock; null before the first. */
+export function ageOf(state: LiveState, now: number): number | null {
+  if (state.committedAt === null) return null;
+  return Math.max(0, now + state.clockSkew - state.committedAt);
+}

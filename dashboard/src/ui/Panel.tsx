@@ -1,0 +1,43 @@
+/** A titled box. Where it has a table behind its picture, a button changes between them. */
+import { useId, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { TableIcon } from "./icons";
+import styles from "./Panel.module.css";
+
+interface Props {
+  readonly title: string;
+  /** What the title leaves open: the currency, the period. */
+  readonly note?: string;
+  readonly children: ReactNode;
+  /** Rendered instead of the children when asked for. */
+  readonly table?: () => ReactNode;
+}
+
+export function Panel({ title, note, children, table }: Props) {
+  const { t } = useTranslation();
+  const id = useId();
+  const [tabled, setTabled] = useState(false);
+  return (
+    <section className={styles.panel} aria-labelledby={id}>
+      <header className={styles.header}>
+        <h3 id={id} className={styles.title}>
+          {title}
+        </h3>
+        {note !== undefined && <p className={styles.note}>{note}</p>}
+        {table && (
+          <button
+            type="button"
+            className={styles.switch}
+            aria-pressed={tabled}
+            aria-label={t("panel.asTableLabel", { title })}
+            onClick={() => { setTabled(!tabled); }}
+          >
+            <TableIcon />
+            {t("panel.asTable")}
+          </button>
+        )}
+      </header>
+      <div className={styles.body}>{tabled && table ? table() : children}</div>
+    </section>
+  );
+}

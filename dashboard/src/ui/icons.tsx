@@ -1,0 +1,76 @@
+/** Small line icons. Each trust state has a shape of its own, so that colour is never alone in telling. */
+import type { ReactNode } from "react";
+
+function Icon({ children, size = 16 }: { children: ReactNode; size?: number }) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      {children}
+    </svg>
+  );
+}
+
+export const SunIcon = () => (
+  <Icon>
+    <circle cx="8" cy="8" r="2.9" />
+    <path d="M8 1.4v1.2M8 13.4v1.2M1.4 8h1.2M13.4 8h1.2M3.3 3.3l.9.9M11.8 11.8l.9.9M3.3 12.7l.9-.9M11.8 4.2l.9-.9" />
+  </Icon>
+);
+export const MoonIcon = () => (
+  <Icon>
+    <path d="M13.6 9.7A5.9 5.9 0 1 1 6.3 2.4a4.7 4.7 0 0 0 7.3 7.3Z" />
+  </Icon>
+);
+export const TableIcon = () => (
+  <Icon size={14}>
+    <rect x="1.8" y="2.6" width="12.4" height="10.8" rx="2" />
+    <path d="M1.8 6.4h12.4M6.2 6.4v7" />
+  </Icon>
+);
+export const ArrowIcon = () => (
+  <Icon size={12}>
+    <path d="M2.5 8h11M9.5 4l4 4-4 4" />
+  </Icon>
+);
+
+/** A full disc in a ring. */
+export const LiveIcon = () => (
+  <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+    <circle cx="8" cy="8" r="3.6" fill="currentColor" />
+    <circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" strokeWidth="1.4" opacity="0.45" />
+  </svg>
+);
+/** Two chevrons, forward. */
+export const BehindIcon = () => (
+  <Icon>
+    <path d="M3 3.5 7.5 8 3 12.5M8.5 3.5 13 8l-4.5 4.5" />
+  </Icon>
+);
+/** Two bars, at rest. */
+export const IdleIcon = () => (
+  <Icon>
+    <path d="M5.5 4v8M10.5 4v8" strokeWidth="2.2" />
+  </Icon>
+);
+/** A cross in a square. */
+export const LostIcon = () => (
+  <Icon>
+    <rect x="1.8" y="1.8" width="12.4" height="12.4" rx="3" />
+    <path d="m5.6 5.6 4.8 4.8M10.4 5.6l-4.8 4.8" />
+  </Icon>
+);
+/** An open ring. */
+export const StartingIcon = () => (
+  <Icon>
+    <path d="M8 1.8A6.2 6.2 0 1 1 1.8 8" />
+  </Icon>
+);

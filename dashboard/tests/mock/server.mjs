@@ -1,0 +1,158 @@
+// @ts-check
+/**
+ * The service's HTTP contract over a shop in memory, for tests of the page alone. It serves the built page
+ * under a strict content security policy, so what the policy forbids fails here.
+ */
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Shop, VIEWS } from "./shop.mjs";
+import { Traffic } from "./traffic.mjs";
+
+const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
+const HEARTBEAT_MS = 15_000;
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** @type {Record<string, string>} */
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+
+/**
+ * @param {{ port?: number, days?: number, perDay?: number, categories?: number, lastDay?: string, tickMs?: number }} [options]
+ *   `tickMs`: milliseconds between live commits, 0 for none
+ */
+export async function startMock({
+  port = 0,
+  days = 120,
+  perDay = 60,
+  categories = 20,
+  lastDay = new Date().toISOString().slice(0, 10),
+  tickMs = 0,
+} = {}) {
+  const shop = new Shop();
+  const traffic = new Traffic({ seed: 7, lastDay, categories });
+  if (days > 0) traffic.fill(shop, { days, perDay });
+
+  /** @type {Set<{ answer: import("node:http").ServerResponse, epoch: number }>} */
+  const readers = new Set();
+  const server = createServer((request, answer) => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    if (url.pathname === "/api/v1/events") events(url, request, answer);
+    else if (url.pathname.startsWith("/api/v1/")) api(url, answer);
+    else void asset(url.pathname, answer);
+  });
+
+  /** @param {import("node:http").ServerResponse} answer @param {string} name @param {{ epoch: number }} data */
+  const send = (answer, name, data) =>
+    answer.write(`event: ${name}\nid: ${data.epoch}\ndata: ${JSON.stringify(data)}\n\n`);
+
+  /** @param {URL} url @param {import("node:http").IncomingMessage} request @param {import("node:http").ServerResponse} answer */
+  function events(url, request, answer) {
+    answer.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+    answer.write("retry: 1000\n\n");
+    const last = request.headers["last-event-id"] ?? url.searchParams.get("last_event_id");
+    const reader = { answer, epoch: shop.epoch };
+    if (last === null || last === undefined) {
+      send(answer, "hello", { epoch: shop.epoch, ...{ committed_at: shop.committedAt } });
+    } else {
+      const changes = shop.changesSince(Number(last));
+      if (changes === null) send(answer, "reset", { epoch: shop.epoch });
+      else if (changes.epoch > Number(last)) send(answer, "changes", changes);
+    }
+    readers.add(reader);
+    request.on("close", () => readers.delete(reader));
+  }
+
+  /** @param {URL} url @param {import("node:http").ServerResponse} answer */
+  function api(url, answer) {
+    const name = url.pathname.slice("/api/v1/".length);
+    const view = VIEWS.find((known) => known === name);
+    const body = view
+      ? shop.page(view, {
+          from: url.searchParams.get("from"),
+          limit: Number(url.searchParams.get("limit") ?? 1000),
+          cursor: url.searchParams.get("cursor"),
+        })
+      : name === "summary"
+        ? shop.summary()
+        : name === "freshness"
+          ? shop.freshness()
+          : name === "corrections"
+            ? {
+                epoch: shop.epoch,
+                rows: shop.corrections.slice(0, Number(url.searchParams.get("limit") ?? 1000)),
+                next_cursor: null,
+              }
+            : null;
+    if (body) {
+      answer.writeHead(200, { "content-type": "application/json", etag: `"${shop.epoch}"` });
+      answer.end(JSON.stringify(body));
+    } else {
+      answer.writeHead(404, { "content-type": "application/json" });
+      answer.end(JSON.stringify({ error: { code: "unknown_view", message: `no view ${name}` } }));
+    }
+  }
+
+  /** @param {string} path @param {import("node:http").ServerResponse} answer */
+  async function asset(path, answer) {
+    const file = join(DIST, normalize(path === "/" ? "/index.html" : path));
+    try {
+      const bytes = await readFile(file);
+      answer.writeHead(200, {
+        "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+        "content-security-policy": POLICY,
+      });
+      answer.end(bytes);
+    } catch {
+      answer.writeHead(404).end();
+    }
+  }
+
+  /** Sends each reader what it has not seen. */
+  function publish() {
+    for (const reader of readers) {
+      const changes = shop.changesSince(reader.epoch);
+      if (!changes || changes.epoch === reader.epoch) continue;
+      reader.epoch = changes.epoch;
+      send(reader.answer, "changes", changes);
+    }
+  }
+
+  const heartbeat = setInterval(() => {
+    for (const { answer } of readers) answer.write("event: heartbeat\ndata: {}\n\n");
+  }, HEARTBEAT_MS);
+  const ticks =
+    tickMs > 0
+      ? setInterval(() => {
+          traffic.tick(shop);
+          publish();
+        }, tickMs)
+      : undefined;
+
+  await new Promise((resolve) => {
+    server.listen(port, "127.0.0.1", () => {
+      resolve(undefined);
+    });
+  });
+  const address = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    shop,
+    traffic,
+    publish,
+    stop: () => {
+      clearInterval(heartbeat);
+      clearInterval(ticks);
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
