@@ -1,4 +1,5 @@
 //! The audit: it agrees with the upsert on the same log, and notices whatever is changed behind its back.
+#![allow(clippy::expect_used, clippy::panic)] // what is not as expected is a test that fails
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;

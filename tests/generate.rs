@@ -1,4 +1,5 @@
 //! The synthetic shop: the same again for the same seed, exact proportions, and totals that are true.
+#![allow(clippy::expect_used, clippy::panic)] // what is not as expected is a test that fails
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
