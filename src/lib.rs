@@ -6,6 +6,7 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod formats;
+pub mod generate;
 pub mod job;
 pub mod service;
 pub mod source;

@@ -12,6 +12,7 @@ pub mod port;
 pub mod postgres;
 pub mod proxy;
 pub mod python;
+pub mod service;
 pub mod stores;
 pub mod target;
 pub mod wait;

@@ -80,11 +80,20 @@ pub(super) struct Session {
 impl Session {
     /// Connects, to the server that takes writes where the URL names several.
     pub(super) fn open(url: &PostgresUrl) -> Result<Session, StoreError> {
-        let store = url.to_string();
         let mut config = url.config(&format!("takings run ({})", host::this_process()))?;
         if config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
+        Session::connect(url, config)
+    }
+
+    /// Connects to read only; a standby server will do.
+    pub(super) fn open_to_read(url: &PostgresUrl) -> Result<Session, StoreError> {
+        Session::connect(url, url.config(&format!("takings ({})", host::this_process()))?)
+    }
+
+    fn connect(url: &PostgresUrl, config: tokio_postgres::Config) -> Result<Session, StoreError> {
+        let store = url.to_string();
         let config = postgres::Config::from(config);
         let connected = match url.tls()? {
             Some(connector) => config.connect(MakeTlsConnector::new(connector)),
