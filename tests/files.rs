@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
@@ -46,8 +46,8 @@ fn poll(source: &mut dyn Source, max: usize) -> Vec<String> {
 }
 
 fn wakes() -> (Waker, Receiver<()>) {
-    let (sender, receiver) = channel();
-    (Arc::new(move || sender.send(()).unwrap_or_default()), receiver)
+    let (sender, receiver) = sync_channel(1);
+    (Arc::new(move || sender.try_send(()).unwrap_or_default()), receiver)
 }
 
 fn open(folder: &Path, from: &[StartAt]) -> (Box<dyn Source>, Receiver<()>, FileLog) {
@@ -222,7 +222,7 @@ fn follows_a_writer() {
                 file.write_all(&texts[part][written[part]..written[part] + slice]).expect("written");
                 written[part] += slice;
                 if random.random_ratio(1, 200) {
-                    std::thread::sleep(Duration::from_millis(random.random_range(0..25)));
+                    std::thread::park_timeout(Duration::from_millis(random.random_range(0..25)));
                 }
             }
         }

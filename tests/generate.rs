@@ -169,7 +169,9 @@ fn writes_a_file_log_and_a_report() {
     assert!(refused.contains("--append"), "{refused}");
     let before = lines(&one);
     run(Options { append: true, ..options(&one, shop(6)) }).expect("added");
-    assert!(before.iter().zip(lines(&one)).all(|(before, after)| after.starts_with(before) && after.len() > before.len()));
+    assert!(
+        before.iter().zip(lines(&one)).all(|(before, after)| after.starts_with(before) && after.len() > before.len())
+    );
 }
 
 #[test]
@@ -182,7 +184,7 @@ fn keeps_a_steady_rate_until_it_is_stopped() {
     // Readers see events while it goes on.
     let path = folder.path().join("product_sold-0.jsonl");
     while std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) < 50_000 {
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     stop.store(true, Ordering::Relaxed);
     let report = generator.join().expect("no panic").expect("written");

@@ -9,9 +9,11 @@ use anyhow::Context;
 use chrono::{NaiveDate, NaiveDateTime};
 use clap::Args;
 
-use crate::generate::{Options, ShopOptions, now, run};
+use super::Exit;
+use super::run::stop_on_signals;
+use crate::generate::{self, Options, ShopOptions, now};
 
-/// Make a synthetic shop's events, the same ones again for the same seed and options
+/// Make a synthetic shop's events: the same ones again for the same seed and options, dates included
 #[derive(Args, Clone, Debug)]
 pub struct GenerateArgs {
     /// Where to: kafka://HOST:PORT[,…], or the folder of a file log
@@ -115,22 +117,13 @@ impl GenerateArgs {
             stop,
         }
     }
+}
 
-    /// Runs it until it is done or a signal ends it, and prints the report.
-    ///
-    /// # Errors
-    /// See [`run`].
-    pub fn run(self) -> anyhow::Result<()> {
-        let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // A second signal ends it at once.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-                .context("listening for signals")?;
-        }
-        let report = run(self.options(stop))?;
-        write!(std::io::stdout(), "{report}").context("printing the report")
-    }
+/// Generates until it is done or a signal ends it, and prints the report.
+pub fn run(args: GenerateArgs) -> anyhow::Result<Exit> {
+    let report = generate::run(args.options(stop_on_signals()?.flag()))?;
+    write!(std::io::stdout(), "{report}").context("printing the report")?;
+    Ok(Exit::Done)
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -93,7 +93,7 @@ pub fn run(options: Options) -> anyhow::Result<Report> {
         if rate.is_some() {
             sink.flush()?;
             if slice < SLICE {
-                std::thread::sleep(PAUSE);
+                std::thread::park_timeout(PAUSE);
             }
         }
     }

@@ -84,7 +84,7 @@ impl Watcher {
                 while let Some(watcher) = watcher.upgrade() {
                     watcher.round();
                     drop(watcher);
-                    std::thread::sleep(ROUND);
+                    std::thread::park_timeout(ROUND);
                 }
             })?;
         }
