@@ -79,7 +79,7 @@ impl Backend for Sqlite {
         let watching = std::thread::Builder::new().name("takings-watch".into()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 shared.watch_file(&wake, &stopped);
-                std::thread::sleep(LOOK * 10);
+                std::thread::park_timeout(LOOK * 10);
             }
         });
         if let Err(error) = watching {
@@ -128,7 +128,7 @@ impl Shared {
             if seen.replace(version) != Some(version) {
                 wake.notify_one();
             }
-            std::thread::sleep(LOOK);
+            std::thread::park_timeout(LOOK);
         }
     }
 
