@@ -2,6 +2,8 @@
 //!
 //! The moments follow from a printed seed; `TAKINGS_SEED` repeats them, as far as a machine repeats itself.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -7,6 +7,8 @@
 //! - `aborted_transactions_never_count`: neither do the gaps that they leave stall a job.
 //! - `one_bad_record_is_kept_and_the_job_goes_on`; `a_change_of_format_stops_the_job`.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::collections::BTreeMap;

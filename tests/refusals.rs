@@ -1,5 +1,7 @@
 //! What a job refuses, and what it says then: each message names what happened and what to do.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::sync::LazyLock;
