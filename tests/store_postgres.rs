@@ -1,4 +1,6 @@
 //! What only a server can do to its client: go away at the worst moment, refuse, hold a lock.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "nobody waits for a test to stop")]
 
 mod support;
 
