@@ -1,10 +1,98 @@
-//! Settings: file, environment and flags name the same ones, in one place.
+//! Settings: flags, environment and file name the same ones, in one place.
+//!
+//! A flag wins over its `TAKINGS_…` variable, and that over the file. An unknown key in the file is an
+//! error. No secret is ever printed: connection strings are shown without their password.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use clap::Args;
+use serde::Deserialize;
 use takings_dataflows::view::View;
+
+use crate::formats::DecoderSettings;
+
+/// A setting that can not be: exit code 78.
+#[derive(Debug, thiserror::Error)]
+#[error("setting `{setting}`: {message}")]
+pub struct ConfigError {
+    /// The setting's name in the file; its flag has dashes instead of underscores.
+    pub setting: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl ConfigError {
+    fn new(setting: &str, message: impl Into<String>) -> Self {
+        ConfigError { setting: setting.to_owned(), message: message.into() }
+    }
+}
+
+/// The settings as they are given: every one optional, so that three places can give them.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobArgs {
+    /// Where orders come from: kafka://HOST:PORT[,HOST:PORT…], or a folder of *.jsonl files
+    #[arg(long, env = "TAKINGS_SOURCE", value_name = "URL")]
+    source: Option<String>,
+
+    /// Where totals are kept: postgres://USER@HOST/DATABASE, or sqlite:FILE
+    #[arg(long, env = "TAKINGS_STORE", value_name = "URL")]
+    store: Option<String>,
+
+    /// The topics to read, separated by commas [default: product_sold]
+    #[arg(long, env = "TAKINGS_TOPICS", value_delimiter = ',', value_name = "TOPIC")]
+    topics: Option<Vec<String>>,
+
+    /// Worker threads [default: 1]
+    #[arg(long, env = "TAKINGS_WORKERS", value_name = "N")]
+    workers: Option<usize>,
+
+    /// The shop's time zone, by which days are cut (an IANA name) [default: UTC]
+    #[arg(long, env = "TAKINGS_TIME_ZONE", value_name = "ZONE")]
+    time_zone: Option<String>,
+
+    /// The currency of orders that name none [default: USD]
+    #[arg(long, env = "TAKINGS_DEFAULT_CURRENCY", value_name = "CODE")]
+    default_currency: Option<String>,
+
+    /// How far back a correction reaches, such as 30d [default: as far as the log]
+    #[arg(long, env = "TAKINGS_CORRECTION_WINDOW", value_name = "DURATION")]
+    correction_window: Option<String>,
+
+    /// The views to keep, separated by commas [default: all]
+    #[arg(long, env = "TAKINGS_VIEWS", value_delimiter = ',', value_name = "VIEW")]
+    views: Option<Vec<String>>,
+
+    /// Keep every order in the table `orders`; corrections of any age are then exact
+    #[arg(long, env = "TAKINGS_KEEP_ORDERS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    keep_orders: Option<bool>,
+
+    /// Reject payloads over this many bytes [default: 1048576]
+    #[arg(long, env = "TAKINGS_PAYLOAD_LIMIT", value_name = "BYTES")]
+    payload_limit: Option<usize>,
+
+    /// Stop when more than this share of 1,000 records in a row is rejected [default: 0.5]
+    #[arg(long, env = "TAKINGS_MAX_REJECTED_SHARE", value_name = "SHARE")]
+    max_rejected_share: Option<f64>,
+
+    /// An option for librdkafka, NAME=VALUE (security.protocol, sasl.*, ssl.*); may be repeated
+    #[arg(long = "kafka-option", env = "TAKINGS_KAFKA_OPTION", value_delimiter = ',', value_name = "NAME=VALUE")]
+    #[serde(rename = "kafka")]
+    kafka_options: Option<Vec<String>>,
+
+    /// Go on at another offset than the committed one, TOPIC/PARTITION=OFFSET; may be repeated
+    #[arg(long, value_name = "PLACE")]
+    #[serde(skip)]
+    resume_at: Vec<ResumeAt>,
+
+    /// A file with these settings (TOML; names with underscores)
+    #[arg(long, env = "TAKINGS_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+}
 
 /// Everything a job is told.
 #[derive(Clone, Debug)]
@@ -37,6 +125,233 @@ pub struct JobConfig {
     pub max_rejected_share: f64,
     /// Options passed through to librdkafka (`security.protocol`, `sasl.…`, `ssl.…`).
     pub kafka_options: Vec<(String, String)>,
-    /// The configuration file, where there was one.
-    pub file: Option<PathBuf>,
+    /// Partitions to go on with at another offset than the committed one, after the log lost or changed
+    /// what was there.
+    pub resume_at: Vec<ResumeAt>,
+}
+
+/// `TOPIC/PARTITION=OFFSET`: where to go on in one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResumeAt {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u16,
+    /// The first offset to read.
+    pub offset: u64,
+}
+
+impl FromStr for ResumeAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.rsplit_once('=').and_then(|(place, offset)| {
+            let (topic, partition) = place.rsplit_once('/')?;
+            Some(ResumeAt { topic: topic.to_owned(), partition: partition.parse().ok()?, offset: offset.parse().ok()? })
+        });
+        parsed.ok_or_else(|| format!("{text:?} is not TOPIC/PARTITION=OFFSET, such as product_sold/3=1500"))
+    }
+}
+
+impl JobArgs {
+    /// For a log and a store, all else as it comes.
+    pub fn of(source: &str, store: &str) -> Self {
+        JobArgs { source: Some(source.to_owned()), store: Some(store.to_owned()), ..JobArgs::default() }
+    }
+
+    /// The settings in force, from flags, environment and file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where one is missing or can not be.
+    pub fn resolve(&self) -> Result<JobConfig, ConfigError> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => JobArgs::default(),
+        };
+        let required = |setting: &str, flag: &Option<String>, file: Option<String>| {
+            flag.clone().or(file).filter(|value| !value.is_empty()).ok_or_else(|| {
+                ConfigError::new(
+                    setting,
+                    format!("is missing; give --{setting}, TAKINGS_{}, or the file", setting.to_uppercase()),
+                )
+            })
+        };
+        let source = required("source", &self.source, file.source)?;
+        let store = required("store", &self.store, file.store)?;
+
+        let mut topics = self.topics.clone().or(file.topics).unwrap_or_else(|| vec!["product_sold".to_owned()]);
+        topics.sort();
+        topics.dedup();
+        if topics.is_empty() || topics.len() > 256 || topics.iter().any(String::is_empty) {
+            return Err(ConfigError::new("topics", "names 1 to 256 topics, separated by commas"));
+        }
+
+        let workers = self.workers.or(file.workers).unwrap_or(1);
+        if !(1..=256).contains(&workers) {
+            return Err(ConfigError::new("workers", format!("{workers} is not 1 to 256")));
+        }
+        let zone = self.time_zone.clone().or(file.time_zone).unwrap_or_else(|| "UTC".to_owned());
+        let time_zone = zone.parse().map_err(|_| {
+            ConfigError::new("time_zone", format!("{zone:?} is no IANA time zone, such as Africa/Douala"))
+        })?;
+        let default_currency = self
+            .default_currency
+            .clone()
+            .or(file.default_currency)
+            .unwrap_or_else(|| "USD".to_owned())
+            .trim()
+            .to_uppercase();
+        if default_currency.is_empty() || default_currency.len() > 16 {
+            return Err(ConfigError::new("default_currency", "is 1 to 16 bytes, such as EUR or FCFA"));
+        }
+
+        let correction_window = match self.correction_window.clone().or(file.correction_window) {
+            None => None,
+            Some(text) => Some(humantime::parse_duration(&text).map_err(|error| {
+                ConfigError::new("correction_window", format!("{text:?} is no duration, such as 30d or 12h: {error}"))
+            })?),
+        };
+        let keep_orders = self.keep_orders.or(file.keep_orders).unwrap_or(false);
+        if correction_window.is_some() && keep_orders {
+            return Err(ConfigError::new(
+                "correction_window",
+                "does not go with keep_orders: kept orders can be corrected at any age",
+            ));
+        }
+        if correction_window.is_some() && !source.starts_with("kafka://") {
+            return Err(ConfigError::new("correction_window", "needs a log with timestamps: a file log has none"));
+        }
+
+        let views = match self.views.clone().or(file.views) {
+            None => View::ALL.to_vec(),
+            Some(names) => {
+                let mut views = names
+                    .iter()
+                    .map(|name| {
+                        name.trim().parse().map_err(|error: takings_dataflows::view::NoSuchView| {
+                            ConfigError::new("views", error.to_string())
+                        })
+                    })
+                    .collect::<Result<Vec<View>, _>>()?;
+                views.sort();
+                views.dedup();
+                views
+            }
+        };
+        let max_rejected_share = self.max_rejected_share.or(file.max_rejected_share).unwrap_or(0.5);
+        if !(0.0..=1.0).contains(&max_rejected_share) {
+            return Err(ConfigError::new("max_rejected_share", format!("{max_rejected_share} is not 0 to 1")));
+        }
+        let kafka_options = self
+            .kafka_options
+            .clone()
+            .or(file.kafka_options)
+            .unwrap_or_default()
+            .iter()
+            .map(|option| match option.split_once('=') {
+                Some((name, value)) => Ok((name.trim().to_owned(), secret("kafka", value)?)),
+                None => Err(ConfigError::new("kafka", format!("{option:?} is not NAME=VALUE"))),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(JobConfig {
+            source,
+            store,
+            topics,
+            workers,
+            time_zone,
+            default_currency,
+            correction_window,
+            views,
+            keep_orders,
+            until_caught_up: false,
+            standby: false,
+            payload_limit: self.payload_limit.or(file.payload_limit).unwrap_or(1 << 20),
+            max_rejected_share,
+            kafka_options,
+            resume_at: self.resume_at.clone(),
+        })
+    }
+}
+
+impl JobConfig {
+    /// What decoding needs of it.
+    pub fn decoder(&self) -> DecoderSettings {
+        DecoderSettings {
+            topics: self.topics.clone(),
+            time_zone: self.time_zone,
+            default_currency: self.default_currency.clone(),
+            keep_orders: self.keep_orders,
+            payload_limit: self.payload_limit,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<JobArgs, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::new("config", format!("{} can not be read: {error}", path.display())))?;
+    toml::from_str(&text)
+        .map_err(|error| ConfigError::new("config", format!("{}: {}", path.display(), error.message())))
+}
+
+/// A value, or what stands in the file that `file:PATH` names: for secrets.
+fn secret(setting: &str, value: &str) -> Result<String, ConfigError> {
+    match value.strip_prefix("file:") {
+        None => Ok(value.to_owned()),
+        Some(path) => std::fs::read_to_string(path)
+            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            .map_err(|error| ConfigError::new(setting, format!("the secret's file {path} can not be read: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> JobArgs {
+        JobArgs::of("kafka://localhost:9092", "sqlite:shop.db")
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("takings.toml");
+        std::fs::write(&path, "workers = 3\ntime_zone = \"Africa/Douala\"\nsource = \"elsewhere\"\n").expect("written");
+        let config = JobArgs { config: Some(path), workers: Some(2), ..args() }.resolve().expect("right");
+        assert_eq!(
+            (config.workers, config.time_zone, config.source.as_str()),
+            (2, Tz::Africa__Douala, "kafka://localhost:9092")
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("takings.toml");
+        std::fs::write(&path, "wokers = 3\n").expect("written");
+        let error = JobArgs { config: Some(path), ..args() }.resolve().expect_err("a typo");
+        assert!(error.to_string().contains("wokers"), "{error}");
+    }
+
+    #[test]
+    fn what_can_not_be_names_its_setting() {
+        let cases: [(&str, JobArgs); 7] = [
+            ("source", JobArgs { source: None, ..args() }),
+            ("workers", JobArgs { workers: Some(0), ..args() }),
+            ("time_zone", JobArgs { time_zone: Some("Mars/Olympus".into()), ..args() }),
+            ("correction_window", JobArgs { correction_window: Some("soon".into()), ..args() }),
+            ("correction_window", JobArgs { correction_window: Some("1d".into()), keep_orders: Some(true), ..args() }),
+            ("views", JobArgs { views: Some(vec!["sales".into()]), ..args() }),
+            ("kafka", JobArgs { kafka_options: Some(vec!["security.protocol".into()]), ..args() }),
+        ];
+        for (setting, args) in cases {
+            assert_eq!(args.resolve().expect_err(setting).setting, setting);
+        }
+    }
+
+    #[test]
+    fn a_place_to_resume_is_read() {
+        let place = ResumeAt { topic: "a/b".into(), partition: 3, offset: 1500 };
+        assert_eq!("a/b/3=1500".parse(), Ok(place));
+        assert!("product_sold=3".parse::<ResumeAt>().is_err());
+    }
 }

@@ -2,7 +2,12 @@
 //!
 //! The shell around [`takings_dataflows`]: everything that touches the world. See ARCHITECTURE.md.
 
+pub mod audit;
+pub mod cli;
 pub mod config;
 pub mod formats;
+pub mod generate;
+pub mod job;
+pub mod service;
 pub mod source;
 pub mod store;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `takings` binary; see [`takings::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    takings::cli::main()
+}

@@ -30,7 +30,7 @@ pub enum AmountError {
     #[error("not a decimal number")]
     NotDecimal,
     /// Its absolute value is over [`Amount::MAX_ABS`].
-    #[error("out of range (more than a quadrillion)")]
+    #[error("out of range (over nine trillion)")]
     OutOfRange,
 }
 
@@ -39,9 +39,10 @@ impl Amount {
     pub const PLACES: u32 = 6;
     /// Nothing.
     pub const ZERO: Amount = Amount(0);
-    /// The largest absolute value accepted from outside: 10^15 major units, 10^21 micros.
-    /// 2^32 such amounts still sum within an `i128`, so sums inside need no checks.
-    pub const MAX_ABS: Amount = Amount(1_000_000_000_000_000 * Amount::SCALE);
+    /// The largest absolute value accepted from outside: nine trillion major units, so that the
+    /// micros of one order fit an `i64`. 2^63 such amounts still sum within an `i128`, so sums inside
+    /// need no checks.
+    pub const MAX_ABS: Amount = Amount(9_000_000_000_000 * Amount::SCALE);
 
     const SCALE: i128 = 10i128.pow(Amount::PLACES);
 
@@ -262,10 +263,10 @@ mod tests {
         {
             assert_eq!(micros(text), Err(AmountError::NotDecimal), "{text:?}");
         }
-        for text in ["1000000000000001", "1e16", "9e99999", "100000000000000000000000000000000000000000000"] {
+        for text in ["9000000000000.000001", "1e13", "9e99999", "100000000000000000000000000000000000000000000"] {
             assert_eq!(micros(text), Err(AmountError::OutOfRange), "{text:?}");
         }
-        assert_eq!(micros("1000000000000000"), Ok((Amount::MAX_ABS.micros(), false)));
+        assert_eq!(micros("9000000000000"), Ok((Amount::MAX_ABS.micros(), false)));
     }
 
     proptest! {

@@ -6,8 +6,12 @@
 #![forbid(unsafe_code)]
 
 pub mod amount;
+pub mod changes;
 pub mod day;
+pub mod graph;
 pub mod order;
+pub mod rollup;
 pub mod symbol;
 pub mod takings;
+pub mod upsert;
 pub mod view;

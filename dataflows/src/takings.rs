@@ -9,7 +9,7 @@ use crate::amount::Amount;
 ///
 /// It is a commutative group under component-wise addition, so differential dataflow can sum,
 /// retract and compare it. All sums are checked at the edge: an [`Amount`] that enters is at most
-/// [`Amount::MAX_ABS`], and 2^32 of those still fit an `i128`.
+/// [`Amount::MAX_ABS`], and 2^63 of those still fit an `i128`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Takings {
     /// Sum of the orders' amounts, in one currency.

@@ -1,6 +1,13 @@
 //! Wire formats to events: what a record's bytes say.
 
+pub mod decoder;
+pub(crate) mod json;
+pub mod product_sold;
+pub mod timestamp;
+
 use takings_dataflows::order::OrderEvent;
+
+pub use decoder::{Decoder, DecoderSettings};
 
 use crate::source::Record;
 
@@ -27,9 +34,9 @@ pub enum Reject {
     #[error("neither key nor payload, so no order is named")]
     Empty,
     /// Over the payload limit.
-    #[error("payload of {bytes} bytes is over the limit of {limit}")]
+    #[error("payload of at least {bytes} bytes is over the limit of {limit}")]
     TooLarge {
-        /// Its size.
+        /// Its size, as far as the log handed it over.
         bytes: usize,
         /// The limit.
         limit: usize,

@@ -3,6 +3,11 @@
 //! Two implementations, Kafka and the file log, pass one conformance suite. Nothing outside
 //! `source/kafka` knows librdkafka.
 
+pub mod files;
+pub mod kafka;
+
+use std::collections::BTreeMap;
+
 use takings_dataflows::order::PartitionId;
 
 /// One record as the log holds it. Borrowed: it lives until the next poll.
@@ -78,6 +83,26 @@ pub trait Log: Send + Sync {
     /// Opens some partitions for one worker, each at the offset to read first and the newest
     /// timestamp handed over before it (0 at the start of a partition).
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError>;
+
+    /// For each partition the offset of its first record at or after a timestamp (milliseconds since
+    /// 1970), or its end; may answer an earlier one. A log without timestamps answers its start.
+    ///
+    /// # Errors
+    /// As [`partitions`](Log::partitions).
+    fn offsets_since(
+        &self,
+        topics: &[String],
+        partitions: &[PartitionId],
+        timestamp: i64,
+    ) -> Result<Vec<(PartitionId, u64)>, SourceError> {
+        let _ = (topics, timestamp);
+        Ok(partitions.iter().map(|partition| (*partition, 0)).collect())
+    }
+
+    /// Tells the log's own tools how far the store is committed. Best effort: nothing reads it back.
+    fn note_committed(&self, topics: &[String], offsets: &BTreeMap<PartitionId, u64>) {
+        let _ = (topics, offsets);
+    }
 }
 
 /// Where to start in a partition.

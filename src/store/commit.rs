@@ -1,8 +1,12 @@
 //! What is written in one transaction, and what is read back at a start.
 
+use std::cmp::Ordering;
+
 use takings_dataflows::order::{Contribution, OrderDetails};
 use takings_dataflows::takings::Takings;
 use takings_dataflows::view::{View, ViewKey};
+
+use super::StoreError;
 
 /// Everything one epoch changed. Written whole or not at all.
 #[derive(Clone, Debug, Default)]
@@ -201,4 +205,40 @@ pub struct Recovered {
     pub partitions: Vec<PartitionState>,
     /// Every row of every kept view.
     pub totals: Vec<(ViewKey, Takings)>,
+}
+
+impl Commit {
+    /// Whether this epoch is `last`, the one that this process committed last, and so is done. Refuses
+    /// what must never be written, whatever went wrong before: an older epoch, a total that no set of
+    /// orders can have, books that do not balance.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] naming the row.
+    pub(super) fn is_done_or_refused(&self, last: Option<i64>) -> Result<bool, StoreError> {
+        if let Some(last) = last {
+            match (self.epoch as i64).cmp(&last) {
+                Ordering::Less => {
+                    return Err(StoreError::Corrupt(format!(
+                        "epoch {} was to be written after epoch {last}",
+                        self.epoch
+                    )));
+                }
+                Ordering::Equal => return Ok(true),
+                Ordering::Greater => {}
+            }
+        }
+        if let Some(change) = self.totals.iter().find(|change| change.new.is_some_and(|total| total.orders <= 0)) {
+            return Err(StoreError::Corrupt(format!(
+                "{} would hold {:?}; nothing of epoch {} was written",
+                change.key, change.new, self.epoch
+            )));
+        }
+        if let Some(state) = self.partitions.iter().find(|state| !state.counters.balance()) {
+            return Err(StoreError::Corrupt(format!(
+                "the books of {}/{} do not balance: {:?}; nothing of epoch {} was written",
+                state.topic, state.partition, state.counters, self.epoch
+            )));
+        }
+        Ok(false)
+    }
 }

@@ -3,15 +3,38 @@
 //! Two implementations, PostgreSQL and SQLite, pass one conformance suite (`tests/store_conformance.rs`).
 //! No other module holds SQL.
 
+pub mod columns;
 pub mod commit;
 pub mod error;
+mod host;
+mod moment;
+mod postgres;
 pub mod reader;
+mod settings;
+mod spaces;
+mod sqlite;
+pub mod text;
 pub mod url;
 
 use takings_dataflows::order::OrderEvent;
 
 pub use commit::{Commit, JobSettings, PartitionState, Recovered};
 pub use error::StoreError;
+pub use url::StoreUrl;
+
+/// The table in which each store keeps which migrations it has seen.
+pub const SCHEMA_HISTORY: &str = "takings_schema_history";
+
+/// The write side of a store. Touches nothing until it is acquired.
+///
+/// # Errors
+/// [`StoreError::Configuration`] for a store that this build can not write.
+pub fn open(url: &StoreUrl) -> Result<Box<dyn Store>, StoreError> {
+    Ok(match url {
+        StoreUrl::Postgres(url) => Box::new(postgres::PostgresStore::new((**url).clone())),
+        StoreUrl::Sqlite(file) => Box::new(sqlite::SqliteStore::new(file.clone())),
+    })
+}
 
 /// The write side: one job, one connection, one transaction an epoch.
 ///
@@ -31,6 +54,13 @@ pub trait Store: Send {
     /// [`StoreError::Held`] where another process holds it (a standby tries again);
     /// [`StoreError::NewerSchema`], [`StoreError::Settings`]: see there.
     fn acquire(&mut self, settings: &JobSettings) -> Result<Recovered, StoreError>;
+
+    /// What the last commit left and under which settings, read at one moment and without taking the
+    /// store: a job may hold it meanwhile. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] where no job ever wrote here; [`StoreError::NewerSchema`].
+    fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError>;
 
     /// Hands every kept order and every kept cancellation to `each`, as events with the version they
     /// were written with, in no particular order. Needs `keep_orders`. `topics` ranks the topics, as

@@ -1,0 +1,238 @@
+//! What an epoch changed: the dataflow's whole output, gathered for one transaction.
+
+use std::collections::HashMap;
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+use crate::order::{Content, Contribution, OrderDetails, OrderId, PartitionId, Version};
+use crate::takings::Takings;
+use crate::view::ViewKey;
+
+/// One piece of an epoch's changes, as it travels to the sink.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Output {
+    /// A total that was (`diff` -1) or is (`diff` +1).
+    Total {
+        /// The row.
+        key: ViewKey,
+        /// The total.
+        takings: Takings,
+        /// -1 or +1.
+        diff: i64,
+    },
+    /// An order that was corrected or cancelled.
+    Corrected(Box<Corrected>),
+    /// The newest version of a kept order.
+    Kept(Box<Kept>),
+    /// What became of some records of a partition that reached the upsert.
+    Outcomes(PartitionId, Outcomes),
+    /// How far a partition was read.
+    Progress(PartitionId, Progress),
+    /// A record that could not be read.
+    Rejected(Box<Rejected>),
+}
+
+/// An order that a record changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Corrected {
+    /// The order.
+    pub id: OrderId,
+    /// Its id's text, as in [`crate::order::OrderEvent::id_text`].
+    pub id_text: CompactString,
+    /// The record that changed it.
+    pub version: Version,
+    /// What it counted as; `None` where it was cancelled.
+    pub was: Option<Contribution>,
+    /// What it counts as; `None` where it is cancelled.
+    pub now: Option<Contribution>,
+}
+
+/// The newest version of an order, in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The order.
+    pub id: OrderId,
+    /// Its id's text, as in [`crate::order::OrderEvent::id_text`].
+    pub id_text: CompactString,
+    /// The record that made this version.
+    pub version: Version,
+    /// What it says.
+    pub content: Content,
+    /// Its other fields; `None` where it is cancelled.
+    pub details: Option<Box<OrderDetails>>,
+}
+
+/// A record that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Where it stands.
+    pub partition: PartitionId,
+    /// Its offset.
+    pub offset: u64,
+    /// Its key, as it came.
+    pub key: Option<Vec<u8>>,
+    /// Its payload, as it came.
+    pub payload: Option<Vec<u8>>,
+    /// Why, naming the field.
+    pub reason: String,
+}
+
+/// Counts of outcomes; they add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// Orders that were new.
+    pub applied: u64,
+    /// Records that repeated what was known.
+    pub duplicates: u64,
+    /// Records older than what was known.
+    pub superseded: u64,
+    /// Records that changed an order.
+    pub corrections: u64,
+    /// Records that cancelled an order.
+    pub cancellations: u64,
+    /// Of `applied`: dated before the correction horizon.
+    pub beyond_horizon: u64,
+}
+
+/// What a source did to one partition in one epoch; the counts add up, the rest takes the greatest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The offset of the next record to read.
+    pub offset: u64,
+    /// The newest clamped log timestamp, in milliseconds since 1970.
+    pub newest_timestamp: i64,
+    /// Records read.
+    pub read: u64,
+    /// Records that could not be read.
+    pub rejected: u64,
+    /// Records of another kind than orders.
+    pub other: u64,
+    /// Records whose amount was rounded.
+    pub rounded: u64,
+}
+
+/// Everything one epoch changed.
+#[derive(Clone, Debug, Default)]
+pub struct EpochChanges {
+    /// The epoch.
+    pub epoch: u64,
+    /// Changed totals: what each was and is.
+    pub totals: HashMap<ViewKey, TotalChange>,
+    /// Corrected orders.
+    pub corrected: Vec<Corrected>,
+    /// Kept orders, each as often as the epoch changed it.
+    pub kept: Vec<Kept>,
+    /// Outcomes by partition.
+    pub outcomes: HashMap<PartitionId, Outcomes>,
+    /// Progress by partition.
+    pub progress: HashMap<PartitionId, Progress>,
+    /// Records that could not be read.
+    pub rejected: Vec<Rejected>,
+}
+
+/// What a total was and is.
+///
+/// The two come in any order and perhaps in several pieces; what cancels out is gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TotalChange {
+    pieces: Vec<(Takings, i64)>,
+}
+
+impl TotalChange {
+    fn add(&mut self, takings: Takings, diff: i64) {
+        match self.pieces.iter_mut().find(|(piece, _)| *piece == takings) {
+            Some((_, sum)) => *sum += diff,
+            None => self.pieces.push((takings, diff)),
+        }
+        self.pieces.retain(|(_, sum)| *sum != 0);
+    }
+
+    /// What it was and what it is, each `None` where there was or is no row; or `Err` with the pieces
+    /// where they are not one total turning into one other, which only a fault can cause.
+    #[expect(clippy::type_complexity)]
+    pub fn was_and_is(&self) -> Result<(Option<Takings>, Option<Takings>), &[(Takings, i64)]> {
+        let (mut was, mut is) = (None, None);
+        for (takings, diff) in &self.pieces {
+            let side = match diff {
+                -1 => &mut was,
+                1 => &mut is,
+                _ => return Err(&self.pieces),
+            };
+            if !takings.is_consistent() || side.replace(*takings).is_some() {
+                return Err(&self.pieces);
+            }
+        }
+        Ok((was, is))
+    }
+}
+
+impl EpochChanges {
+    /// Takes one output in.
+    pub fn add(&mut self, output: Output) {
+        match output {
+            Output::Total { key, takings, diff } => self.totals.entry(key).or_default().add(takings, diff),
+            Output::Corrected(corrected) => self.corrected.push(*corrected),
+            Output::Kept(kept) => self.kept.push(*kept),
+            Output::Outcomes(partition, outcomes) => self.outcomes.entry(partition).or_default().add(&outcomes),
+            Output::Progress(partition, progress) => self.progress.entry(partition).or_default().add(&progress),
+            Output::Rejected(rejected) => self.rejected.push(*rejected),
+        }
+    }
+
+    /// Whether nothing happened, not even that a record was read.
+    pub fn is_empty(&self) -> bool {
+        let EpochChanges { epoch: _, totals, corrected, kept, outcomes, progress, rejected } = self;
+        totals.is_empty()
+            && corrected.is_empty()
+            && kept.is_empty()
+            && outcomes.is_empty()
+            && progress.is_empty()
+            && rejected.is_empty()
+    }
+}
+
+impl Outcomes {
+    /// Adds each count.
+    pub fn add(&mut self, other: &Outcomes) {
+        self.applied += other.applied;
+        self.duplicates += other.duplicates;
+        self.superseded += other.superseded;
+        self.corrections += other.corrections;
+        self.cancellations += other.cancellations;
+        self.beyond_horizon += other.beyond_horizon;
+    }
+}
+
+impl Progress {
+    /// Adds the counts and keeps the greater offset and timestamp.
+    pub fn add(&mut self, other: &Progress) {
+        self.offset = self.offset.max(other.offset);
+        self.newest_timestamp = self.newest_timestamp.max(other.newest_timestamp);
+        self.read += other.read;
+        self.rejected += other.rejected;
+        self.other += other.other;
+        self.rounded += other.rounded;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Amount;
+
+    #[test]
+    fn pieces_of_a_change_cancel_out_whatever_their_order() {
+        let total = |orders| Takings { amount: Amount::from_micros(7), orders, units: 1 };
+        let mut change = TotalChange::default();
+        for (takings, diff) in [(total(3), 1), (total(1), -1), (total(2), -1), (total(2), 1)] {
+            change.add(takings, diff);
+        }
+        assert_eq!(change.was_and_is(), Ok((Some(total(1)), Some(total(3)))));
+        change.add(total(4), 1);
+        assert!(change.was_and_is().is_err(), "two totals at once");
+        let mut negative = TotalChange::default();
+        negative.add(total(-1), 1);
+        assert!(negative.was_and_is().is_err(), "no total has a negative number of orders");
+    }
+}

@@ -1,0 +1,515 @@
+//! JSON at the speed of the log: the members of one object, borrowed from its text.
+//!
+//! It accepts what `serde_json` accepts, and nothing else; a test holds it to that. What it can not
+//! do: build a tree, or read a number as a float. A value stays the text that it is until someone
+//! asks for it, so an unknown member costs only its scan, and an amount never loses a digit.
+
+use std::fmt;
+
+/// A value as it stands in the text, whole and well-formed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token<'a> {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Its text; that of a string is what stands between the quotes, escapes and all.
+    pub(crate) raw: &'a str,
+}
+
+/// The kinds of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number.
+    Number,
+    /// A string without escapes.
+    Plain,
+    /// A string with escapes: see [`unescape`].
+    Escaped,
+    /// An object.
+    Object,
+    /// An array.
+    Array,
+}
+
+impl Kind {
+    /// With its article, for messages.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Bool => "a boolean",
+            Kind::Number => "a number",
+            Kind::Plain | Kind::Escaped => "a string",
+            Kind::Object => "an object",
+            Kind::Array => "an array",
+        }
+    }
+}
+
+/// Where a text stops being JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Syntax {
+    /// What should have been there.
+    expected: &'static str,
+    /// The byte, from 0.
+    at: usize,
+}
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {} at byte {}", self.expected, self.at)
+    }
+}
+
+/// Reads `text` as one object and hands each member to `each`: its key (a string) and its value.
+/// `stack` is scratch space, kept by the caller so that nested values cost no allocation.
+///
+/// # Errors
+/// `each`'s own, or a [`Syntax`] error; members before it were handed over already.
+pub(crate) fn members<'a, E: From<Syntax>>(
+    text: &'a str,
+    stack: &mut Vec<u8>,
+    mut each: impl FnMut(Token<'a>, Token<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack };
+    scanner.space();
+    if scanner.peek() != Some(b'{') {
+        return Err(scanner.expected("an object").into());
+    }
+    scanner.at += 1;
+    scanner.space();
+    if scanner.peek() == Some(b'}') {
+        scanner.at += 1;
+    } else {
+        loop {
+            let key = scanner.key()?;
+            scanner.space();
+            let value = scanner.value()?;
+            each(key, value)?;
+            scanner.space();
+            match scanner.peek() {
+                Some(b',') => scanner.at += 1,
+                Some(b'}') => break scanner.at += 1,
+                _ => return Err(scanner.expected("`,` or `}`").into()),
+            }
+            scanner.space();
+        }
+    }
+    scanner.space();
+    if scanner.at < scanner.bytes.len() {
+        return Err(scanner.expected("the end").into());
+    }
+    Ok(())
+}
+
+/// Reads `text` as one string, with nothing around it.
+pub(crate) fn string(text: &str) -> Result<Token<'_>, Syntax> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: &mut Vec::new() };
+    if scanner.peek() != Some(b'"') {
+        return Err(scanner.expected("a string"));
+    }
+    let token = scanner.string()?;
+    if scanner.at < scanner.bytes.len() {
+        return Err(scanner.expected("the end"));
+    }
+    Ok(token)
+}
+
+struct Scanner<'a, 's> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    stack: &'s mut Vec<u8>,
+}
+
+impl<'a> Scanner<'a, '_> {
+    fn expected(&self, expected: &'static str) -> Syntax {
+        Syntax { expected, at: self.at }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline]
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// A key and the colon after it.
+    #[inline]
+    fn key(&mut self) -> Result<Token<'a>, Syntax> {
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("a key in quotes"));
+        }
+        let key = self.string()?;
+        self.space();
+        if self.peek() != Some(b':') {
+            return Err(self.expected("`:`"));
+        }
+        self.at += 1;
+        Ok(key)
+    }
+
+    #[inline]
+    fn value(&mut self) -> Result<Token<'a>, Syntax> {
+        match self.peek() {
+            Some(open @ (b'{' | b'[')) => {
+                let start = self.at;
+                self.container()?;
+                let kind = if open == b'{' { Kind::Object } else { Kind::Array };
+                Ok(Token { kind, raw: &self.text[start..self.at] })
+            }
+            _ => self.scalar(),
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self) -> Result<Token<'a>, Syntax> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'n') => self.literal("null", Kind::Null),
+            Some(b't') => self.literal("true", Kind::Bool),
+            Some(b'f') => self.literal("false", Kind::Bool),
+            _ => Err(self.expected("a value")),
+        }
+    }
+
+    fn literal(&mut self, word: &'static str, kind: Kind) -> Result<Token<'a>, Syntax> {
+        let end = self.at + word.len();
+        if self.bytes.get(self.at..end) != Some(word.as_bytes()) {
+            return Err(self.expected("a value"));
+        }
+        let raw = &self.text[self.at..end];
+        self.at = end;
+        Ok(Token { kind, raw })
+    }
+
+    fn digits(&mut self) -> Result<(), Syntax> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return Err(self.expected("a digit"));
+        }
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<Token<'a>, Syntax> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Token { kind: Kind::Number, raw: &self.text[start..self.at] })
+    }
+
+    /// A string, from its opening quote. Escapes are checked for their form only.
+    #[inline]
+    fn string(&mut self) -> Result<Token<'a>, Syntax> {
+        self.at += 1;
+        let start = self.at;
+        let mut kind = Kind::Plain;
+        loop {
+            self.at += plain_length(&self.bytes[self.at..]);
+            match self.peek() {
+                Some(b'"') => {
+                    let raw = &self.text[start..self.at];
+                    self.at += 1;
+                    return Ok(Token { kind, raw });
+                }
+                Some(b'\\') => {
+                    kind = Kind::Escaped;
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+                        Some(b'u') => {
+                            self.at += 1;
+                            for _ in 0..4 {
+                                if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                                    return Err(self.expected("a hexadecimal digit"));
+                                }
+                                self.at += 1;
+                            }
+                        }
+                        _ => return Err(self.expected("an escape")),
+                    }
+                }
+                Some(_) => return Err(self.expected("no control character within a string")),
+                None => return Err(self.expected("the end of a string")),
+            }
+        }
+    }
+
+    /// An object or array, however deep, without recursion.
+    fn container(&mut self) -> Result<(), Syntax> {
+        self.stack.clear();
+        loop {
+            self.space();
+            match self.peek() {
+                Some(open @ (b'{' | b'[')) => {
+                    self.at += 1;
+                    self.space();
+                    let close = open + 2; // in ASCII both brackets are two apart
+                    if self.peek() == Some(close) {
+                        self.at += 1;
+                    } else {
+                        self.stack.push(close);
+                        if close == b'}' {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                }
+                _ => drop(self.scalar()?),
+            }
+            // A value is complete; close what ends after it.
+            loop {
+                let Some(&close) = self.stack.last() else { return Ok(()) };
+                self.space();
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        if close == b'}' {
+                            self.space();
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    Some(byte) if byte == close => {
+                        self.at += 1;
+                        self.stack.pop();
+                    }
+                    _ => return Err(self.expected("`,` or a closing bracket")),
+                }
+            }
+        }
+    }
+}
+
+/// How many bytes at the start are neither quote, backslash nor control character. Eight at a time:
+/// most of an order's bytes are within strings.
+#[inline]
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    const fn below(word: u64, limit: u8) -> u64 {
+        word.wrapping_sub(ONES * limit as u64) & !word
+    }
+    let mut length = 0;
+    let (words, _) = bytes.as_chunks::<8>();
+    for &word in words {
+        let word = u64::from_le_bytes(word);
+        let quote = below(word ^ (ONES * b'"' as u64), 1);
+        let backslash = below(word ^ (ONES * b'\\' as u64), 1);
+        // The lowest bit that is set is exact; a borrow can only forge those above it.
+        let special = (quote | backslash | below(word, 0x20)) & HIGH;
+        if special != 0 {
+            return length + special.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    length + bytes[length..].iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+}
+
+/// An escape for half of a character, without its other half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an escape stands for half a character (a lone surrogate)")]
+pub(crate) struct LoneSurrogate;
+
+/// Appends the characters of an [`Kind::Escaped`] string to `text`.
+pub(crate) fn unescape(raw: &str, text: &mut String) -> Result<(), LoneSurrogate> {
+    let mut rest = raw;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        // The scanner saw a whole escape here, so neither lookup nor parse can fail.
+        let escape = rest.as_bytes().get(at + 1).copied().unwrap_or(b'\\');
+        rest = rest.get(at + 2..).unwrap_or("");
+        let character = match escape {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let high = code_unit(&mut rest);
+                if let 0xD800..0xDC00 = high {
+                    rest = rest.strip_prefix("\\u").ok_or(LoneSurrogate)?;
+                    let low = code_unit(&mut rest);
+                    if !(0xDC00..0xE000).contains(&low) {
+                        return Err(LoneSurrogate);
+                    }
+                    char::from_u32(0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00)).ok_or(LoneSurrogate)?
+                } else {
+                    char::from_u32(high).ok_or(LoneSurrogate)?
+                }
+            }
+            same => char::from(same),
+        };
+        text.push(character);
+    }
+    text.push_str(rest);
+    Ok(())
+}
+
+/// Takes four hexadecimal digits.
+fn code_unit(rest: &mut &str) -> u32 {
+    let (digits, after) = rest.split_at_checked(4).unwrap_or((rest, ""));
+    *rest = after;
+    u32::from_str_radix(digits, 16).unwrap_or(0xD800)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Failed;
+
+    impl From<Syntax> for Failed {
+        fn from(_: Syntax) -> Self {
+            Failed
+        }
+    }
+
+    /// The members as `serde_json` reads them.
+    struct Members(Vec<(String, Box<serde_json::value::RawValue>)>);
+
+    impl<'de> serde::Deserialize<'de> for Members {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Each;
+            impl<'de> serde::de::Visitor<'de> for Each {
+                type Value = Members;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                    let mut members = Vec::new();
+                    while let Some(member) = map.next_entry()? {
+                        members.push(member);
+                    }
+                    Ok(Members(members))
+                }
+            }
+            deserializer.deserialize_map(Each)
+        }
+    }
+
+    fn ours(text: &str) -> Result<Vec<(String, String)>, Failed> {
+        let mut found = Vec::new();
+        members(text, &mut Vec::new(), |key, value| {
+            let mut name = String::new();
+            unescape(key.raw, &mut name).map_err(|_| Failed)?;
+            let quote = if matches!(value.kind, Kind::Plain | Kind::Escaped) { "\"" } else { "" };
+            found.push((name, format!("{quote}{}{quote}", value.raw)));
+            Ok(())
+        })
+        .map(|()| found)
+    }
+
+    fn theirs(text: &str) -> Result<Vec<(String, String)>, Failed> {
+        let members: Members = serde_json::from_str(text).map_err(|_| Failed)?;
+        Ok(members.0.into_iter().map(|(key, value)| (key, value.get().to_owned())).collect())
+    }
+
+    #[test]
+    fn reads_as_serde_json_does() {
+        for text in [
+            r#"{}"#,
+            r#" { "a" : 1 , "b":[ ],"c":{},"d":[[],{"x":[1,{"y":null}]}] } "#,
+            r#"{"a":"\u00e9\ud83d\ude00\n\/"}"#,
+            r#"{"\u0061":1,"a":2}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"\ud800":1}"#,
+            r#"{"\ud800\u0041":1}"#,
+            r#"{"\udc00":1}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":-}"#,
+            r#"{"a":-0.0e+10}"#,
+            r#"{"a":1e400}"#,
+            r#"{"a":NaN}"#,
+            r#"{"a":Infinity}"#,
+            r#"{"a":nul}"#,
+            r#"{"a":1,}"#,
+            r#"{,}"#,
+            r#"{"a" 1}"#,
+            r#"{"a":1} x"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":[1}"#,
+            r#"{"a":{"b"}}"#,
+            r#"{"a":{"b":1,}}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\u12g4"}"#,
+            "{\"a\":\"tab\there\"}",
+            "{\"a\":\"1234567\u{1}\"}",
+            "\u{feff}{}",
+            r#"{'a':1}"#,
+            r#"[1]"#,
+            r#"null"#,
+            r#""#,
+            r#"{"#,
+            r#"{"a":"never ends"#,
+            r#"{"a":tru"#,
+            r#"{/*no*/}"#,
+        ] {
+            assert_eq!(ours(text), theirs(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        assert_eq!(ours(&deep).map(|found| found.len()), Ok(1));
+    }
+
+    #[test]
+    fn says_where_it_went_wrong() {
+        let mut stack = Vec::new();
+        let error = members(r#"{"a":1 "b":2}"#, &mut stack, |_, _| Ok::<(), Syntax>(())).expect_err("no comma");
+        assert_eq!(error.to_string(), "expected `,` or `}` at byte 7");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn agrees_on_soup(text in r#"\{("|\\|u|d8|[a-f0-9]|\[|\]|\{|\}|,|:| |-|\.|e|null|true|é|\\u00e9){0,40}\}"#) {
+            prop_assert_eq!(ours(&text), theirs(&text));
+        }
+
+        #[test]
+        fn agrees_on_strings(name in any::<String>(), value in any::<String>(), padding in 0usize..9) {
+            let text = serde_json::json!({ name: value, "pad": "x".repeat(padding) }).to_string();
+            prop_assert_eq!(ours(&text), theirs(&text));
+        }
+
+        #[test]
+        fn plain_length_is_exact(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+            prop_assert_eq!(plain_length(&bytes), bytes.iter().take_while(plain).count());
+        }
+    }
+}

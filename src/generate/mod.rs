@@ -1,0 +1,125 @@
+//! `takings generate`: a synthetic shop, to Kafka or to a file log.
+
+mod catalogue;
+mod files;
+mod invalid;
+mod kafka;
+mod report;
+mod shop;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub use report::{Counts, CurrencyTotal, Report};
+pub use shop::{Event, Kind, Shop, ShopOptions, Total};
+
+use files::FileSink;
+use kafka::KafkaSink;
+
+/// What to generate, and where to.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The shop.
+    pub shop: ShopOptions,
+    /// `kafka://HOST:PORT[,…]` or a folder.
+    pub to: String,
+    /// The topic.
+    pub topic: String,
+    /// Its partitions, where it is made.
+    pub partitions: u16,
+    /// Events a second; `None` is as fast as it can.
+    pub rate: Option<f64>,
+    /// Whether to add to files that hold events already.
+    pub append: bool,
+    /// Options passed through to librdkafka.
+    pub kafka_options: Vec<(String, String)>,
+    /// A file to write the report to, as JSON.
+    pub report: Option<PathBuf>,
+    /// Whether to show progress, if standard error is a terminal.
+    pub progress: bool,
+    /// Set by anyone to end after the event at hand; what was sent is then delivered and reported.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Where events go.
+trait Sink {
+    /// Takes an event; it may be delivered later.
+    fn send(&mut self, event: &Event) -> anyhow::Result<()>;
+    /// Lets readers see soon what was sent.
+    fn flush(&mut self) -> anyhow::Result<()>;
+    /// Waits until everything is delivered.
+    fn finish(&mut self) -> anyhow::Result<()>;
+}
+
+/// Events between two looks at the clock when nothing else bounds the speed.
+const SLICE: u64 = 1_024;
+/// How long to sleep between slices at a steady rate: smooth to a reader that looks every few milliseconds.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Generates until the orders are out or someone says stop, and waits until all is delivered.
+///
+/// # Errors
+/// When the destination can not be written, or an event was not delivered.
+pub fn run(options: Options) -> anyhow::Result<Report> {
+    let Options { shop: shop_options, to, topic, partitions, rate, append, kafka_options, report, progress, stop } =
+        options;
+    let mut sink: Box<dyn Sink> = match to.strip_prefix("kafka://") {
+        Some(brokers) => Box::new(KafkaSink::connect(brokers, &topic, partitions, &kafka_options)?),
+        None => Box::new(FileSink::create(Path::new(&to), &topic, partitions, append)?),
+    };
+    let (seed, until) = (shop_options.seed, shop_options.until);
+    let bar = if progress { progress_bar(shop_options.orders) } else { ProgressBar::hidden() };
+    let mut shop = Shop::new(shop_options);
+    let mut counts = Counts::default();
+
+    let started = Instant::now();
+    'shop: while !stop.load(Ordering::Relaxed) {
+        let slice = match rate {
+            // What is due by now: after a stall it catches up.
+            Some(rate) => ((started.elapsed().as_secs_f64() * rate) as u64).saturating_sub(counts.events),
+            None => SLICE,
+        };
+        for _ in 0..slice.min(SLICE) {
+            let Some(event) = shop.next() else { break 'shop };
+            sink.send(&event)?;
+            counts.count(event.kind);
+        }
+        bar.set_position(counts.orders);
+        if rate.is_some() {
+            sink.flush()?;
+            if slice < SLICE {
+                std::thread::park_timeout(PAUSE);
+            }
+        }
+    }
+    sink.finish()?;
+    bar.finish_and_clear();
+
+    let written = Report::new(to, topic, seed, until, counts, started.elapsed(), &shop);
+    if let Some(path) = report {
+        let json = serde_json::to_string_pretty(&written).context("writing the report as JSON")?;
+        std::fs::write(&path, json + "\n").with_context(|| format!("writing the report to {}", path.display()))?;
+    }
+    Ok(written)
+}
+
+fn progress_bar(orders: Option<u64>) -> ProgressBar {
+    let (bar, template) = match orders {
+        Some(orders) => (ProgressBar::new(orders), "{wide_bar} {human_pos}/{human_len} orders, {per_sec}, {eta} left"),
+        None => (ProgressBar::new_spinner(), "{spinner} {human_pos} orders, {per_sec}"),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The default of [`ShopOptions::until`]: this moment in UTC, to the second.
+pub fn now() -> chrono::NaiveDateTime {
+    shop::now()
+}

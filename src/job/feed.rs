@@ -1,0 +1,133 @@
+//! From records to the dataflow's inputs: one worker's decoding and bookkeeping.
+
+use takings_dataflows::changes::{Output, Progress, Rejected};
+use takings_dataflows::graph::Inputs;
+use takings_dataflows::order::PartitionId;
+
+use super::JobError;
+use crate::config::JobConfig;
+use crate::formats::{Decode, Decoded, Decoder};
+use crate::source::Record;
+
+/// The share of rejected records is judged over so many at a time.
+const STRETCH: u64 = 1_000;
+
+/// One worker's feed.
+pub(super) struct Feed {
+    decoder: Decoder,
+    topics: Vec<String>,
+    max_rejected_share: f64,
+    is_windowed: bool,
+    /// What each partition did in the open epoch. A worker has few partitions.
+    progress: Vec<(PartitionId, Progress)>,
+    stretch: Stretch,
+}
+
+#[derive(Default)]
+struct Stretch {
+    read: u64,
+    rejected: u64,
+}
+
+impl Feed {
+    pub(super) fn new(config: &JobConfig) -> Self {
+        Feed {
+            decoder: Decoder::new(config.decoder()),
+            topics: config.topics.clone(),
+            max_rejected_share: config.max_rejected_share,
+            is_windowed: config.correction_window.is_some(),
+            progress: Vec::new(),
+            stretch: Stretch::default(),
+        }
+    }
+
+    /// A record whose order is in the base totals already: only its version matters.
+    pub(super) fn replay(&mut self, inputs: &mut Inputs, record: &Record<'_>) {
+        match self.decoder.decode(record) {
+            Decoded::Order { event, .. } => inputs.events.send(event),
+            // It is in `rejected` since it was first read.
+            Decoded::Rejected(_) => {}
+        }
+    }
+
+    /// A new record.
+    ///
+    /// # Errors
+    /// [`JobError::TooManyRejected`].
+    pub(super) fn live(&mut self, inputs: &mut Inputs, record: &Record<'_>) -> Result<(), JobError> {
+        let mut step =
+            Progress { offset: record.next_offset, newest_timestamp: record.timestamp, read: 1, ..Progress::default() };
+        let mut outcome = Ok(());
+        match self.decoder.decode(record) {
+            Decoded::Order { event, rounded } => {
+                step.rounded = rounded.into();
+                inputs.events.send(event);
+            }
+            Decoded::Rejected(reason) => {
+                step.rejected = 1;
+                self.stretch.rejected += 1;
+                let reason = reason.to_string();
+                outcome = self.judge(record, &reason);
+                inputs.reports.send(Output::Rejected(Box::new(Rejected {
+                    partition: record.partition,
+                    offset: record.offset,
+                    key: record.key.map(<[u8]>::to_vec),
+                    payload: record.payload.map(<[u8]>::to_vec),
+                    reason,
+                })));
+            }
+        }
+        self.stretch.read += 1;
+        if self.stretch.read == STRETCH {
+            self.stretch = Stretch::default();
+        }
+        self.progress(record.partition).add(&step);
+        outcome
+    }
+
+    /// Everything of a partition before `offset` was read.
+    pub(super) fn end(&mut self, partition: PartitionId, offset: u64) {
+        let progress = self.progress(partition);
+        progress.offset = progress.offset.max(offset);
+    }
+
+    /// Sends what the epoch did to each partition; to be called just before it closes.
+    pub(super) fn report(&mut self, inputs: &mut Inputs) {
+        self.progress.retain_mut(|(partition, progress)| {
+            // An offset alone, moved over records that nobody may see, waits for a record's company: it
+            // is no reason for a transaction.
+            if progress.read == 0 {
+                return true;
+            }
+            if self.is_windowed {
+                inputs.watermarks.send((*partition, progress.newest_timestamp));
+            }
+            inputs.reports.send(Output::Progress(*partition, *progress));
+            false
+        });
+    }
+
+    fn progress(&mut self, partition: PartitionId) -> &mut Progress {
+        let known = self.progress.iter().position(|(known, _)| *known == partition);
+        let at = known.unwrap_or_else(|| {
+            self.progress.push((partition, Progress::default()));
+            self.progress.len() - 1
+        });
+        &mut self.progress[at].1
+    }
+
+    fn judge(&self, record: &Record<'_>, reason: &str) -> Result<(), JobError> {
+        let Stretch { rejected, .. } = self.stretch;
+        if (rejected as f64) <= self.max_rejected_share * STRETCH as f64 {
+            return Ok(());
+        }
+        Err(JobError::TooManyRejected {
+            topic: self.topics[record.partition.topic as usize].clone(),
+            rejected,
+            stretch: STRETCH,
+            partition: record.partition.partition,
+            offset: record.offset,
+            reason: reason.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! The job: reads the log, feeds the dataflow, commits its changes, recovers.
+//!
+//! One process has worker threads, each with partitions of its own, and one writer thread with the
+//! store's only connection. They share [`pace::Pace`], which says which epoch is open, and nothing else.
+
+mod error;
+mod feed;
+mod pace;
+mod recovery;
+mod worker;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use takings_dataflows::graph::{self, Committed};
+use takings_dataflows::upsert::Horizon;
+
+pub use self::error::JobError;
+use self::pace::Pace;
+use self::recovery::Start;
+use crate::config::JobConfig;
+use crate::source::Log;
+use crate::source::kafka::KafkaLog;
+use crate::store::{JobSettings, Recovered, Store, StoreError, StoreUrl};
+
+/// Asks a running job to stop: it commits what it has read, and ends.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<std::sync::atomic::AtomicBool>);
+
+impl Stop {
+    /// Asks for it. The job notices within a tenth of a second.
+    pub fn stop(&self) {
+        self.0.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    /// Whether it was asked for.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// The flag itself, for a signal handler.
+    pub fn flag(&self) -> Arc<std::sync::atomic::AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
+    /// Waits, but not past a stop. Returns whether it was stopped.
+    pub fn wait(&self, duration: Duration) -> bool {
+        let until = std::time::Instant::now() + duration;
+        while !self.is_stopped() && std::time::Instant::now() < until {
+            std::thread::park_timeout(Duration::from_millis(50).min(duration));
+        }
+        self.is_stopped()
+    }
+}
+
+/// What a job did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The last committed epoch.
+    pub epoch: u64,
+    /// Records read and committed by this run.
+    pub records: u64,
+    /// Transactions of this run.
+    pub commits: u64,
+}
+
+/// What a run would do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// Partitions to read.
+    pub partitions: usize,
+    /// Offsets to read again for the versions of orders that are counted already.
+    pub to_replay: u64,
+    /// Offsets to read for the first time.
+    pub to_read: u64,
+}
+
+/// Everything that a run checks before it reads its first order, and changes nothing.
+///
+/// # Errors
+/// What the run would end with.
+pub fn rehearse(config: &JobConfig, log: &dyn Log, recovered: &Recovered) -> Result<Rehearsal, JobError> {
+    let ranges = log.partitions(&config.topics)?;
+    let start = recovery::start(config, log, recovered, &ranges)?;
+    let to_read = start.partitions.iter().map(|start| start.range.end - start.committed).sum();
+    Ok(Rehearsal { partitions: ranges.len(), to_replay: start.to_replay(), to_read })
+}
+
+/// The settings that a store keeps, as this run has them.
+pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
+    JobSettings {
+        time_zone: config.time_zone.name().to_owned(),
+        default_currency: config.default_currency.clone(),
+        keep_orders: config.keep_orders,
+        views: config.views.clone(),
+        topics: config.topics.clone(),
+        log: log.identity().to_owned(),
+    }
+}
+
+/// Runs a job until it is stopped, has caught up (where that was asked), or fails.
+///
+/// # Errors
+/// [`JobError`], which tells what a restart may cure from what it can not.
+pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
+    let Some(log) = patiently(stop, || open_log(config))? else {
+        return Ok(Summary::default());
+    };
+    let settings = settings(config, log.as_ref());
+    let Some((store, recovered)) = acquire(config, &settings, stop)? else { return Ok(Summary::default()) };
+    let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else {
+        return Ok(Summary::default());
+    };
+    let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
+    tracing::info!(
+        epoch = recovered.epoch,
+        generation = recovered.generation,
+        partitions = ranges.len(),
+        to_replay = start.to_replay(),
+        "the store is ours; reading {}",
+        config.source
+    );
+    live(config, &log, store, recovered, start, stop)
+}
+
+/// The log that a source names.
+pub fn open_log(config: &JobConfig) -> Result<Arc<dyn Log>, JobError> {
+    if config.source.starts_with("kafka://") {
+        return Ok(Arc::new(KafkaLog::connect(&config.source, &config.kafka_options)?));
+    }
+    Ok(Arc::new(crate::source::files::FileLog::open(std::path::Path::new(&config.source), config.payload_limit)?))
+}
+
+/// Tries again with growing pauses while what fails may be cured by waiting; `None` once stopped.
+fn patiently<T>(stop: &Stop, mut attempt: impl FnMut() -> Result<T, JobError>) -> Result<Option<T>, JobError> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match attempt() {
+            Ok(value) => return Ok(Some(value)),
+            Err(error) if error.is_transient() => {
+                tracing::warn!("waiting: {}", error::chain(&error));
+                if stop.wait(pause) {
+                    return Ok(None);
+                }
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A store that is ours, and what it held.
+type Acquired = (Box<dyn Store>, Recovered);
+
+/// Takes the store, waiting for its holder where this is a standby.
+fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Option<Acquired>, JobError> {
+    let url = StoreUrl::parse(&config.store)?;
+    let mut told = String::new();
+    loop {
+        let taken = patiently(stop, || {
+            let mut store = crate::store::open(&url)?;
+            match store.acquire(settings) {
+                Ok(recovered) => Ok(Ok((store, recovered))),
+                Err(StoreError::Held { holder, .. }) if config.standby => Ok(Err(holder)),
+                Err(error) => Err(error.into()),
+            }
+        })?;
+        match taken {
+            None => return Ok(None),
+            Some(Ok(taken)) => return Ok(Some(taken)),
+            Some(Err(holder)) => {
+                if holder != told {
+                    tracing::info!("standing by: the store is held by {holder}");
+                    told = holder;
+                }
+                if stop.wait(Duration::from_millis(500)) {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// Workers, writer and everything between a start and an end.
+fn live(
+    config: &JobConfig,
+    log: &Arc<dyn Log>,
+    store: Box<dyn Store>,
+    recovered: Recovered,
+    start: Start,
+    stop: &Stop,
+) -> Result<Summary, JobError> {
+    let committed = Committed::default();
+    committed.set(recovered.epoch);
+    let pace = Arc::new(Pace::new(recovered.epoch + 1, stop.clone()));
+    let dataflow = graph::Settings {
+        views: config.views.clone(),
+        keep_orders: config.keep_orders,
+        horizon: Horizon {
+            window: config.correction_window.map(|window| window.as_millis() as i64),
+            complete_from: start.complete_from,
+        },
+        recovered_epoch: recovered.epoch,
+    };
+    let totals = recovered.totals.clone();
+    let (to_writer, from_workers) = bounded(1024);
+    let (kept_to_worker, kept) = bounded(4096);
+    let writer = writer::Writer::new(config, store, recovered, Arc::clone(log), committed.clone(), Arc::clone(&pace));
+    let writing = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || writer.run(kept_to_worker, &from_workers))
+        .map_err(|source| JobError::Thread { what: "the writer", source })?;
+
+    let worker_config = config.clone();
+    let shared = worker::Shared {
+        config: worker_config,
+        log: Arc::clone(log),
+        start: Arc::new(start),
+        totals: Arc::new(totals),
+        kept,
+        pace: Arc::clone(&pace),
+        committed,
+        dataflow,
+        to_writer,
+    };
+    let workers = timely::execute(timely_config(config.workers), move |worker| worker::run(worker, &shared))
+        .map_err(JobError::Dataflow)?;
+    for ended in workers.join() {
+        if let Err(message) = ended {
+            pace.fail(JobError::Dataflow(message));
+        }
+    }
+    // The workers are gone, and with them the channel's senders: the writer ends once it has drained it.
+    let summary = writing.join().unwrap_or_default();
+    match pace.take_failure() {
+        Some(failure) => Err(failure),
+        None => Ok(summary),
+    }
+}
+
+fn timely_config(workers: usize) -> timely::Config {
+    let worker = timely::WorkerConfig::default().idle_spin(Duration::ZERO);
+    let communication =
+        if workers <= 1 { timely::CommunicationConfig::Thread } else { timely::CommunicationConfig::Process(workers) };
+    timely::Config { communication, worker }
+}

@@ -1,0 +1,148 @@
+//! Which epoch is open: the one thing that the workers of a process share.
+//!
+//! Worker 0 leads. It closes an epoch when the one before is committed and enough time has passed; the
+//! others follow. Group commit comes of itself: an epoch that is large stays open three times as long
+//! as the last transaction took, so that under load three quarters of the time go to reading. Measured
+//! in a prototype over two million orders: fixed caps of 10,000 records took 7.1 s, 200,000 3.0 s,
+//! this rule 2.2 s.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::{JobError, Stop};
+
+/// An epoch stays open at least so long: latency is bought with transactions.
+const OPEN_AT_LEAST: Duration = Duration::from_millis(2);
+
+/// From so many records on an epoch counts as catching up.
+const LARGE: u64 = 10_000;
+
+/// An epoch takes no more than so many records: bounds what a transaction holds in memory.
+pub(super) const RECORDS_AT_MOST: u64 = 1_000_000;
+
+/// However slow the store is, an epoch that nobody waits for is not held back longer.
+const HELD_BACK_AT_MOST: Duration = Duration::from_secs(5);
+
+/// Shared by the workers and the writer of a process.
+pub(super) struct Pace {
+    /// The epoch that is open. Written by worker 0.
+    open: AtomicU64,
+    /// Records fed to the open epoch so far, by all workers; may include a few of the one before.
+    fed: AtomicU64,
+    /// How long the last transaction took, in microseconds. Written by the writer.
+    last_commit: AtomicU64,
+    /// Workers that have read all that was present at the start.
+    caught_up: AtomicUsize,
+    /// Set by worker 0 when all is committed: everybody ends.
+    is_finished: AtomicBool,
+    threads: Mutex<Vec<Thread>>,
+    failure: Mutex<Option<JobError>>,
+    has_failed: AtomicBool,
+    stop: Stop,
+}
+
+impl Pace {
+    pub(super) fn new(open: u64, stop: Stop) -> Self {
+        Pace {
+            open: AtomicU64::new(open),
+            fed: AtomicU64::new(0),
+            last_commit: AtomicU64::new(0),
+            caught_up: AtomicUsize::new(0),
+            is_finished: AtomicBool::new(false),
+            threads: Mutex::default(),
+            failure: Mutex::default(),
+            has_failed: AtomicBool::new(false),
+            stop,
+        }
+    }
+
+    /// The calling thread is one to wake when an epoch closes.
+    pub(super) fn join(&self) {
+        self.threads.lock().push(std::thread::current());
+    }
+
+    pub(super) fn wake_all(&self) {
+        self.threads.lock().iter().for_each(Thread::unpark);
+    }
+
+    /// The open epoch.
+    pub(super) fn open(&self) -> u64 {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Notes that records were fed to the open epoch.
+    pub(super) fn feed(&self, records: u64) {
+        if records > 0 && self.fed.fetch_add(records, Ordering::AcqRel) == 0 {
+            self.wake_all();
+        }
+    }
+
+    /// Records fed to the open epoch.
+    pub(super) fn fed(&self) -> u64 {
+        self.fed.load(Ordering::Acquire)
+    }
+
+    /// How long the open epoch must still stay open, given when it was opened; zero: it may close.
+    pub(super) fn remaining(&self, opened: Instant) -> Duration {
+        let commit = Duration::from_micros(self.last_commit.load(Ordering::Relaxed));
+        let fed = self.fed();
+        let at_least = if fed >= RECORDS_AT_MOST {
+            Duration::ZERO
+        } else if fed >= LARGE {
+            (commit * 3).clamp(OPEN_AT_LEAST, HELD_BACK_AT_MOST)
+        } else {
+            OPEN_AT_LEAST
+        };
+        at_least.saturating_sub(opened.elapsed())
+    }
+
+    /// Opens the next epoch, and wakes everybody to follow.
+    pub(super) fn close(&self) {
+        // First the count, then the epoch: what is fed to the new epoch is counted in it.
+        self.fed.store(0, Ordering::Release);
+        self.open.fetch_add(1, Ordering::AcqRel);
+        self.wake_all();
+    }
+
+    pub(super) fn committed_in(&self, duration: Duration) {
+        self.last_commit.store(duration.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn catch_up(&self) {
+        self.caught_up.fetch_add(1, Ordering::AcqRel);
+        self.wake_all();
+    }
+
+    pub(super) fn caught_up(&self) -> usize {
+        self.caught_up.load(Ordering::Acquire)
+    }
+
+    /// Whether reading should end: a stop was asked for.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_stopped()
+    }
+
+    pub(super) fn finish(&self) {
+        self.is_finished.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// Whether workers should leave: finished or failed.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_finished.load(Ordering::Acquire) || self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// Ends the job with the first failure.
+    pub(super) fn fail(&self, error: JobError) {
+        self.failure.lock().get_or_insert(error);
+        self.has_failed.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    pub(super) fn take_failure(&self) -> Option<JobError> {
+        self.failure.lock().take()
+    }
+}

@@ -1,0 +1,312 @@
+//! A worker thread: load what was, then read, feed and step until it is over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender};
+use takings_dataflows::changes::EpochChanges;
+use takings_dataflows::graph::{self, Committed, Graph};
+use takings_dataflows::order::{OrderEvent, PartitionId};
+use takings_dataflows::takings::Takings;
+use takings_dataflows::view::ViewKey;
+use timely::worker::Worker;
+
+use super::JobError;
+use super::feed::Feed;
+use super::pace::{Pace, RECORDS_AT_MOST};
+use super::recovery::Start;
+use super::writer::ToWriter;
+use crate::config::JobConfig;
+use crate::source::{Log, Polled, Source, StartAt, Waker};
+
+/// Records taken in one go before the dataflow has a turn: few enough to stay in the cache.
+const BATCH: usize = 1024;
+
+/// The longest sleep. Whatever happens wakes a worker at once; this only bounds how late it notices a
+/// signal, and lets the client deliver its log lines.
+const SLEEP_AT_MOST: Duration = Duration::from_millis(100);
+
+/// How long a stop waits for the last commit. What is not committed is read again by the next run.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What every worker is given.
+pub(super) struct Shared {
+    pub(super) config: JobConfig,
+    pub(super) log: Arc<dyn Log>,
+    pub(super) start: Arc<Start>,
+    pub(super) totals: Arc<Vec<(ViewKey, Takings)>>,
+    pub(super) kept: Receiver<OrderEvent>,
+    pub(super) pace: Arc<Pace>,
+    pub(super) committed: Committed,
+    pub(super) dataflow: graph::Settings,
+    pub(super) to_writer: Sender<ToWriter>,
+}
+
+/// One worker, from its start to its end. Failures end the whole job.
+pub(super) fn run(worker: &mut Worker, shared: &Shared) {
+    let pace = &shared.pace;
+    pace.join();
+    let sender = shared.to_writer.clone();
+    let mut graph = graph::build(worker, &shared.dataflow, &shared.committed, move |changes: EpochChanges| {
+        // The writer gone means that the job has failed already, and says why itself.
+        let _ = sender.send(ToWriter::Epoch(Box::new(changes)));
+    });
+    if worker.index() == 0 {
+        let _ = shared.to_writer.send(ToWriter::Sink(graph.sink.clone()));
+    }
+    let mut reading = Reading { worker, graph: &mut graph, shared, feed: Feed::new(&shared.config) };
+    let outcome = reading.load().and_then(|()| reading.live());
+    if let Err(error) = outcome {
+        pace.fail(error);
+    }
+    // Not all epochs are complete when it is over: without this the worker would wait for them.
+    for dataflow in worker.installed_dataflows() {
+        worker.drop_dataflow(dataflow);
+    }
+}
+
+struct Reading<'a> {
+    worker: &'a mut Worker,
+    graph: &'a mut Graph,
+    shared: &'a Shared,
+    feed: Feed,
+}
+
+impl Reading<'_> {
+    /// Wakes this thread; given to whatever may have news for it.
+    fn waker() -> Waker {
+        let thread = std::thread::current();
+        Arc::new(move || thread.unpark())
+    }
+
+    fn is_mine(&self, partition: PartitionId) -> bool {
+        let place = self.shared.start.partitions.iter().position(|start| start.range.partition == partition);
+        place.is_some_and(|place| place % self.worker.peers() == self.worker.index())
+    }
+
+    /// Feeds base totals and the versions already counted in them, at the recovered epoch, and waits
+    /// until all workers have.
+    fn load(&mut self) -> Result<(), JobError> {
+        let epoch = self.shared.dataflow.recovered_epoch;
+        self.graph.inputs.advance_to(epoch);
+        if self.worker.index() == 0 {
+            for (key, takings) in self.shared.totals.iter() {
+                self.graph.inputs.base.update(*key, *takings);
+            }
+            if self.shared.config.keep_orders {
+                while let Ok(event) = self.shared.kept.recv() {
+                    self.graph.inputs.events.send(event);
+                    if self.shared.pace.is_over() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        self.replay()?;
+        self.graph.inputs.advance_to(epoch + 1);
+        while self.graph.probe.less_than(&(epoch + 1)) && !self.is_leaving() {
+            self.worker.step_or_park(Some(SLEEP_AT_MOST));
+        }
+        Ok(())
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.shared.pace.is_over() || self.shared.pace.is_stopping()
+    }
+
+    /// Reads what is committed already, from the horizon on.
+    fn replay(&mut self) -> Result<(), JobError> {
+        let Shared { config, log, start, .. } = self.shared;
+        let mine: Vec<_> = start
+            .partitions
+            .iter()
+            .filter(|start| self.is_mine(start.range.partition) && start.replay_from < start.committed)
+            .collect();
+        if mine.is_empty() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let from: Vec<_> = mine
+            .iter()
+            .map(|start| StartAt { partition: start.range.partition, offset: start.replay_from, newest_timestamp: 0 })
+            .collect();
+        let mut left: HashMap<PartitionId, (u64, i64)> =
+            mine.iter().map(|start| (start.range.partition, (start.committed, start.newest_timestamp))).collect();
+        let mut source = log.open(&config.topics, &from, Self::waker())?;
+        let mut records = 0u64;
+        while !left.is_empty() && !self.is_leaving() {
+            let mut rewritten = None;
+            let (feed, inputs) = (&mut self.feed, &mut self.graph.inputs);
+            let handed = source.poll(BATCH, &mut |polled| match polled {
+                Polled::Record(record) => {
+                    let Some(&(committed, newest)) = left.get(&record.partition) else { return };
+                    if record.offset >= committed {
+                        left.remove(&record.partition);
+                        return;
+                    }
+                    if record.timestamp > newest {
+                        rewritten.get_or_insert((record.partition, record.offset));
+                    }
+                    feed.replay(inputs, &record);
+                    records += 1;
+                    if record.next_offset >= committed {
+                        left.remove(&record.partition);
+                    }
+                }
+                Polled::End { partition, offset } => {
+                    if left.get(&partition).is_some_and(|&(committed, _)| offset >= committed) {
+                        left.remove(&partition);
+                    }
+                }
+            })?;
+            if let Some((partition, offset)) = rewritten {
+                return Err(super::recovery::rewritten(config, partition, offset).into());
+            }
+            if handed == 0 {
+                self.worker.step_or_park(Some(SLEEP_AT_MOST));
+            } else {
+                self.worker.step();
+            }
+        }
+        tracing::info!(records, seconds = began.elapsed().as_secs_f64(), "replayed what is committed");
+        Ok(())
+    }
+
+    /// Reads, feeds and steps until it is over.
+    fn live(&mut self) -> Result<(), JobError> {
+        if self.is_leaving() {
+            return Ok(());
+        }
+        let Shared { config, log, start, pace, .. } = self.shared;
+        let leads = self.worker.index() == 0;
+        let mine: Vec<_> = start
+            .partitions
+            .iter()
+            .filter(|start| self.is_mine(start.range.partition))
+            .map(|start| start.at())
+            .collect();
+        let mut unread: HashMap<PartitionId, u64> = start
+            .partitions
+            .iter()
+            .filter(|start| self.is_mine(start.range.partition) && start.committed < start.range.end)
+            .map(|start| (start.range.partition, start.range.end))
+            .collect();
+        let mut source = if mine.is_empty() { None } else { Some(log.open(&config.topics, &mine, Self::waker())?) };
+        let mut is_reading = true;
+        let mut lead = Lead::new(pace.open());
+
+        loop {
+            if pace.is_over() {
+                return Ok(());
+            }
+            self.follow(pace.open());
+            if is_reading && config.until_caught_up && unread.is_empty() {
+                is_reading = false;
+                pace.catch_up();
+            }
+            let mut handed = 0;
+            if let Some(source) = &mut source
+                && is_reading
+                && !pace.is_stopping()
+                && pace.fed() < RECORDS_AT_MOST
+            {
+                handed = self.read(source.as_mut(), &mut unread)?;
+            }
+            let mut sleep = SLEEP_AT_MOST;
+            if leads {
+                match lead.next(pace, self.worker.peers(), |epoch| !self.graph.probe.less_than(&epoch)) {
+                    Next::Wait(duration) => sleep = duration.min(SLEEP_AT_MOST),
+                    Next::Closed => continue,
+                    Next::Finished => return Ok(()),
+                }
+            }
+            if handed == 0 {
+                self.worker.step_or_park(Some(sleep));
+            } else {
+                self.worker.step();
+            }
+        }
+    }
+
+    fn follow(&mut self, open: u64) {
+        if self.graph.inputs.epoch() < open {
+            self.feed.report(&mut self.graph.inputs);
+            self.graph.inputs.advance_to(open);
+        }
+    }
+
+    fn read(&mut self, source: &mut dyn Source, unread: &mut HashMap<PartitionId, u64>) -> Result<usize, JobError> {
+        let (feed, inputs) = (&mut self.feed, &mut self.graph.inputs);
+        let mut outcome = Ok(());
+        let mut records = 0;
+        let handed = source.poll(BATCH, &mut |polled| match polled {
+            Polled::Record(record) => {
+                if outcome.is_ok() {
+                    outcome = feed.live(inputs, &record);
+                }
+                records += 1;
+                if !unread.is_empty() && unread.get(&record.partition).is_some_and(|&end| record.next_offset >= end) {
+                    unread.remove(&record.partition);
+                }
+            }
+            Polled::End { partition, offset } => {
+                feed.end(partition, offset);
+                // Whatever was there at the start and may be read has been.
+                unread.remove(&partition);
+            }
+        })?;
+        outcome?;
+        self.shared.pace.feed(records);
+        Ok(handed)
+    }
+}
+
+/// What worker 0 decides: when an epoch closes, and when all is done.
+struct Lead {
+    open: u64,
+    opened: Instant,
+    /// Set once the last epoch is closed: from then on nothing is fed.
+    ending_since: Option<Instant>,
+}
+
+enum Next {
+    /// Nothing to do before so much time, unless woken.
+    Wait(Duration),
+    /// An epoch was closed: follow.
+    Closed,
+    /// All is committed, or it took too long.
+    Finished,
+}
+
+impl Lead {
+    fn new(open: u64) -> Self {
+        Lead { open, opened: Instant::now(), ending_since: None }
+    }
+
+    fn next(&mut self, pace: &Pace, workers: usize, is_committed_before: impl Fn(u64) -> bool) -> Next {
+        let is_free = is_committed_before(self.open);
+        if let Some(since) = self.ending_since {
+            if is_free || since.elapsed() > FAREWELL {
+                pace.finish();
+                return Next::Finished;
+            }
+            return Next::Wait(FAREWELL);
+        }
+        let is_ending = pace.is_stopping() || pace.caught_up() == workers;
+        if is_ending {
+            self.ending_since = Some(Instant::now());
+        } else if pace.fed() == 0 || !is_free {
+            return Next::Wait(SLEEP_AT_MOST);
+        } else {
+            let remaining = pace.remaining(self.opened);
+            if remaining > Duration::ZERO {
+                return Next::Wait(remaining);
+            }
+        }
+        pace.close();
+        self.open += 1;
+        self.opened = Instant::now();
+        Next::Closed
+    }
+}

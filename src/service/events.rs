@@ -1,0 +1,164 @@
+//! One browser's stream of server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use warp::Reply;
+use warp::http::HeaderValue;
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use warp::reply::Response;
+
+use super::feed::{Feed, Message};
+use super::metrics::StreamGauge;
+
+/// After how much silence a comment shows that the line still stands.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long to wait before asking the store again what a client missed.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How soon a browser comes back after its connection was cut.
+const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+const ALIVE: Bytes = Bytes::from_static(b": heartbeat\n\n");
+const RESUMED: Bytes = Bytes::from_static(b": nothing changed\n\n");
+
+/// What keeps count of a stream: dropped with it.
+pub struct Counted {
+    /// Leave to be open.
+    pub _permit: OwnedSemaphorePermit,
+    /// One of those open.
+    pub _gauge: StreamGauge,
+}
+
+struct Client {
+    feed: Arc<Feed>,
+    messages: Receiver<Message>,
+    /// The epoch that the client's state is at, once it has a snapshot of the hello's epoch or later.
+    at: Option<u64>,
+    /// Whether what changed after `at` must be asked for before the messages can go on.
+    behind: bool,
+    /// What is to be sent before anything else.
+    ready: std::collections::VecDeque<Bytes>,
+    _counted: Counted,
+}
+
+/// The stream of a client that has seen `last_event`; `None` once the service stops.
+pub fn reply(feed: &Arc<Feed>, last_event: Option<u64>, counted: Counted) -> Option<Response> {
+    let place = feed.subscribe()?;
+    let mut ready = std::collections::VecDeque::from([RETRY]);
+    ready.extend(place.trouble);
+    let (mut at, mut behind) = (last_event, false);
+    match (last_event, place.published) {
+        (None, Some((epoch, hello))) => {
+            at = Some(epoch);
+            ready.push_back(hello);
+        }
+        (Some(seen), Some((epoch, _))) if seen == epoch => ready.push_back(RESUMED),
+        (Some(_), _) => behind = true,
+        (None, None) => {}
+    }
+    let client = Client { feed: feed.clone(), messages: place.messages, at, behind, ready, _counted: counted };
+    let mut response = warp::reply::stream(events(client)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Proxies that would wait for more of it.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Some(response)
+}
+
+fn events(client: Client) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    stream::unfold(client, |mut client| async move {
+        let bytes = client.next().await?;
+        Some((Ok(bytes), client))
+    })
+}
+
+impl Client {
+    /// What is sent next; `None` where the service stops.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Some(bytes);
+            }
+            if self.behind {
+                self.catch_up().await;
+                continue;
+            }
+            match tokio::time::timeout(HEARTBEAT, self.messages.recv()).await {
+                Err(_) => return Some(ALIVE),
+                Ok(Ok(message)) => {
+                    if let Some(bytes) = self.take(message) {
+                        return Some(bytes);
+                    }
+                }
+                // Too slow: what was lost is asked for as a whole.
+                Ok(Err(RecvError::Lagged(_))) => self.behind = self.at.is_some(),
+                Ok(Err(RecvError::Closed)) => return None,
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Option<Bytes> {
+        match message {
+            Message::Contact(event) => Some(event),
+            Message::Reset(epoch, event) => {
+                self.at = Some(epoch);
+                Some(event)
+            }
+            Message::Hello(epoch, event) => match self.at {
+                None => {
+                    self.at = Some(epoch);
+                    Some(event)
+                }
+                // It came back with an epoch of its own while the service was starting.
+                Some(at) => {
+                    self.behind = epoch > at;
+                    None
+                }
+            },
+            Message::Changes { since, epoch, event } => match self.at {
+                // What it was told on coming back reached further than this link.
+                Some(at) if epoch <= at => None,
+                Some(at) if since <= at => {
+                    self.at = Some(epoch);
+                    Some(event)
+                }
+                // A gap in the chain, or a client that was never greeted: neither can be, and either
+                // is mended by asking.
+                _ => {
+                    self.at = self.at.or(Some(since));
+                    self.behind = true;
+                    None
+                }
+            },
+        }
+    }
+
+    /// Asks what changed since the client's epoch. On a task of its own: the answer is shared by
+    /// clients, and finished also where this one goes away.
+    async fn catch_up(&mut self) {
+        let Some(at) = self.at else {
+            self.behind = false;
+            return;
+        };
+        let feed = self.feed.clone();
+        let asked = tokio::spawn(async move { feed.resume(at).await });
+        match asked.await {
+            Ok(Ok(resumed)) => {
+                self.at = Some(resumed.epoch);
+                self.behind = false;
+                self.ready.push_back(resumed.event.unwrap_or(RESUMED));
+            }
+            Ok(Err(_)) | Err(_) => {
+                // The feed tells of lost contact; this client's turn comes when it is back.
+                tokio::time::sleep(AGAIN).await;
+                self.ready.push_back(ALIVE);
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What changed, told to every browser: one query an epoch however many listen.
+//!
+//! Clauses that hold, and on which a client's numbers rest:
+//! - *a chain*: the feed publishes `changes` with (since, epoch]; each one's `since` is the `epoch`
+//!   published before it. Under load several epochs are one link;
+//! - *absolute*: a link holds every row that changed after `since` as it is at `epoch`, and the key of
+//!   every row that left, all read at one snapshot. So it takes any state from `since` to `epoch` to
+//!   the state at `epoch`: an overlap does no harm, and a chain has no gap;
+//! - *joined in one step*: a client learns the published epoch and is subscribed under one lock. Its
+//!   snapshot is then at that epoch or later, and the links to come start at or before it;
+//! - *no way back*: where a chain can not be told (the store went back, rows that left are forgotten,
+//!   more rows changed than is worth sending) a `reset` takes its place: the client loads a snapshot,
+//!   and the chain starts anew at the reset's epoch.
+//!
+//! Nobody waits for a slow client: one that falls behind loses its place in the queue, and is told
+//! what changed since its own last link by a query of its own, one at a time for all.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde::{Serialize, Serializer};
+use tokio::sync::{Notify, broadcast};
+
+use super::errors::cause;
+use super::metrics::Metrics;
+use super::wire::Named;
+use crate::store::StoreError;
+use crate::store::reader::table::Table;
+use crate::store::reader::value::Row;
+use crate::store::reader::{COUNTERS, Changes, Head, Reader, Since};
+
+/// A link with more rows than this is a reset: a snapshot is less to send and to apply.
+pub const MAX_ROWS: u32 = 5_000;
+/// How many links are kept for clients that are slow to take them.
+const QUEUE: usize = 64;
+/// How long the feed looks away after a link, at least: no eye sees more.
+const REST: Duration = Duration::from_millis(20);
+/// How long it looks away after a reset: each makes every client load a snapshot.
+const REST_AFTER_RESET: Duration = Duration::from_secs(1);
+/// How often the feed looks without being woken: it finds what no one told, and whether there is contact.
+const LOOK: Duration = Duration::from_secs(2);
+/// How soon it looks again without contact.
+const LOOK_FOR_CONTACT: Duration = Duration::from_millis(500);
+
+/// What is told, ready to be sent.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The first state that this service saw.
+    Hello(u64, Bytes),
+    /// A link of the chain.
+    Changes {
+        /// The epoch it starts after.
+        since: u64,
+        /// The epoch it ends with.
+        epoch: u64,
+        /// The event.
+        event: Bytes,
+    },
+    /// The chain starts anew at this epoch.
+    Reset(u64, Bytes),
+    /// Contact with the store was lost, or is back.
+    Contact(Bytes),
+}
+
+/// The one feed of a service.
+pub struct Feed {
+    reader: Reader,
+    metrics: Arc<Metrics>,
+    state: Mutex<State>,
+    /// The last answer to a client that came back. Its lock lets one such query run at a time.
+    resumed: tokio::sync::Mutex<Option<(u64, Resumed)>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The epoch that the chain has reached, and its hello.
+    published: Option<(u64, Bytes)>,
+    /// The event that says so, where contact is lost.
+    trouble: Option<Bytes>,
+    /// None once the service stops.
+    sender: Option<broadcast::Sender<Message>>,
+}
+
+/// A place in the feed.
+pub struct Subscription {
+    /// The epoch that the chain had reached, and the hello of that epoch.
+    pub published: Option<(u64, Bytes)>,
+    /// The event that says so, where contact is lost.
+    pub trouble: Option<Bytes>,
+    /// Everything after that.
+    pub messages: broadcast::Receiver<Message>,
+}
+
+/// What a client that comes back is told.
+#[derive(Clone, Debug)]
+pub struct Resumed {
+    /// The epoch it is at then.
+    pub epoch: u64,
+    /// The event, where anything changed.
+    pub event: Option<Bytes>,
+}
+
+impl Feed {
+    /// The feed of a store.
+    pub fn new(reader: Reader, metrics: Arc<Metrics>) -> Arc<Self> {
+        let state = State { sender: Some(broadcast::channel(QUEUE).0), ..State::default() };
+        Arc::new(Feed { reader, metrics, state: Mutex::new(state), resumed: tokio::sync::Mutex::default() })
+    }
+
+    /// Takes a place; `None` once the service stops.
+    pub fn subscribe(&self) -> Option<Subscription> {
+        let state = self.state.lock();
+        let messages = state.sender.as_ref()?.subscribe();
+        Some(Subscription { published: state.published.clone(), trouble: state.trouble.clone(), messages })
+    }
+
+    /// Ends every client's stream.
+    pub fn close(&self) {
+        self.state.lock().sender = None;
+    }
+
+    /// Whether the last look found the store.
+    pub fn has_contact(&self) -> bool {
+        let state = self.state.lock();
+        state.published.is_some() && state.trouble.is_none()
+    }
+
+    /// Tells what changed, for ever. `wake` is notified when there may be something.
+    pub async fn run(&self, wake: Arc<Notify>) {
+        loop {
+            let started = Instant::now();
+            let look = self.look().await;
+            let took = started.elapsed();
+            match look {
+                Ok(Some(reset)) => {
+                    self.metrics.feed_read(took);
+                    // Rest longer than the store worked, so that it is left to the job.
+                    tokio::time::sleep(if reset { REST_AFTER_RESET } else { REST.max(took * 3) }).await;
+                }
+                Ok(None) => {}
+                Err(error) => self.lost(&error),
+            }
+            let wait = if self.has_contact() { LOOK } else { LOOK_FOR_CONTACT };
+            let _ = tokio::time::timeout(wait, wake.notified()).await;
+        }
+    }
+
+    /// Looks once. Whether something was told, and whether it was a reset.
+    async fn look(&self) -> Result<Option<bool>, StoreError> {
+        let published = self.state.lock().published.as_ref().map(|(epoch, _)| *epoch);
+        let (head, message) = match published {
+            None => {
+                let head = self.reader.head().await?;
+                let message = Message::Hello(head.epoch, hello(&head));
+                (head, Some(message))
+            }
+            Some(since) => match self.reader.changes(since, MAX_ROWS).await? {
+                Since::Changed(changes) if changes.head.epoch == since => (changes.head, None),
+                Since::Changed(changes) => {
+                    let event = changes_event(since, &changes);
+                    let epoch = changes.head.epoch;
+                    (changes.head, Some(Message::Changes { since, epoch, event }))
+                }
+                Since::StartOver(head) => {
+                    // What was told to others may be of a store that is no more.
+                    *self.resumed.lock().await = None;
+                    let message = Message::Reset(head.epoch, reset(&head));
+                    (head, Some(message))
+                }
+            },
+        };
+        let mut state = self.state.lock();
+        if state.trouble.take().is_some() {
+            tracing::info!("the store is back");
+            self.metrics.contact(true);
+            send(&state, Message::Contact(contact(true, Some(head.epoch), None)));
+        }
+        let Some(message) = message else { return Ok(None) };
+        state.published = Some((head.epoch, hello(&head)));
+        let was_reset = matches!(message, Message::Reset(..));
+        self.metrics.published(head.epoch, was_reset);
+        send(&state, message);
+        Ok(Some(was_reset))
+    }
+
+    fn lost(&self, error: &StoreError) {
+        let mut state = self.state.lock();
+        if state.trouble.is_some() {
+            return;
+        }
+        let cause = cause(error);
+        tracing::warn!(%error, %cause, "no contact with the store; trying again");
+        self.metrics.contact(false);
+        let event = contact(false, state.published.as_ref().map(|(epoch, _)| *epoch), Some(&cause));
+        state.trouble = Some(event.clone());
+        send(&state, Message::Contact(event));
+    }
+
+    /// What a client that has seen `since` must be told, to be at the answer's epoch. Clients that
+    /// come back together (a service was restarted) share one query.
+    ///
+    /// # Errors
+    /// As [`Reader::changes`].
+    pub async fn resume(&self, since: u64) -> Result<Resumed, StoreError> {
+        let mut last = self.resumed.lock().await;
+        let reached = self.state.lock().published.as_ref().map_or(0, |(epoch, _)| *epoch);
+        if let Some((asked, answer)) = last.as_ref()
+            && *asked == since
+            && answer.epoch >= reached
+        {
+            return Ok(answer.clone());
+        }
+        let answer = match self.reader.changes(since, MAX_ROWS).await? {
+            Since::Changed(changes) => {
+                let told = changes.head.epoch != since;
+                Resumed { epoch: changes.head.epoch, event: told.then(|| changes_event(since, &changes)) }
+            }
+            Since::StartOver(head) => Resumed { epoch: head.epoch, event: Some(reset(&head)) },
+        };
+        self.metrics.resumed();
+        *last = Some((since, answer.clone()));
+        Ok(answer)
+    }
+}
+
+fn send(state: &State, message: Message) {
+    if let Some(sender) = &state.sender {
+        // An error only says that no one listens.
+        let _ = sender.send(message);
+    }
+}
+
+/// `event: NAME`, `id: EPOCH`, `data: JSON` (which has no line ends).
+fn event(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
+    // Maps with text keys, text and numbers: can not fail to become JSON.
+    let data = serde_json::to_string(data).unwrap_or_default();
+    let id = id.map(|epoch| format!("id: {epoch}\n")).unwrap_or_default();
+    Bytes::from(format!("event: {name}\n{id}data: {data}\n\n"))
+}
+
+fn hello(head: &Head) -> Bytes {
+    event("hello", Some(head.epoch), &serde_json::json!({"epoch": head.epoch, "committed_at": head.committed_at}))
+}
+
+fn reset(head: &Head) -> Bytes {
+    event("reset", Some(head.epoch), &serde_json::json!({"epoch": head.epoch, "committed_at": head.committed_at}))
+}
+
+fn contact(contact: bool, epoch: Option<u64>, message: Option<&str>) -> Bytes {
+    event("contact", None, &serde_json::json!({"contact": contact, "epoch": epoch, "message": message}))
+}
+
+/// Rows (or keys) by the names of their views.
+struct ByView<'a> {
+    views: &'a [(&'static Table, Vec<Row>)],
+    keys_only: bool,
+}
+
+impl Serialize for ByView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.views.iter().map(|(table, rows)| {
+            // A key is as long as its columns: naming stops where either ends.
+            let columns = table.columns().take(if self.keys_only { table.key.len() } else { usize::MAX });
+            (table.name, rows.iter().map(|row| Named(columns.clone(), row)).collect::<Vec<_>>())
+        }))
+    }
+}
+
+/// What became of all records so far, by the names of the counters.
+struct Sources<'a>(&'a [u64]);
+
+impl Serialize for Sources<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(COUNTERS.iter().zip(self.0))
+    }
+}
+
+/// The data of a link.
+#[derive(Serialize)]
+struct Link<'a> {
+    since: u64,
+    epoch: u64,
+    committed_at: Option<&'a str>,
+    changed: ByView<'a>,
+    removed: ByView<'a>,
+    sources: Sources<'a>,
+}
+
+fn changes_event(since: u64, changes: &Changes) -> Bytes {
+    let link = Link {
+        since,
+        epoch: changes.head.epoch,
+        committed_at: changes.head.committed_at.as_deref(),
+        changed: ByView { views: &changes.changed, keys_only: false },
+        removed: ByView { views: &changes.removed, keys_only: true },
+        sources: Sources(&changes.counters),
+    };
+    event("changes", Some(changes.head.epoch), &link)
+}

@@ -1,0 +1,206 @@
+//! What Prometheus reads: each metric declared once, with its doc.
+//!
+//! [`Metrics`] are this process's own and always there. [`StoreMetrics`] need the store: they are
+//! made anew from one snapshot at each scrape, and absent where the store does not answer.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use super::wire::Freshness;
+
+/// The content type of what [`Metrics::text`] gives.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Place {
+    topic: String,
+    partition: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    topic: String,
+    partition: u64,
+    outcome: &'static str,
+}
+
+/// The metrics of this process.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Request, Counter>,
+    request_seconds: Histogram,
+    streams: Gauge,
+    links: Counter,
+    resets: Counter,
+    resumes: Counter,
+    feed_seconds: Histogram,
+    feed_epoch: Gauge<u64, AtomicU64>,
+    feed_contact: Gauge,
+}
+
+/// Half a millisecond to sixteen seconds.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 16))
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("takings"),
+            requests: Family::default(),
+            request_seconds: seconds(),
+            streams: Gauge::default(),
+            links: Counter::default(),
+            resets: Counter::default(),
+            resumes: Counter::default(),
+            feed_seconds: seconds(),
+            feed_epoch: Gauge::default(),
+            feed_contact: Gauge::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register("http_requests", "Requests answered, by route and status", metrics.requests.clone());
+        registry.register_with_unit(
+            "http_request",
+            "Time from a request's head to its answer's head",
+            Unit::Seconds,
+            metrics.request_seconds.clone(),
+        );
+        registry.register("event_streams", "Event streams open now", metrics.streams.clone());
+        registry.register("feed_links", "Changes told to all event streams", metrics.links.clone());
+        registry.register("feed_resets", "Times all event streams were told to start over", metrics.resets.clone());
+        registry.register(
+            "feed_resumes",
+            "Queries for clients that came back or were too slow",
+            metrics.resumes.clone(),
+        );
+        registry.register_with_unit(
+            "feed_read",
+            "Time to read what changed, once for all event streams",
+            Unit::Seconds,
+            metrics.feed_seconds.clone(),
+        );
+        registry.register("feed_epoch", "The epoch that event streams have reached", metrics.feed_epoch.clone());
+        registry.register(
+            "feed_contact",
+            "1 where the last look found the store, 0 without contact",
+            metrics.feed_contact.clone(),
+        );
+        metrics
+    }
+
+    /// A request was answered.
+    pub fn answered(&self, route: &'static str, status: u16, took: Duration) {
+        self.requests.get_or_create(&Request { route, status }).inc();
+        self.request_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a stream for as long as what is returned lives.
+    pub fn stream(&self) -> StreamGauge {
+        self.streams.inc();
+        StreamGauge(self.streams.clone())
+    }
+
+    /// The feed told of an epoch.
+    pub fn published(&self, epoch: u64, reset: bool) {
+        if reset { &self.resets } else { &self.links }.inc();
+        self.feed_epoch.set(epoch);
+        self.feed_contact.set(1);
+    }
+
+    /// Contact with the store was lost, or is back.
+    pub fn contact(&self, contact: bool) {
+        self.feed_contact.set(contact.into());
+    }
+
+    /// The feed read what changed.
+    pub fn feed_read(&self, took: Duration) {
+        self.feed_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A client that came back was answered by a query.
+    pub fn resumed(&self) {
+        self.resumes.inc();
+    }
+
+    /// All metrics as text; `freshness` where the store answers.
+    pub fn text(&self, freshness: Option<&Freshness>) -> String {
+        let mut text = String::new();
+        let store = StoreMetrics::of(freshness);
+        // Writing to a string can not fail.
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &store.0);
+        let _ = encode_eof(&mut text);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::new()
+    }
+}
+
+/// Counts one stream less when dropped.
+pub struct StreamGauge(Gauge);
+
+impl Drop for StreamGauge {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// The metrics of the store, at one snapshot.
+struct StoreMetrics(Registry);
+
+impl StoreMetrics {
+    fn of(freshness: Option<&Freshness>) -> Self {
+        let mut registry = Registry::with_prefix("takings");
+        let reachable = Gauge::<i64>::default();
+        reachable.set(freshness.is_some().into());
+        registry.register("store_reachable", "1 where the store answered this scrape", reachable);
+        let Some(freshness) = freshness else { return StoreMetrics(registry) };
+
+        let epoch = Gauge::<u64, AtomicU64>::default();
+        epoch.set(freshness.epoch);
+        registry.register("committed_epoch", "The last committed epoch", epoch);
+
+        if let Some(seconds) = freshness.age_seconds {
+            let age = Gauge::<f64, AtomicU64>::default();
+            age.set(seconds);
+            registry.register_with_unit("committed_age", "Time since the last commit", Unit::Seconds, age);
+        }
+
+        let offsets = Family::<Place, Gauge<u64, AtomicU64>>::default();
+        let records = Family::<Outcome, Counter>::default();
+        for partition in &freshness.partitions {
+            let place = Place { topic: partition.topic.clone(), partition: partition.partition };
+            offsets.get_or_create(&place).set(partition.offset);
+            for (outcome, count) in partition.outcomes() {
+                let label = Outcome { topic: partition.topic.clone(), partition: partition.partition, outcome };
+                records.get_or_create(&label).inc_by(count);
+            }
+        }
+        registry.register("committed_offset", "The offset of the next record to read, by partition", offsets);
+        registry.register(
+            "records",
+            "What became of the records read; the outcomes of a partition add up to all it read",
+            records,
+        );
+        StoreMetrics(registry)
+    }
+}

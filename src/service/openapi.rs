@@ -1,0 +1,298 @@
+//! The API's description, made from the same tables as its routes.
+//!
+//! It is committed as `dashboard/openapi.json`, from which the dashboard's types are made; a test
+//! fails when that is stale, and writes it anew with `TAKINGS_BLESS=1`.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use serde_json::json;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr,
+    Required, ResponseBuilder, Schema,
+};
+
+use super::errors::{Code, Error, ErrorDetail};
+use super::parameters::{DEFAULT_LIMIT, MAX_LIMIT};
+use super::wire::{CorrectionRow, Counted, CurrencyTotals, Freshness, Partition, RejectedRow, Summary};
+use crate::store::reader::COUNTERS;
+use crate::store::reader::table::{CORRECTIONS, Column, Filter, Kind, REJECTED, SALES_PER_DAY, Table, Test, VIEWS};
+
+const EVENTS: &str = "Server-sent events: `hello` on connecting, then one `changes` for each committed epoch \
+(several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the \
+epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables \
+again. `contact` says whether the store answers; it has no id. A comment every 15 s keeps the line open.";
+
+/// The description as it is served and committed.
+pub fn text() -> Bytes {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
+        let mut text = describe().to_pretty_json().unwrap_or_default();
+        text.push('\n');
+        Bytes::from(text)
+    });
+    TEXT.clone()
+}
+
+/// The description.
+pub fn describe() -> OpenApi {
+    let mut components = ComponentsBuilder::new()
+        .schema_from::<Summary>()
+        .schema_from::<CurrencyTotals>()
+        .schema_from::<Freshness>()
+        .schema_from::<Partition>()
+        .schema_from::<CorrectionRow>()
+        .schema_from::<Counted>()
+        .schema_from::<RejectedRow>()
+        .schema_from::<Error>()
+        .schema_from::<ErrorDetail>()
+        .schema_from::<Code>()
+        .schema("Hello", hello("The first event: the state that later ones go on from."))
+        .schema("Reset", hello("The state from which to start over."))
+        .schema("Contact", contact())
+        .schema("Changes", changes());
+    let mut paths = PathsBuilder::new()
+        .path(
+            "/api/v1/summary",
+            get("summary", "The whole shop at a glance.", "Summary", filters(SALES_PER_DAY.filters)),
+        )
+        .path("/api/v1/freshness", get("freshness", "How fresh the totals are.", "Freshness", Vec::new()))
+        .path("/api/v1/events", events());
+    let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow")];
+    let own: Vec<(&Table, String)> = VIEWS.iter().map(|view| (view, type_name(view.name, "Row"))).collect();
+    for (view, row) in &own {
+        components = components
+            .schema(row.clone(), row_of(view.columns(), view.doc))
+            .schema(type_name(view.name, "Key"), row_of(view.key.iter(), "Which row of the view."));
+    }
+    for (table, row) in own.iter().map(|(view, row)| (*view, row.as_str())).chain(listed) {
+        let page = type_name(table.name, "Page");
+        components = components.schema(page.clone(), page_of(row));
+        let parameters = filters(table.filters).into_iter().chain(paging(table)).collect();
+        paths = paths.path(format!("/api/v1/{}", table.name), get(table.name, table.doc, &page, parameters));
+    }
+    let info = InfoBuilder::new()
+        .title("takings")
+        .version("v1")
+        .description(Some(
+            "Live sales totals, exact to the cent. Every answer is of one committed epoch, which it names; amounts are \
+             decimal text with six places. Append `.csv` to an address, or send `Accept: text/csv`, for CSV.",
+        ))
+        .build();
+    OpenApiBuilder::new().info(info).paths(paths.build()).components(Some(components.build())).build()
+}
+
+/// `sales_per_day`, `Row` to `SalesPerDayRow`.
+fn type_name(table: &str, end: &str) -> String {
+    let mut name: String = table
+        .split('_')
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters)
+        })
+        .collect();
+    name.push_str(end);
+    name
+}
+
+fn named(schema: &str) -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name(schema))
+}
+
+fn get(name: &str, doc: &str, schema: &str, parameters: Vec<ParameterBuilder>) -> PathItem {
+    let answer = ResponseBuilder::new()
+        .description(doc)
+        .content("application/json", ContentBuilder::new().schema(Some(named(schema))).build())
+        .content(
+            "text/csv",
+            ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build(),
+        );
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(name))
+        .summary(Some(doc))
+        .parameters(Some(parameters.into_iter().map(ParameterBuilder::build)))
+        .response("200", answer.build());
+    if name != "freshness" {
+        operation = operation.response("304", ResponseBuilder::new().description("What the client holds is still so."));
+    }
+    PathItem::new(HttpMethod::Get, refusals(operation).build())
+}
+
+fn refusals(operation: OperationBuilder) -> OperationBuilder {
+    let refusal = |description: &str| {
+        let content = ContentBuilder::new().schema(Some(named("Error"))).build();
+        ResponseBuilder::new().description(description).content("application/json", content).build()
+    };
+    operation
+        .response("400", refusal("A parameter is wrong; the message names it."))
+        .response("401", refusal("The service needs a bearer token."))
+        .response("404", refusal("The view is switched off."))
+        .response("503", refusal("The store does not answer; the service goes on by itself once it does."))
+}
+
+fn events() -> PathItem {
+    let last = parameter("last_event_id", "The id of the last event seen; the header `Last-Event-ID` goes before.")
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
+        ));
+    let stream = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build();
+    let operation = OperationBuilder::new()
+        .operation_id(Some("events"))
+        .summary(Some("What changes, as it changes."))
+        .description(Some(EVENTS))
+        .parameter(last)
+        .response(
+            "200",
+            ResponseBuilder::new().description("The stream.").content("text/event-stream", stream).build(),
+        );
+    PathItem::new(HttpMethod::Get, refusals(operation).build())
+}
+
+fn parameter(name: &str, doc: &str) -> ParameterBuilder {
+    ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False).description(Some(doc))
+}
+
+fn filters(filters: &[Filter]) -> Vec<ParameterBuilder> {
+    let described = filters.iter().map(|filter| {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let text = match filter.test {
+            Test::FromDay | Test::ToDay => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
+            Test::FromMonth | Test::ToMonth => text.pattern(Some(r"^\d{4}-\d{2}(-\d{2})?$")),
+            Test::Equals => text.min_length(Some(1)).max_length(Some(512)),
+        };
+        parameter(filter.parameter, filter.doc).schema(Some(text))
+    });
+    described.collect()
+}
+
+fn paging(table: &Table) -> [ParameterBuilder; 3] {
+    let limit = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(MAX_LIMIT as usize))
+        .default(Some(DEFAULT_LIMIT.into()));
+    let order = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["asc", "desc"]))
+        .default(Some(if table.descending { "desc" } else { "asc" }.into()));
+    let order_doc = format!("By {}.", table.order.join(", "));
+    [
+        parameter("limit", "How many rows a page holds at most.").schema(Some(limit)),
+        parameter("cursor", "`next_cursor` of the page before, as it came.")
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String))),
+        parameter("order", &order_doc).schema(Some(order)),
+    ]
+}
+
+fn column(column: &Column) -> ObjectBuilder {
+    let (kind, format, example) = match column.kind {
+        Kind::Text | Kind::Bytes => (Type::String, None, None),
+        Kind::Date => (Type::String, Some(KnownFormat::Date), Some(json!("2026-11-22"))),
+        Kind::Integer => (Type::Integer, Some(KnownFormat::Int64), None),
+        Kind::Decimal => (Type::String, None, Some(json!("12.340000"))),
+        Kind::Timestamp => (Type::String, Some(KnownFormat::DateTime), None),
+    };
+    let kind = if column.nullable { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::new(kind) };
+    let object = ObjectBuilder::new().schema_type(kind).description(Some(column.doc)).examples(example);
+    object.format(format.map(SchemaFormat::KnownFormat))
+}
+
+fn row_of(columns: impl Iterator<Item = &'static Column>, doc: &str) -> ObjectBuilder {
+    columns.fold(ObjectBuilder::new().description(Some(doc)), |row, described| {
+        row.property(described.name, column(described)).required(described.name)
+    })
+}
+
+fn count(doc: &str) -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
+    ObjectBuilder::new().schema_type(Type::Integer).format(Some(format)).minimum(Some(0)).description(Some(doc))
+}
+
+fn nullable_text(doc: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])).description(Some(doc))
+}
+
+fn page_of(row: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .property("epoch", count("The epoch that the page was read at."))
+        .required("epoch")
+        .property("rows", ArrayBuilder::new().items(named(row)))
+        .required("rows")
+        .property("next_cursor", nullable_text("What to give as `cursor` for the next page; null on the last."))
+        .required("next_cursor")
+}
+
+fn hello(doc: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .description(Some(doc))
+        .property("epoch", count("The committed epoch."))
+        .required("epoch")
+        .property("committed_at", nullable_text("When it was committed."))
+        .required("committed_at")
+}
+
+fn contact() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .description(Some("Whether the service reaches the store."))
+        .property("contact", ObjectBuilder::new().schema_type(Type::Boolean))
+        .required("contact")
+        .property("epoch", ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null])))
+        .required("epoch")
+        .property("message", nullable_text("Why not."))
+        .required("message")
+}
+
+/// The data of a `changes` event.
+fn changes() -> ObjectBuilder {
+    let by_view = |end: &str, doc: &str| {
+        VIEWS.iter().fold(ObjectBuilder::new().description(Some(doc)), |views, view| {
+            views.property(view.name, ArrayBuilder::new().items(named(&type_name(view.name, end))))
+        })
+    };
+    let sources = ObjectBuilder::new()
+        .description(Some(format!("What became of all records so far: {}.", COUNTERS.join(", "))))
+        .additional_properties(Some(AdditionalProperties::RefOr(count("A counter.").into())));
+    hello("What changed after `since`, as it is at `epoch`.")
+        .property("since", count("Applies to any state of this epoch or later."))
+        .required("since")
+        .property("changed", by_view("Row", "The rows that changed, whole; views without any are absent."))
+        .required("changed")
+        .property("removed", by_view("Key", "The keys of the rows that left; views without any are absent."))
+        .required("removed")
+        .property("sources", sources)
+        .required("sources")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use utoipa::ToSchema;
+
+    #[test]
+    fn the_committed_description_is_the_codes() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboard/openapi.json");
+        let now = String::from_utf8(text().to_vec()).expect("text");
+        if std::env::var_os("TAKINGS_BLESS").is_some() {
+            std::fs::write(file, &now).expect("the file can be written");
+        }
+        let committed = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(
+            committed == now,
+            "dashboard/openapi.json is stale; run TAKINGS_BLESS=1 cargo test --lib openapi, and commit it"
+        );
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let whole: serde_json::Value = serde_json::from_slice(&text()).expect("JSON");
+        let text = whole.to_string();
+        for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().expect("a name");
+            assert!(whole["components"]["schemas"][name].is_object(), "{name} is described nowhere");
+        }
+        assert!(type_name("sales_per_day", "Row") == "SalesPerDayRow" && Summary::name() == "Summary");
+    }
+}

@@ -1,0 +1,213 @@
+//! The parameters of a request: read strictly, so that a typing error never shows as a wrong number.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+
+use super::errors::Problem;
+use crate::store::reader::PageQuery;
+use crate::store::reader::statement::{Comparison, Condition};
+use crate::store::reader::table::{Filter, Table, Test};
+use crate::store::reader::value::{Value, is_day};
+
+/// How many rows a page holds where `limit` is not given.
+pub const DEFAULT_LIMIT: u32 = 1_000;
+/// How many rows a page can hold.
+pub const MAX_LIMIT: u32 = 10_000;
+/// The longest text that rows are compared with, in bytes.
+const MAX_TEXT: usize = 512;
+
+/// The parameters of one request, each at most once.
+#[derive(Debug)]
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+}
+
+impl Parameters {
+    /// Reads the part of an address after `?`.
+    ///
+    /// # Errors
+    /// A [`Problem`] where a parameter is repeated, or none of `known`.
+    pub fn read(query: &str, known: &[&str]) -> Result<Self, Problem> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if !known.contains(&name.as_ref()) {
+                let shown: String = name.chars().take(50).collect();
+                let hint = if known.is_empty() {
+                    "leave it out: nothing can be chosen here".to_owned()
+                } else {
+                    format!("the parameters here are {}", known.join(", "))
+                };
+                return Err(Problem::parameter(&shown, "is not known here", hint));
+            }
+            if pairs.iter().any(|(given, _)| *given == name) {
+                return Err(Problem::parameter(&name, "is given twice", "give it once"));
+            }
+            pairs.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(Parameters { pairs })
+    }
+
+    /// The text of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Which rows of `table` are asked for.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the parameter.
+    pub fn conditions(&self, table: &Table) -> Result<Vec<Condition>, Problem> {
+        let given = table.filters.iter().filter_map(|filter| Some((filter, self.get(filter.parameter)?)));
+        given.map(|(filter, text)| condition(filter, text)).collect()
+    }
+
+    /// Which page of `table` is asked for.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the parameter.
+    pub fn page(&self, table: &'static Table) -> Result<PageQuery, Problem> {
+        let conditions = self.conditions(table)?;
+        let descending = match self.get("order") {
+            None => table.descending,
+            Some("desc") => true,
+            Some("asc") => false,
+            Some(_) => {
+                return Err(Problem::parameter("order", "is neither asc nor desc", "give order=asc or order=desc"));
+            }
+        };
+        let limit = match self.get("limit") {
+            None => DEFAULT_LIMIT,
+            Some(text) => text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
+                let hint = "follow next_cursor for more rows than one page holds";
+                Problem::parameter("limit", format_args!("is not a whole number from 1 to {MAX_LIMIT}"), hint)
+            })?,
+        };
+        let after = self.get("cursor").map(|text| read_cursor(table, text)).transpose()?;
+        Ok(PageQuery { table, conditions, descending, after, limit })
+    }
+}
+
+/// The names of the parameters that choose a page of `table`.
+pub fn page_parameters(table: &Table) -> Vec<&'static str> {
+    let filters = table.filters.iter().map(|filter| filter.parameter);
+    filters.chain(["limit", "cursor", "order"]).collect()
+}
+
+fn condition(filter: &'static Filter, text: &str) -> Result<Condition, Problem> {
+    let (comparison, values) = match filter.test {
+        Test::Equals => (Comparison::Equal, vec![equal(filter, text)?]),
+        Test::FromDay => (Comparison::AtLeast, vec![day(filter, text)?]),
+        Test::ToDay => (Comparison::AtMost, vec![day(filter, text)?]),
+        Test::FromMonth => (Comparison::AtLeast, month(filter, text)?),
+        Test::ToMonth => (Comparison::AtMost, month(filter, text)?),
+    };
+    Ok(Condition { columns: filter.columns, comparison, values })
+}
+
+fn equal(filter: &Filter, text: &str) -> Result<Value, Problem> {
+    if text.is_empty() || text.len() > MAX_TEXT || text.contains('\0') {
+        let what = format_args!("is not a text of 1 to {MAX_TEXT} bytes");
+        return Err(Problem::parameter(filter.parameter, what, "leave it out to choose all"));
+    }
+    Ok(Value::Text(text.to_owned()))
+}
+
+fn day(filter: &Filter, text: &str) -> Result<Value, Problem> {
+    if is_day(text) {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    Err(Problem::parameter(filter.parameter, "is not a date", "give a calendar day such as 2026-11-22"))
+}
+
+fn month(filter: &Filter, text: &str) -> Result<Vec<Value>, Problem> {
+    let first = if text.len() == 7 { format!("{text}-01") } else { text.to_owned() };
+    let number = |range| first.get(range).and_then(|digits: &str| digits.parse().ok()).map(Value::Integer);
+    match (is_day(&first), number(0..4), number(5..7)) {
+        (true, Some(year), Some(month)) => Ok(vec![year, month]),
+        _ => {
+            Err(Problem::parameter(filter.parameter, "is not a month", "give a month such as 2026-11, or a day in it"))
+        }
+    }
+}
+
+/// Where a page ended: opaque to clients, and good for this table only.
+pub fn write_cursor(table: &Table, last: &[Value]) -> String {
+    // Text and numbers: can not fail to become JSON.
+    BASE64.encode(serde_json::to_vec(&(table.name, last)).unwrap_or_default())
+}
+
+fn read_cursor(table: &Table, text: &str) -> Result<Vec<Value>, Problem> {
+    let wrong = || {
+        let hint = "give next_cursor of the page before as it came, or leave it out for the first page";
+        Problem::parameter("cursor", "is none that this view gave", hint)
+    };
+    let bytes = BASE64.decode(text).map_err(|_| wrong())?;
+    let (name, last): (String, Vec<serde_json::Value>) = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+    if name != table.name || last.len() != table.order.len() {
+        return Err(wrong());
+    }
+    let values = table.order.iter().zip(last).map(|(name, value)| {
+        let value = match value {
+            serde_json::Value::String(text) => Value::Text(text),
+            serde_json::Value::Number(number) => number.as_i64().map(Value::Integer).ok_or_else(wrong)?,
+            _ => return Err(wrong()),
+        };
+        let (_, column) = table.column(name).ok_or_else(wrong)?;
+        if value.fits(column.kind) { Ok(value) } else { Err(wrong()) }
+    });
+    values.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::reader::table::view;
+
+    fn page(name: &str, query: &str) -> Result<PageQuery, Problem> {
+        let table = view(name).expect("a view");
+        Parameters::read(query, &page_parameters(table))?.page(table)
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named_with_what_to_do() {
+        for (view, query, part) in [
+            ("sales_per_day", "form=2026-01-01", "`form` is not known here"),
+            ("sales_per_day", "from=2026-02-30", "`from` is not a date"),
+            ("sales_per_day", "to=yesterday", "`to` is not a date"),
+            ("sales_per_day", "category=Books", "`category` is not known here"),
+            ("sales_per_month", "from=2026-13", "`from` is not a month"),
+            ("sales_per_month", "to=26-1", "`to` is not a month"),
+            ("sales_per_day", "limit=0", "`limit` is not a whole number"),
+            ("sales_per_day", "limit=10001", "`limit` is not a whole number"),
+            ("sales_per_day", "limit=ten", "`limit` is not a whole number"),
+            ("sales_per_day", "order=up", "`order` is neither"),
+            ("sales_per_day", "cursor=!", "`cursor` is none"),
+            ("sales_per_day", "currency=", "`currency` is not a text"),
+            ("sales_per_day", "currency=%00", "`currency` is not a text"),
+            ("sales_per_day", "from=2026-01-01&from=2026-01-02", "`from` is given twice"),
+        ] {
+            let problem = page(view, query).expect_err(query);
+            assert!(problem.message.contains(part), "{query}: {}", problem.message);
+            assert!(!problem.hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_month_is_given_as_a_month_or_a_day_in_it() {
+        for text in ["2026-11", "2026-11-22"] {
+            let query = page("sales_per_month", &format!("from={text}")).expect("a month");
+            assert_eq!(query.conditions[0].values, [Value::Integer(2026), Value::Integer(11)]);
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_good_for_its_own_view_only() {
+        let table = view("sales_per_day").expect("a view");
+        let last = vec![Value::Text("2026-11-22".into()), Value::Text("EUR".into())];
+        let cursor = write_cursor(table, &last);
+        assert_eq!(page("sales_per_day", &format!("cursor={cursor}")).expect("a page").after, Some(last));
+        assert!(page("sales_per_month", &format!("cursor={cursor}")).is_err());
+        let forged = BASE64.encode(r#"["sales_per_day",["2026-99-99","EUR"]]"#);
+        assert!(page("sales_per_day", &format!("cursor={forged}")).is_err());
+    }
+}

@@ -1,0 +1,195 @@
+//! The addresses that are served.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use warp::http::{HeaderMap, HeaderValue};
+use warp::path::FullPath;
+use warp::reply::Response;
+use warp::{Filter, Rejection};
+
+use super::answer::{self, Asked};
+use super::errors::{self, Problem};
+use super::events::{self, Counted};
+use super::feed::Feed;
+use super::metrics::{self, Metrics};
+use super::parameters::{Parameters, page_parameters, write_cursor};
+use super::wire::{self, Rows};
+use super::{assets, openapi};
+use crate::store::reader::table::{self, CORRECTIONS, REJECTED, SALES_PER_DAY, Table};
+use crate::store::reader::value::{Row, Value};
+use crate::store::reader::{COUNTERS, Reader};
+
+/// What every route can reach.
+pub struct Shop {
+    /// The store.
+    pub reader: Reader,
+    /// What changes in it.
+    pub feed: Arc<Feed>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How many event streams may still be opened.
+    pub streams: Arc<Semaphore>,
+}
+
+/// The route that an answer is counted under.
+#[derive(Clone, Copy, Debug)]
+pub struct Route(pub &'static str);
+
+/// All routes. Whatever is asked, they answer.
+pub fn routes(
+    shop: Arc<Shop>,
+) -> impl Filter<Extract = (Response,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static {
+    let read = warp::get().or(warp::head()).unify();
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let shop = warp::any().map(move || shop.clone());
+    let asked = warp::header::headers_cloned();
+
+    let probes = warp::path!("healthz")
+        .map(|| named("healthz", Ok(Response::new("ok\n".into()))))
+        .or(warp::path!("readyz").and(shop.clone()).then(async |shop: Arc<Shop>| named("readyz", ready(&shop).await)))
+        .unify()
+        .or(warp::path!("metrics")
+            .and(asked)
+            .and(shop.clone())
+            .then(async |headers: HeaderMap, shop: Arc<Shop>| named("metrics", Ok(measured(&shop, &headers).await))))
+        .unify();
+    let events = warp::path!("api" / "v1" / "events")
+        .and(query)
+        .and(asked)
+        .and(shop.clone())
+        .map(|query: String, headers: HeaderMap, shop: Arc<Shop>| named("events", stream(&shop, &query, &headers)));
+    let description = warp::path!("api" / "v1" / "openapi.json").and(asked).then(async |headers: HeaderMap| {
+        let asked = Asked::read(&headers, false);
+        named("openapi", Ok(answer::body_of(&asked, openapi::text(), "application/json").await))
+    });
+    let tables = warp::path!("api" / "v1" / String).and(query).and(asked).and(shop).then(
+        async |name: String, query: String, headers: HeaderMap, shop: Arc<Shop>| {
+            let (name, csv) = name.strip_suffix(".csv").map_or((name.as_str(), false), |name| (name, true));
+            let asked = Asked::read(&headers, csv);
+            match name {
+                "summary" => named("summary", summary(&shop, &query, &asked).await),
+                "freshness" => named("freshness", freshness(&shop, &query, &asked).await),
+                "corrections" => named("corrections", page(&shop, &CORRECTIONS, &query, &asked).await),
+                "rejected" => named("rejected", page(&shop, &REJECTED, &query, &asked).await),
+                name => match table::view(name) {
+                    Some(view) => named(view.name, page(&shop, view, &query, &asked).await),
+                    None => named("none", Err(Problem::not_found())),
+                },
+            }
+        },
+    );
+    let files = warp::path::full().and(asked).and_then(async |path: FullPath, headers: HeaderMap| {
+        let path = path.as_str().trim_start_matches('/');
+        if path.starts_with("api/") {
+            return Err::<Response, Rejection>(warp::reject::not_found());
+        }
+        Ok(named("dashboard", assets::reply(path, &Asked::read(&headers, false)).await))
+    });
+
+    let all = probes.or(events).unify().or(description).unify().or(tables).unify().or(files).unify();
+    read.and(all).recover(errors::recover).unify()
+}
+
+fn named(route: &'static str, answer: Result<Response, Problem>) -> Response {
+    let mut response = answer.unwrap_or_else(Problem::into_response);
+    response.extensions_mut().insert(Route(route));
+    response
+}
+
+async fn ready(shop: &Shop) -> Result<Response, Problem> {
+    shop.reader.ready().await?;
+    Ok(Response::new("ready\n".into()))
+}
+
+async fn measured(shop: &Shop, headers: &HeaderMap) -> Response {
+    let freshness = shop.reader.freshness().await.ok().map(|freshness| wire::Freshness::from(&freshness));
+    let text = shop.metrics.text(freshness.as_ref());
+    answer::body_of(&Asked::read(headers, false), text, metrics::CONTENT_TYPE).await
+}
+
+/// The tag of the store's state now, where the client holds the answer of that state.
+async fn unchanged(shop: &Shop, asked: &Asked) -> Result<Option<Response>, Problem> {
+    if !asked.knows_a_state() {
+        return Ok(None);
+    }
+    let tag = answer::tag(shop.reader.head().await?.epoch);
+    Ok(asked.knows(&tag).then(|| answer::unchanged(&tag)))
+}
+
+async fn summary(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, Problem> {
+    let known: Vec<&str> = SALES_PER_DAY.filters.iter().map(|filter| filter.parameter).collect();
+    let conditions = Parameters::read(query, &known)?.conditions(&SALES_PER_DAY)?;
+    if let Some(response) = unchanged(shop, asked).await? {
+        return Ok(response);
+    }
+    let summary = wire::Summary::from(shop.reader.summary(&conditions).await?);
+    let tag = answer::tag(summary.epoch);
+    if !asked.csv {
+        return answer::json(asked, Some(&tag), &summary).await;
+    }
+    let rows: Vec<Row> = summary
+        .currencies
+        .iter()
+        .map(|total| {
+            let count = |number: u64| Value::Text(number.to_string());
+            let text = |text: &str| Value::Text(text.to_owned());
+            let units = Value::Integer(total.units);
+            vec![text(&total.currency), text(&total.total_sales), count(total.orders), units]
+        })
+        .collect();
+    answer::csv(asked, Some(&tag), ["currency", "total_sales", "orders", "units"], &rows).await
+}
+
+/// Its age changes by the second, so no state of it can be kept.
+async fn freshness(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, Problem> {
+    Parameters::read(query, &[])?;
+    let freshness = shop.reader.freshness().await?;
+    if !asked.csv {
+        return answer::json(asked, None, &wire::Freshness::from(&freshness)).await;
+    }
+    let names = ["topic", "partition", "offset", "newest_timestamp"].into_iter().chain(COUNTERS);
+    answer::csv(asked, None, names, &freshness.partitions).await
+}
+
+async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) -> Result<Response, Problem> {
+    let query = Parameters::read(query, &page_parameters(table))?.page(table)?;
+    if let Some(response) = unchanged(shop, asked).await? {
+        return Ok(response);
+    }
+    let page = shop.reader.page(&query).await?;
+    let tag = answer::tag(page.head.epoch);
+    let next_cursor = page.next.as_ref().map(|last| write_cursor(table, last));
+    if asked.csv {
+        let mut response = answer::csv(asked, Some(&tag), answer::names(table.columns()), &page.rows).await?;
+        if let Some(next) = next_cursor.and_then(|next| HeaderValue::from_str(&next).ok()) {
+            response.headers_mut().insert("takings-next-cursor", next);
+        }
+        return Ok(response);
+    }
+    let epoch = page.head.epoch;
+    let rows = &page.rows;
+    if table.name == CORRECTIONS.name {
+        let rows = rows.iter().map(|row| wire::CorrectionRow::read(table, row)).collect();
+        answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
+    } else if table.name == REJECTED.name {
+        let rows = rows.iter().map(|row| wire::RejectedRow::read(table, row)).collect();
+        answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
+    } else {
+        let rows = rows.iter().map(|row| wire::Named(table.columns(), row)).collect();
+        answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
+    }
+}
+
+/// The header is what a browser sends when it comes back by itself, and so newer than the address.
+fn stream(shop: &Shop, query: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+    let parameters = Parameters::read(query, &["last_event_id"])?;
+    let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let last = header.or(parameters.get("last_event_id")).filter(|text| !text.is_empty());
+    let last = last.map(str::parse).transpose().map_err(|_| {
+        Problem::parameter("last_event_id", "is no epoch", "give the id of the last event, or leave it out")
+    })?;
+    let permit = shop.streams.clone().try_acquire_owned().map_err(|_| Problem::too_many_streams())?;
+    let counted = Counted { _permit: permit, _gauge: shop.metrics.stream() };
+    events::reply(&shop.feed, last, counted).ok_or_else(Problem::too_many_streams)
+}

@@ -1,0 +1,376 @@
+//! The shapes of the API's answers. Nothing else of this module leaves the process.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::store::reader::table::{BYTES_SHOWN, Column, Table};
+use crate::store::reader::value::{Row, Value};
+use crate::store::reader::{self, COUNTERS};
+
+/// Currencies without a minor unit that `iso_currency` does not know, or names otherwise.
+const WITHOUT_MINOR_UNIT: [&str; 3] = ["FCFA", "XOF", "XAF"];
+/// How many places an unknown currency is shown with.
+const USUAL_PLACES: u16 = 2;
+
+/// A page of rows.
+#[derive(Serialize)]
+pub struct Rows<R> {
+    /// The epoch it was read at.
+    pub epoch: u64,
+    /// The rows.
+    pub rows: Vec<R>,
+    /// What to give as `cursor` for the next page.
+    pub next_cursor: Option<String>,
+}
+
+/// A row of a view, by the names of its columns.
+pub struct Named<'a, C>(pub C, pub &'a [Value]);
+
+impl<'a, C> Serialize for Named<'a, C>
+where
+    C: Iterator<Item = &'static Column> + Clone,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.1.len()))?;
+        for (column, value) in self.0.clone().zip(self.1) {
+            map.serialize_entry(column.name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// The whole shop at a glance.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Summary {
+    /// The epoch it was read at.
+    pub epoch: u64,
+    /// The totals of each currency.
+    pub currencies: Vec<CurrencyTotals>,
+    /// The number of orders, in all currencies.
+    pub orders: u64,
+    /// The sum of their quantities.
+    pub units: i64,
+    /// The first day with an order.
+    #[schema(format = Date)]
+    pub first_day: Option<String>,
+    /// The last day with an order.
+    #[schema(format = Date)]
+    pub last_day: Option<String>,
+    /// How many records corrected an order.
+    pub corrections: u64,
+    /// How many records cancelled an order.
+    pub cancellations: u64,
+    /// How many records repeated what was known.
+    pub duplicates: u64,
+    /// How many records could not be read.
+    pub rejected: u64,
+    /// How many records were read.
+    pub read: u64,
+}
+
+/// The totals of one currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CurrencyTotals {
+    /// The currency.
+    pub currency: String,
+    /// How many places its amounts are usually shown with.
+    pub minor_units: u16,
+    /// The sum of the orders' amounts, exact.
+    #[schema(example = "12.340000")]
+    pub total_sales: String,
+    /// The number of orders.
+    pub orders: u64,
+    /// The sum of their quantities.
+    pub units: i64,
+}
+
+impl From<reader::Summary> for Summary {
+    fn from(summary: reader::Summary) -> Self {
+        let counter = |name| counter(&summary.counters, name);
+        Summary {
+            epoch: summary.head.epoch,
+            orders: summary.currencies.iter().map(|total| total.orders).sum(),
+            units: summary.currencies.iter().map(|total| total.units).sum(),
+            corrections: counter("corrections"),
+            cancellations: counter("cancellations"),
+            duplicates: counter("duplicates"),
+            rejected: counter("rejected"),
+            read: counter("read"),
+            first_day: summary.first_day,
+            last_day: summary.last_day,
+            currencies: summary.currencies.into_iter().map(CurrencyTotals::from).collect(),
+        }
+    }
+}
+
+impl From<reader::CurrencyTotal> for CurrencyTotals {
+    fn from(total: reader::CurrencyTotal) -> Self {
+        let reader::CurrencyTotal { currency, total_sales, orders, units } = total;
+        let total_sales = total_sales.to_string();
+        CurrencyTotals { minor_units: minor_units(&currency), currency, total_sales, orders, units }
+    }
+}
+
+/// How many places a currency's amounts are usually shown with.
+pub fn minor_units(currency: &str) -> u16 {
+    if WITHOUT_MINOR_UNIT.contains(&currency) {
+        return 0;
+    }
+    iso_currency::Currency::from_code(currency).map_or(USUAL_PLACES, |known| known.exponent().unwrap_or(USUAL_PLACES))
+}
+
+fn counter(counters: &[u64], name: &str) -> u64 {
+    let place = COUNTERS.iter().position(|counter| *counter == name);
+    place.and_then(|place| counters.get(place)).copied().unwrap_or(0)
+}
+
+/// How fresh the totals are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Freshness {
+    /// The epoch it was read at.
+    pub epoch: u64,
+    /// When that epoch was committed.
+    #[schema(format = DateTime)]
+    pub committed_at: Option<String>,
+    /// How many seconds ago that is.
+    pub age_seconds: Option<f64>,
+    /// The newest timestamp of any record, by the log's clock.
+    #[schema(format = DateTime)]
+    pub newest_record_at: Option<String>,
+    /// Each partition.
+    pub partitions: Vec<Partition>,
+}
+
+/// How far a partition is committed, and what became of its records: `read` is the sum of `applied`,
+/// `duplicates`, `superseded`, `corrections`, `cancellations`, `rejected` and `other`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Partition {
+    /// The topic.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: u64,
+    /// The offset of the next record to read.
+    pub offset: u64,
+    /// The newest timestamp of its records, by the log's clock.
+    #[schema(format = DateTime)]
+    pub newest_timestamp: Option<String>,
+    /// Records read.
+    pub read: u64,
+    /// Orders that were new.
+    pub applied: u64,
+    /// Records that repeated what was known.
+    pub duplicates: u64,
+    /// Records older than what was known.
+    pub superseded: u64,
+    /// Records that changed an order.
+    pub corrections: u64,
+    /// Records that cancelled an order.
+    pub cancellations: u64,
+    /// Records that could not be read.
+    pub rejected: u64,
+    /// Records of another kind than orders.
+    pub other: u64,
+    /// Of `applied`: orders dated before what can still be corrected.
+    pub beyond_horizon: u64,
+    /// Records whose amount had more than six places.
+    pub rounded: u64,
+}
+
+impl From<&reader::Freshness> for Freshness {
+    fn from(freshness: &reader::Freshness) -> Self {
+        let partitions: Vec<Partition> =
+            freshness.partitions.iter().map(|row| Partition::from(row.as_slice())).collect();
+        Freshness {
+            epoch: freshness.head.epoch,
+            committed_at: freshness.head.committed_at.clone(),
+            // A clock that was set back must not show a negative age.
+            age_seconds: freshness.head.age_ms.map(|age| age.max(0) as f64 / 1000.0),
+            newest_record_at: partitions.iter().filter_map(|partition| partition.newest_timestamp.clone()).max(),
+            partitions,
+        }
+    }
+}
+
+impl Partition {
+    /// Every outcome that a record can have, and how many had it.
+    pub const fn outcomes(&self) -> [(&'static str, u64); 7] {
+        [
+            ("applied", self.applied),
+            ("duplicates", self.duplicates),
+            ("superseded", self.superseded),
+            ("corrections", self.corrections),
+            ("cancellations", self.cancellations),
+            ("rejected", self.rejected),
+            ("other", self.other),
+        ]
+    }
+}
+
+impl From<&[Value]> for Partition {
+    fn from(row: &[Value]) -> Self {
+        let count = |name| {
+            let place = COUNTERS.iter().position(|counter| *counter == name);
+            place.and_then(|place| row.get(4 + place)).map_or(0, Value::count)
+        };
+        Partition {
+            topic: text(row, 0).unwrap_or_default(),
+            partition: row[1].count(),
+            offset: row[2].count(),
+            newest_timestamp: text(row, 3),
+            read: count("read"),
+            applied: count("applied"),
+            duplicates: count("duplicates"),
+            superseded: count("superseded"),
+            corrections: count("corrections"),
+            cancellations: count("cancellations"),
+            rejected: count("rejected"),
+            other: count("other"),
+            beyond_horizon: count("beyond_horizon"),
+            rounded: count("rounded"),
+        }
+    }
+}
+
+fn text(row: &[Value], place: usize) -> Option<String> {
+    row.get(place).and_then(Value::text).map(str::to_owned)
+}
+
+/// A record that changed or cancelled an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CorrectionRow {
+    /// The record's topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: u64,
+    /// Its offset.
+    pub offset: u64,
+    /// The order.
+    pub order_id: String,
+    /// `correction` or `cancellation`.
+    pub why: String,
+    /// What the order counted as; null where it had been cancelled.
+    pub was: Option<Counted>,
+    /// What it counts as now; null where it is cancelled.
+    pub now: Option<Counted>,
+    /// The epoch of the correction.
+    pub epoch: u64,
+}
+
+/// What an order counts as.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Counted {
+    /// The business day.
+    #[schema(format = Date)]
+    pub order_date: String,
+    /// The category.
+    pub category: String,
+    /// The payment method.
+    pub payment_method: String,
+    /// The currency.
+    pub currency: String,
+    /// The amount, exact.
+    #[schema(example = "12.340000")]
+    pub amount: String,
+    /// The quantity.
+    pub units: i64,
+}
+
+impl CorrectionRow {
+    /// From a row of `corrections`.
+    pub fn read(table: &Table, row: &Row) -> Self {
+        let at = |name: &str| table.column(name).map_or(&Value::Null, |(place, _)| &row[place]);
+        let own = |name: &str| at(name).text().unwrap_or_default().to_owned();
+        let side = |prefix: &str| {
+            let own = |name: &str| own(&format!("{prefix}_{name}"));
+            at(&format!("{prefix}_order_date")).text()?;
+            Some(Counted {
+                order_date: own("order_date"),
+                category: own("category"),
+                payment_method: own("payment_method"),
+                currency: own("currency"),
+                amount: own("amount"),
+                units: at(&format!("{prefix}_units")).integer().unwrap_or(0),
+            })
+        };
+        CorrectionRow {
+            topic: own("topic"),
+            partition: at("partition").count(),
+            offset: at("offset").count(),
+            order_id: own("order_id"),
+            why: own("why"),
+            was: side("was"),
+            now: side("now"),
+            epoch: at("epoch").count(),
+        }
+    }
+}
+
+/// A record that could not be read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RejectedRow {
+    /// The record's topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: u64,
+    /// Its offset.
+    pub offset: u64,
+    /// Its key as text; what is no UTF-8 is replaced.
+    pub key: Option<String>,
+    /// Its payload as text, cut at 2 kB; what is no UTF-8 is replaced.
+    pub payload: Option<String>,
+    /// The same bytes of the payload as they came.
+    pub payload_base64: Option<String>,
+    /// Whether there are more bytes than are shown; `takings rejected show` gives them all.
+    pub payload_cut: bool,
+    /// Why, naming the field.
+    pub reason: String,
+    /// The epoch it was read in.
+    pub epoch: u64,
+}
+
+impl RejectedRow {
+    /// From a row of `rejected`.
+    pub fn read(table: &Table, row: &Row) -> Self {
+        let at = |name: &str| table.column(name).map_or(&Value::Null, |(place, _)| &row[place]);
+        let bytes = |name: &str| match at(name) {
+            Value::Bytes(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        };
+        let payload = bytes("payload");
+        let shown = payload.map(shown);
+        RejectedRow {
+            topic: at("topic").text().unwrap_or_default().to_owned(),
+            partition: at("partition").count(),
+            offset: at("offset").count(),
+            key: bytes("key").map(|key| lossy(self::shown(key))),
+            payload: shown.map(lossy),
+            payload_base64: shown.map(|bytes| BASE64.encode(bytes)),
+            payload_cut: payload.is_some_and(|bytes| bytes.len() > BYTES_SHOWN),
+            reason: at("reason").text().unwrap_or_default().to_owned(),
+            epoch: at("epoch").count(),
+        }
+    }
+}
+
+fn shown(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(BYTES_SHOWN)]
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn currencies_are_shown_with_their_own_places() {
+        for (currency, places) in [("EUR", 2), ("JPY", 0), ("FCFA", 0), ("XOF", 0), ("TND", 3), ("POINTS", 2)] {
+            assert_eq!(minor_units(currency), places, "{currency}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! One worker's reader of some files.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use takings_dataflows::order::PartitionId;
+
+use super::envelope::{self, Scratch};
+use super::watch::{Sleeper, Watched, Watcher, inode};
+use crate::source::{Polled, Record, Source, SourceError, StartAt, Waker};
+
+/// Bytes asked for at a time.
+const CHUNK: usize = 512 * 1024;
+/// What a key and an envelope may add to a payload of the largest size.
+const MARGIN: usize = 64 * 1024;
+
+/// Reads its files in turns.
+pub(super) struct FileSource {
+    followed: Vec<Followed>,
+    /// Whose turn is first at the next poll.
+    next: usize,
+    scratch: Scratch,
+    sleeper: Arc<Sleeper>,
+}
+
+impl FileSource {
+    pub(super) fn open(
+        log: &str,
+        partitions: Vec<(String, PathBuf, StartAt)>,
+        payload_limit: usize,
+        watcher: &Arc<Watcher>,
+        waker: Waker,
+    ) -> Result<Self, SourceError> {
+        let mut followed = Vec::with_capacity(partitions.len());
+        for (topic, path, start) in partitions {
+            let watched = Watched {
+                path,
+                read_to: AtomicU64::new(start.offset),
+                inode: AtomicU64::new(0),
+                is_replaced: AtomicBool::new(false),
+            };
+            let mut file = Followed {
+                log: log.to_owned(),
+                topic,
+                partition: start.partition,
+                watched: Arc::new(watched),
+                file: None,
+                buffer: Vec::new(),
+                position: start.offset,
+                line: 0,
+                scanned: 0,
+                filled: 0,
+                newest_timestamp: start.newest_timestamp,
+                announced: None,
+                overlong: None,
+                payload_limit,
+            };
+            file.find()?;
+            followed.push(file);
+        }
+        let files = followed.iter().map(|followed| followed.watched.clone()).collect();
+        let sleeper = Arc::new(Sleeper { is_asleep: AtomicBool::new(false), files, waker });
+        watcher.watch(&sleeper).map_err(|error| SourceError::Fault {
+            what: "the sizes of files (a thread could not start)".to_owned(),
+            source: Box::new(error),
+        })?;
+        Ok(FileSource { followed, next: 0, scratch: Scratch::default(), sleeper })
+    }
+}
+
+impl Source for FileSource {
+    fn poll(&mut self, max: usize, each: &mut dyn FnMut(Polled<'_>)) -> Result<usize, SourceError> {
+        let FileSource { followed, next, scratch, sleeper } = self;
+        let mut count = 0;
+        for turn in 0..followed.len() {
+            if count >= max {
+                break;
+            }
+            let at = (*next + turn) % followed.len();
+            count += followed[at].poll(max - count, scratch, each)?;
+        }
+        *next = (*next + 1) % followed.len().max(1);
+        if count == 0 {
+            // What came since a file was read to its end is seen by the watcher: it compares sizes.
+            sleeper.is_asleep.store(true, Ordering::Release);
+        }
+        Ok(count)
+    }
+}
+
+/// A file, and how far it was read.
+struct Followed {
+    log: String,
+    topic: String,
+    partition: PartitionId,
+    watched: Arc<Watched>,
+    file: Option<File>,
+    /// Bytes read: those up to `line` are handed over, those up to `scanned` hold no further newline.
+    buffer: Vec<u8>,
+    /// Where `buffer` starts within the file.
+    position: u64,
+    line: usize,
+    scanned: usize,
+    filled: usize,
+    newest_timestamp: i64,
+    /// The end that was said last.
+    announced: Option<u64>,
+    /// A line too long to hold: where it starts, and what is kept of it.
+    overlong: Option<(u64, Vec<u8>)>,
+    payload_limit: usize,
+}
+
+impl Followed {
+    fn poll(
+        &mut self,
+        max: usize,
+        scratch: &mut Scratch,
+        each: &mut dyn FnMut(Polled<'_>),
+    ) -> Result<usize, SourceError> {
+        let mut count = 0;
+        while count < max {
+            if let Some(newline) = memchr::memchr(b'\n', &self.buffer[self.scanned..self.filled]) {
+                let end = self.scanned + newline;
+                count += usize::from(self.hand_over(end, scratch, each));
+                self.line = end + 1;
+                self.scanned = end + 1;
+                continue;
+            }
+            self.scanned = self.filled;
+            self.bound_line();
+            if self.fill()? == 0 {
+                let offset = match &self.overlong {
+                    Some((start, _)) => *start,
+                    None => self.position + self.line as u64,
+                };
+                if self.announced != Some(offset) {
+                    self.announced = Some(offset);
+                    each(Polled::End { partition: self.partition, offset });
+                    count += 1;
+                }
+                break;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Hands over the line up to the newline at `end`. Returns whether there was a record in it.
+    fn hand_over(&mut self, end: usize, scratch: &mut Scratch, each: &mut dyn FnMut(Polled<'_>)) -> bool {
+        let next_offset = self.position + end as u64 + 1;
+        let timestamp = self.newest_timestamp;
+        let record = |offset, timestamp, key, payload| Record {
+            partition: self.partition,
+            offset,
+            next_offset,
+            timestamp,
+            key,
+            payload,
+        };
+        if let Some((offset, head)) = self.overlong.take() {
+            each(Polled::Record(record(offset, timestamp, None, Some(&head))));
+            return true;
+        }
+        let offset = self.position + self.line as u64;
+        let line = &self.buffer[self.line..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            return false;
+        }
+        match envelope::open(line, scratch) {
+            Some(envelope) => {
+                let timestamp = timestamp.max(envelope.timestamp.unwrap_or(0));
+                each(Polled::Record(record(offset, timestamp, envelope.key, envelope.payload)));
+                self.newest_timestamp = timestamp;
+            }
+            None => each(Polled::Record(record(offset, timestamp, None, Some(line)))),
+        }
+        true
+    }
+
+    /// Gives up holding a line that is too long for any payload: its start is enough to reject it.
+    fn bound_line(&mut self) {
+        if self.overlong.is_some() {
+            self.line = self.filled;
+        } else if self.filled - self.line > self.payload_limit + MARGIN {
+            let head = self.buffer[self.line..self.line + self.payload_limit + 1].to_vec();
+            self.overlong = Some((self.position + self.line as u64, head));
+            self.line = self.filled;
+        }
+    }
+
+    /// Reads on. Returns how many bytes came: 0 at the end of what is there.
+    fn fill(&mut self) -> Result<usize, SourceError> {
+        if self.watched.is_replaced.load(Ordering::Acquire) {
+            return Err(self.changed("another file stands in its place, or none".to_owned()));
+        }
+        if self.file.is_none() {
+            self.find()?;
+        }
+        let read_to = self.position + self.filled as u64;
+        let Some(file) = &mut self.file else { return Ok(0) };
+        // A whole line is moved to the front only when nothing is left to hand over before it.
+        self.buffer.copy_within(self.line..self.filled, 0);
+        self.position += self.line as u64;
+        self.filled -= self.line;
+        self.scanned -= self.line;
+        self.line = 0;
+        if self.buffer.len() < self.filled + CHUNK {
+            self.buffer.resize(self.filled + CHUNK, 0);
+        }
+        let read = loop {
+            match file.read(&mut self.buffer[self.filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        let read = read.map_err(|error| fault(&self.watched, error))?;
+        if read == 0 {
+            let length = file.metadata().map_err(|error| fault(&self.watched, error))?.len();
+            if length < read_to {
+                return Err(self.changed(format!("it shrank to {length} bytes, and {read_to} were read")));
+            }
+        }
+        self.filled += read;
+        self.watched.read_to.store(read_to + read as u64, Ordering::Release);
+        Ok(read)
+    }
+
+    /// Opens the file, if it is there, and checks that it still holds what was read of it.
+    fn find(&mut self) -> Result<(), SourceError> {
+        let start = self.position;
+        let watched = self.watched.clone();
+        let mut file = match File::open(&watched.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return if start == 0 {
+                    Ok(())
+                } else {
+                    Err(self.changed(format!("it is gone, and {start} bytes of it were counted")))
+                };
+            }
+            Err(error) => return Err(fault(&watched, error)),
+        };
+        let metadata = file.metadata().map_err(|error| fault(&watched, error))?;
+        if metadata.len() < start {
+            let length = metadata.len();
+            return Err(self.changed(format!("it holds {length} bytes, and {start} were counted")));
+        }
+        if start > 0 {
+            let mut before = [0];
+            let read = file.seek(SeekFrom::Start(start - 1)).and_then(|_| file.read_exact(&mut before));
+            read.map_err(|error| fault(&watched, error))?;
+            if before != *b"\n" {
+                return Err(self.changed(format!("no line starts at byte {start}, up to which it was counted")));
+            }
+        }
+        watched.inode.store(inode(&metadata), Ordering::Release);
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn changed(&self, what: String) -> SourceError {
+        SourceError::LogChanged {
+            topic: self.topic.clone(),
+            partition: self.partition.partition,
+            what: format!("file {} is not the file it was: {what}", self.watched.path.display()),
+            hint: format!(
+                "put the file back as it was, or count the folder anew into a new store: \
+                 takings run --source {} --store sqlite:NEW.db",
+                self.log
+            ),
+        }
+    }
+}
+
+fn fault(watched: &Watched, error: io::Error) -> SourceError {
+    SourceError::Fault { what: format!("file {}", watched.path.display()), source: Box::new(error) }
+}

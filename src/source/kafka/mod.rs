@@ -1,0 +1,231 @@
+//! Kafka as a log, through librdkafka.
+//!
+//! Partitions are assigned, never subscribed: there is no consumer group to rebalance, and the offsets
+//! that count are the store's. They are committed to Kafka as well, afterwards, for lag tools alone.
+
+mod context;
+mod queue;
+mod reader;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use takings_dataflows::order::PartitionId;
+
+use self::context::Context;
+use self::reader::{Reader, refused};
+use super::{Log, PartitionRange, Source, SourceError, StartAt, Waker};
+
+/// How long one question to the broker may take before it counts as unreachable.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Settings that decide speed, with the reason for each. `--kafka-option` overrides them.
+const TUNING: &[(&str, &str)] = &[
+    // librdkafka's default waits a second when its local queue is full: 3.7 times slower in all.
+    ("fetch.queue.backoff.ms", "1"),
+    // Bounds the memory of records fetched ahead; 32 MB are some 80,000 orders, a tenth of a second.
+    ("queued.max.messages.kbytes", "32768"),
+    ("fetch.message.max.bytes", "4194304"),
+    ("socket.nagle.disable", "true"),
+    // A broker that comes back is found within a second.
+    ("reconnect.backoff.max.ms", "1000"),
+];
+
+/// What exactness rests on: `--kafka-option` can not override these.
+const FIXED: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    // A lost offset is an error to be told, never a silent jump.
+    ("auto.offset.reset", "error"),
+    // The end of a partition tells "caught up", and where aborted transactions left gaps.
+    ("enable.partition.eof", "true"),
+    ("isolation.level", "read_committed"),
+    ("allow.auto.create.topics", "false"),
+];
+
+/// A Kafka cluster.
+pub struct KafkaLog {
+    servers: String,
+    cluster: String,
+    config: ClientConfig,
+    metadata: BaseConsumer<Context>,
+}
+
+impl KafkaLog {
+    /// Connects to `kafka://HOST:PORT[,HOST:PORT…]`, with options for librdkafka.
+    ///
+    /// # Errors
+    /// [`SourceError::Configuration`] where URL, options or credentials are wrong;
+    /// [`SourceError::Unreachable`] where no broker answers.
+    pub fn connect(url: &str, options: &[(String, String)]) -> Result<Self, SourceError> {
+        let servers = url.strip_prefix("kafka://").unwrap_or(url).trim_end_matches('/').to_owned();
+        if servers.is_empty() || servers.contains(['/', '@', '?']) {
+            return Err(SourceError::Configuration {
+                setting: "source",
+                message: format!("{url:?} is not kafka://HOST:PORT[,HOST:PORT…]"),
+            });
+        }
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &servers).set("client.id", "takings").set("group.id", "takings");
+        for (name, value) in TUNING {
+            config.set(*name, *value);
+        }
+        for (name, value) in options {
+            if FIXED.iter().any(|(fixed, _)| fixed == name) {
+                return Err(SourceError::Configuration {
+                    setting: "kafka",
+                    message: format!("{name} can not be set: exact totals rest on it"),
+                });
+            }
+            config.set(name, value);
+        }
+        for (name, value) in FIXED {
+            config.set(*name, *value);
+        }
+        let metadata: BaseConsumer<Context> = create(&config)?;
+        let mut log = KafkaLog { servers, cluster: String::new(), config, metadata };
+        // Asking for metadata tells refused from away; the cluster's id alone would not.
+        log.metadata.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| log.unreachable(&error))?;
+        log.cluster = log.metadata.client().fetch_cluster_id(ANSWER_WITHIN).ok_or_else(|| {
+            log.unreachable(&KafkaError::MetadataFetch(rdkafka::types::RDKafkaErrorCode::OperationTimedOut))
+        })?;
+        Ok(log)
+    }
+
+    fn unreachable(&self, error: &KafkaError) -> SourceError {
+        while self.metadata.poll(Duration::ZERO).is_some() {}
+        match self.metadata.context().refused() {
+            Some(message) => refused(&message),
+            None => SourceError::Unreachable { log: format!("kafka://{}", self.servers), message: error.to_string() },
+        }
+    }
+
+    /// A compacted topic forgets the versions of an order that it compacted away, and with them the
+    /// order's history: totals could not be recounted from it.
+    fn refuse_compacted(&self, topics: &[String]) -> Result<(), SourceError> {
+        let admin: AdminClient<DefaultClientContext> = self.config.create().map_err(wrong_option)?;
+        let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+        let options = AdminOptions::new().request_timeout(Some(ANSWER_WITHIN));
+        let described = futures_executor::block_on(admin.describe_configs(&resources, &options))
+            .map_err(|error| self.unreachable(&error))?;
+        for (topic, resource) in topics.iter().zip(described) {
+            let Ok(resource) = resource else {
+                tracing::warn!("{topic}: its settings may not be read, so that it is not compacted is taken on trust");
+                continue;
+            };
+            let policy = resource.get("cleanup.policy").and_then(|entry| entry.value.clone()).unwrap_or_default();
+            if policy.split(',').any(|policy| policy.trim() == "compact") {
+                return Err(SourceError::LogChanged {
+                    topic: topic.clone(),
+                    partition: 0,
+                    what: format!(
+                        "the topic is compacted (cleanup.policy={policy}), so it forgets older versions of an order"
+                    ),
+                    hint: format!(
+                        "keep orders in a topic with cleanup.policy=delete: kafka-configs.sh --bootstrap-server {} --alter \
+                         --entity-type topics --entity-name {topic} --add-config cleanup.policy=delete",
+                        self.servers
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn create(config: &ClientConfig) -> Result<BaseConsumer<Context>, SourceError> {
+    use rdkafka::config::FromClientConfigAndContext;
+    BaseConsumer::from_config_and_context(config, Context::default()).map_err(wrong_option)
+}
+
+fn wrong_option(error: KafkaError) -> SourceError {
+    SourceError::Configuration { setting: "kafka", message: format!("librdkafka does not take an option: {error}") }
+}
+
+impl Log for KafkaLog {
+    fn identity(&self) -> &str {
+        &self.cluster
+    }
+
+    fn partitions(&self, topics: &[String]) -> Result<Vec<PartitionRange>, SourceError> {
+        let mut found = Vec::new();
+        for (rank, topic) in topics.iter().enumerate() {
+            let metadata =
+                self.metadata.fetch_metadata(Some(topic), ANSWER_WITHIN).map_err(|error| self.unreachable(&error))?;
+            let missing =
+                || SourceError::TopicMissing { topic: topic.clone(), log: format!("kafka://{}", self.servers) };
+            let described = metadata.topics().iter().find(|described| described.name() == topic).ok_or_else(missing)?;
+            if described.error().is_some() || described.partitions().is_empty() {
+                return Err(missing());
+            }
+            for partition in described.partitions() {
+                let number = u16::try_from(partition.id()).map_err(|_| SourceError::Configuration {
+                    setting: "topics",
+                    message: format!("{topic} has more than 65,536 partitions"),
+                })?;
+                let (first, end) = self
+                    .metadata
+                    .fetch_watermarks(topic, partition.id(), ANSWER_WITHIN)
+                    .map_err(|error| self.unreachable(&error))?;
+                found.push(PartitionRange {
+                    partition: PartitionId { topic: rank as u8, partition: number },
+                    first: first.max(0) as u64,
+                    end: end.max(0) as u64,
+                });
+            }
+        }
+        self.refuse_compacted(topics)?;
+        found.sort_by_key(|range| range.partition);
+        Ok(found)
+    }
+
+    fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError> {
+        Ok(Box::new(Reader::open(create(&self.config)?, topics, from, waker)?))
+    }
+
+    fn offsets_since(
+        &self,
+        topics: &[String],
+        partitions: &[PartitionId],
+        timestamp: i64,
+    ) -> Result<Vec<(PartitionId, u64)>, SourceError> {
+        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            let topic = &topics[partition.topic as usize];
+            asked
+                .add_partition_offset(topic, partition.partition.into(), Offset::Offset(timestamp.max(0)))
+                .map_err(|error| self.unreachable(&error))?;
+        }
+        let answered =
+            self.metadata.offsets_for_times(asked, ANSWER_WITHIN).map_err(|error| self.unreachable(&error))?;
+        Ok(partitions
+            .iter()
+            .map(|partition| {
+                let topic = &topics[partition.topic as usize];
+                let found = answered.find_partition(topic, partition.partition.into()).map(|found| found.offset());
+                // Where no record is that young the answer is the end: nothing to read again.
+                (*partition, if let Some(Offset::Offset(offset)) = found { offset as u64 } else { u64::MAX })
+            })
+            .collect())
+    }
+
+    fn note_committed(&self, topics: &[String], offsets: &BTreeMap<PartitionId, u64>) {
+        let mut list = TopicPartitionList::with_capacity(offsets.len());
+        for (partition, offset) in offsets {
+            let topic = &topics[partition.topic as usize];
+            if list.add_partition_offset(topic, partition.partition.into(), Offset::Offset(*offset as i64)).is_err() {
+                return;
+            }
+        }
+        if let Err(error) = self.metadata.commit(&list, CommitMode::Async) {
+            tracing::debug!("offsets for lag tools were not committed to Kafka: {error}");
+        }
+        // Serves the answers, errors among them, so that they do not pile up.
+        while self.metadata.poll(Duration::ZERO).is_some() {}
+    }
+}

@@ -1,0 +1,128 @@
+//! What a PostgreSQL error means: wait, change a setting, or stop.
+
+use std::error::Error;
+use std::io;
+
+use postgres::error::SqlState;
+use refinery::error::Kind;
+
+use crate::store::StoreError;
+
+/// What `error`, which came while `doing` something at `store`, asks for.
+pub(super) fn fault(store: &str, doing: &str, error: postgres::Error) -> StoreError {
+    match verdict(store, doing, &error) {
+        Verdict::Wait => unreachable(store, error),
+        Verdict::Stop(stop) => stop,
+        Verdict::Other => StoreError::Fault { doing: doing.to_owned(), source: Box::new(error) },
+    }
+}
+
+/// The same for an error of the driver that migrations wrapped.
+pub(super) fn migration_fault(store: &str, doing: &str, error: refinery::Error) -> StoreError {
+    let verdict = match error.kind() {
+        Kind::Connection(_, source) => match source.downcast_ref::<postgres::Error>() {
+            Some(error) => verdict(store, doing, error),
+            None => Verdict::Other,
+        },
+        // The migrations of this program and those that the store has seen disagree.
+        _ => Verdict::Stop(StoreError::Corrupt(format!("{doing}: {error}"))),
+    };
+    match verdict {
+        Verdict::Wait => StoreError::Unreachable { store: store.to_owned(), source: Box::new(error) },
+        Verdict::Stop(stop) => stop,
+        Verdict::Other => StoreError::Fault { doing: doing.to_owned(), source: Box::new(error) },
+    }
+}
+
+enum Verdict {
+    Wait,
+    Stop(StoreError),
+    Other,
+}
+
+/// A failed statement or a lost connection undoes its transaction, so whatever may pass by itself (a
+/// restart, a failover, a full disk that someone clears, a lock that someone holds) may be tried again.
+/// None of it is ever the fault of a record.
+fn verdict(store: &str, doing: &str, error: &postgres::Error) -> Verdict {
+    let Some(answer) = error.as_db_error() else {
+        return if is_contact(error) { Verdict::Wait } else { Verdict::Other };
+    };
+    let message = answer.message();
+    let code = answer.code();
+    let stop = match &code.code()[..2] {
+        // The connection broke; too many of them, no disk or no memory left; deadlock or the like.
+        "08" | "53" | "40" => return Verdict::Wait,
+        // Who may log in.
+        "28" => configuration(format!("the server refused the login at {store}: {message}")),
+        // Pages or indexes that are damaged.
+        "XX" if *code != SqlState::INTERNAL_ERROR => {
+            StoreError::Corrupt(format!("{doing}: the server says {message:?}; restore its data directory"))
+        }
+        _ => match *code {
+            SqlState::ADMIN_SHUTDOWN
+            | SqlState::CRASH_SHUTDOWN
+            | SqlState::CANNOT_CONNECT_NOW
+            | SqlState::QUERY_CANCELED
+            | SqlState::LOCK_NOT_AVAILABLE
+            | SqlState::READ_ONLY_SQL_TRANSACTION
+            | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+            | SqlState::IDLE_SESSION_TIMEOUT => return Verdict::Wait,
+            SqlState::INVALID_CATALOG_NAME | SqlState::DATABASE_DROPPED => {
+                configuration(format!("{store}: {message}; create it (createdb), or name another"))
+            }
+            SqlState::INVALID_SCHEMA_NAME => configuration(format!(
+                "{store}: {message}; create the schema that search_path names, or grant USAGE and CREATE on it"
+            )),
+            SqlState::INSUFFICIENT_PRIVILEGE => configuration(format!(
+                "{store}: {message} ({doing}); let the job's role own the database, or grant it the right \
+                 (from PostgreSQL 15 on: GRANT CREATE ON SCHEMA public TO the role)"
+            )),
+            SqlState::DUPLICATE_TABLE => configuration(format!(
+                "{store}: {message}, and not by takings ({doing}); give takings a database of its own"
+            )),
+            SqlState::UNIQUE_VIOLATION => StoreError::Corrupt(format!(
+                "{doing}: {message} ({}); what should be new is there already, so nothing was written",
+                answer.detail().unwrap_or("no detail")
+            )),
+            SqlState::CHECK_VIOLATION => StoreError::Corrupt(format!("{doing}: {message}; nothing was written")),
+            _ => return Verdict::Other,
+        },
+    };
+    Verdict::Stop(stop)
+}
+
+/// The same for what came while connecting: there a refusal of the driver's own is about a setting.
+pub(super) fn connect_fault(store: &str, error: postgres::Error) -> StoreError {
+    if error.as_db_error().is_some() {
+        return fault(store, "connecting", error);
+    }
+    if is_contact(&error) {
+        return unreachable(store, error);
+    }
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    configuration(format!("{store} can not be used: {error}{cause}; check the password, sslmode and sslrootcert"))
+}
+
+/// Whether the error is of the network, or of a peer that went away, rather than an answer.
+fn is_contact(error: &postgres::Error) -> bool {
+    let mut cause = error.source();
+    if cause.is_none() {
+        // Closed, timed out, or a message that makes no sense: all the driver says is its kind.
+        return true;
+    }
+    while let Some(error) = cause {
+        if error.is::<io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn unreachable(store: &str, error: postgres::Error) -> StoreError {
+    StoreError::Unreachable { store: store.to_owned(), source: Box::new(error) }
+}
+
+fn configuration(message: String) -> StoreError {
+    StoreError::Configuration { setting: "store", message }
+}

@@ -1,0 +1,213 @@
+//! The kept orders: `orders` and `cancelled_orders`.
+
+use std::borrow::Cow;
+
+use chrono::NaiveDateTime;
+use postgres::Row;
+use postgres::types::ToSql;
+use takings_dataflows::day::Day;
+use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderEvent, Version};
+
+use super::ROWS_A_STATEMENT;
+use super::numeric::Numeric;
+use super::session::{Session, Sql};
+use crate::store::columns::name_of;
+use crate::store::commit::{KeptContent, KeptOrder};
+use crate::store::spaces::Spaces;
+use crate::store::text::{escaped, unescaped};
+use crate::store::{StoreError, moment};
+
+const PUT: Sql = Sql::new(
+    "writing orders",
+    r#"INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, product_id, product_name,
+         product_category, product_price, product_quantity, product_brand, total_amount, currency, customer_id,
+         order_date, business_day, payment_method, fingerprint, epoch)
+       SELECT *, $19::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[],
+         $6::text[], $7::text[], $8::text[], $9::numeric[], $10::bigint[], $11::text[], $12::numeric[], $13::text[],
+         $14::text[], $15::timestamp[], $16::date[], $17::text[], $18::bigint[])
+       ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+         log_timestamp = excluded.log_timestamp, product_id = excluded.product_id,
+         product_name = excluded.product_name, product_category = excluded.product_category,
+         product_price = excluded.product_price, product_quantity = excluded.product_quantity,
+         product_brand = excluded.product_brand, total_amount = excluded.total_amount,
+         currency = excluded.currency, customer_id = excluded.customer_id, order_date = excluded.order_date,
+         business_day = excluded.business_day, payment_method = excluded.payment_method,
+         fingerprint = excluded.fingerprint, epoch = excluded.epoch"#,
+);
+const TAKE_OUT: Sql = Sql::new(
+    "deleting from orders",
+    "DELETE FROM orders o USING unnest($1::text[], $2::text[]) AS c (topic, order_id)
+     WHERE o.topic = c.topic AND o.order_id = c.order_id",
+);
+const CANCEL: Sql = Sql::new(
+    "writing cancelled_orders",
+    r#"INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch)
+       SELECT *, $6::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[])
+       ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+         log_timestamp = excluded.log_timestamp, epoch = excluded.epoch"#,
+);
+const REVIVE: Sql = Sql::new(
+    "deleting from cancelled_orders",
+    "DELETE FROM cancelled_orders o USING unnest($1::text[], $2::text[]) AS c (topic, order_id)
+     WHERE o.topic = c.topic AND o.order_id = c.order_id",
+);
+const READ: Sql = Sql::new(
+    "reading orders",
+    r#"SELECT topic, order_id, partition, "offset", log_timestamp, product_id, product_name, product_category,
+         product_price, product_quantity, product_brand, total_amount, currency, customer_id, order_date,
+         business_day, payment_method, fingerprint FROM orders"#,
+);
+const READ_CANCELLED: Sql = Sql::new(
+    "reading cancelled_orders",
+    r#"SELECT topic, order_id, partition, "offset", log_timestamp FROM cancelled_orders"#,
+);
+
+/// Writes the newest version of some orders.
+pub(super) fn write(session: &mut Session, epoch: i64, orders: &[KeptOrder]) -> Result<(), StoreError> {
+    for rows in orders.chunks(ROWS_A_STATEMENT) {
+        let mut current: Vec<(&KeptOrder, &KeptContent)> = Vec::new();
+        let mut cancelled: Vec<&KeptOrder> = Vec::new();
+        for row in rows {
+            match &row.current {
+                Some(content) => current.push((row, content)),
+                None => cancelled.push(row),
+            }
+        }
+        if !current.is_empty() {
+            put(session, epoch, &current)?;
+        }
+        if !cancelled.is_empty() {
+            let places = Places::of(cancelled.into_iter());
+            session.execute(&TAKE_OUT, &[&places.topics, &places.ids])?;
+            let mut params = places.params();
+            params.push(&epoch);
+            session.execute(&CANCEL, &params)?;
+        }
+    }
+    Ok(())
+}
+
+/// Which orders, and where their versions stand, as columns.
+struct Places<'a> {
+    topics: Vec<Cow<'a, str>>,
+    ids: Vec<Cow<'a, str>>,
+    partitions: Vec<i32>,
+    offsets: Vec<i64>,
+    timestamps: Vec<i64>,
+}
+
+impl<'a> Places<'a> {
+    fn of(rows: impl Iterator<Item = &'a KeptOrder> + Clone) -> Self {
+        Places {
+            topics: rows.clone().map(|row| escaped(&row.topic)).collect(),
+            ids: rows.clone().map(|row| escaped(&row.order_id)).collect(),
+            partitions: rows.clone().map(|row| i32::from(row.partition)).collect(),
+            offsets: rows.clone().map(|row| row.offset as i64).collect(),
+            timestamps: rows.map(|row| row.timestamp).collect(),
+        }
+    }
+
+    fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![&self.topics, &self.ids, &self.partitions, &self.offsets, &self.timestamps]
+    }
+}
+
+fn put(session: &mut Session, epoch: i64, rows: &[(&KeptOrder, &KeptContent)]) -> Result<(), StoreError> {
+    let places = Places::of(rows.iter().map(|(row, _)| *row));
+    session.execute(&REVIVE, &[&places.topics, &places.ids])?;
+    let details = || rows.iter().map(|(_, content)| &content.details);
+    let counts = || rows.iter().map(|(_, content)| &content.contribution);
+    let facts = || counts().map(|contribution| &contribution.fact);
+    let optional = |text: Option<&'_ String>| text.map(|text| escaped(text).into_owned());
+    let product_ids: Vec<_> = details().map(|details| escaped(&details.product_id)).collect();
+    let product_names: Vec<_> = details().map(|details| optional(details.product_name.as_ref())).collect();
+    let categories: Vec<_> = facts().map(|fact| escaped(fact.category.text())).collect();
+    let prices: Vec<_> = details().map(|details| details.product_price.map(Numeric)).collect();
+    let quantities: Vec<_> = counts().map(|contribution| contribution.units).collect();
+    let brands: Vec<_> = details().map(|details| optional(details.product_brand.as_ref())).collect();
+    let amounts: Vec<_> = counts().map(|contribution| Numeric(contribution.amount)).collect();
+    let currencies: Vec<_> = facts().map(|fact| escaped(fact.currency.text())).collect();
+    let customers: Vec<_> = details().map(|details| optional(details.customer_id.as_ref())).collect();
+    let moments: Vec<NaiveDateTime> = details().map(|details| moment::of_local(details.ordered_at)).collect();
+    let days: Vec<_> = facts().map(|fact| fact.day.date()).collect();
+    let methods: Vec<_> = facts().map(|fact| escaped(fact.payment_method.text())).collect();
+    let fingerprints: Vec<_> = rows.iter().map(|(_, content)| content.fingerprint as i64).collect();
+    let mut params = places.params();
+    params.extend([
+        &product_ids as &(dyn ToSql + Sync),
+        &product_names,
+        &categories,
+        &prices,
+        &quantities,
+        &brands,
+        &amounts,
+        &currencies,
+        &customers,
+        &moments,
+        &days,
+        &methods,
+        &fingerprints,
+        &epoch,
+    ]);
+    session.execute(&PUT, &params).map(drop)
+}
+
+/// Hands over every kept order and cancellation, as events.
+pub(super) fn read(
+    session: &mut Session,
+    topics: &[String],
+    each: &mut dyn FnMut(OrderEvent),
+) -> Result<(), StoreError> {
+    let spaces = Spaces::of(topics);
+    // An error of ours inside the loop waits here: rows stream, and only the driver can end it.
+    let mut stopped = None;
+    for (table, sql, with_content) in [("orders", &READ, true), ("cancelled_orders", &READ_CANCELLED, false)] {
+        session.each(sql, &[], |row| {
+            if stopped.is_some() {
+                return Ok(());
+            }
+            let (topic, order_id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+            let (topic, order_id) = (unescaped(topic), unescaped(order_id));
+            let (rank, space) = match spaces.get(table, &topic) {
+                Ok(found) => found,
+                Err(error) => {
+                    stopped = Some(error);
+                    return Ok(());
+                }
+            };
+            let (partition, offset, timestamp): (i32, i64, i64) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+            let (id, id_text) = space.id(&order_id);
+            let (content, details) = match with_content {
+                true => content(row).map(|(content, details)| (content, Some(Box::new(details))))?,
+                false => (Content::Tombstone, None),
+            };
+            let version = Version::new(timestamp, rank, partition as u16, offset as u64);
+            each(OrderEvent { id, id_text, version, content, details });
+            Ok(())
+        })?;
+    }
+    stopped.map_or(Ok(()), Err)
+}
+
+fn content(row: &Row) -> Result<(Content, OrderDetails), postgres::Error> {
+    let text = |index| row.try_get::<_, Option<&str>>(index).map(|text| text.map(|text| unescaped(text).into_owned()));
+    let name = |index| row.try_get::<_, &str>(index).map(name_of);
+    let details = OrderDetails {
+        product_id: unescaped(row.try_get(5)?).into_owned(),
+        product_name: text(6)?,
+        product_brand: text(10)?,
+        product_price: row.try_get::<_, Option<Numeric>>(8)?.map(|Numeric(price)| price),
+        customer_id: text(13)?,
+        ordered_at: moment::to_local(row.try_get(14)?),
+    };
+    let fact = Fact {
+        day: Day::from_date(row.try_get(15)?),
+        category: name(7)?,
+        payment_method: name(16)?,
+        currency: name(12)?,
+    };
+    let Numeric(amount) = row.try_get(11)?;
+    let contribution = Contribution { fact, amount, units: row.try_get(9)? };
+    let fingerprint = row.try_get::<_, i64>(17)? as u64;
+    Ok((Content::Order { contribution, fingerprint }, details))
+}

@@ -1,0 +1,275 @@
+//! One connection of the job: how it is set up, how it holds the store's lock, how it runs statements.
+//!
+//! A session ends with its first failure. Whoever needs another opens one: no state of a broken
+//! transaction is ever carried on (COMMIT after a failed statement answers ROLLBACK without an error).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use postgres::error::SqlState;
+use postgres::types::ToSql;
+use postgres::{Client, NoTls, Row, SimpleQueryMessage, Statement};
+use postgres_native_tls::MakeTlsConnector;
+use tokio_postgres::config::TargetSessionAttrs;
+
+use super::fault::{connect_fault, fault};
+use crate::store::url::PostgresUrl;
+use crate::store::{StoreError, host};
+
+/// The advisory lock that says whose store this database is: `takings` in ASCII.
+const LOCK: i64 = 0x0074_616b_696e_6773;
+/// How long to wait for a session of our own that is still ending to let go of the lock.
+const OWN_SESSION_ENDS: Duration = Duration::from_secs(5);
+/// How long to wait for any other holder: one that was killed a moment ago is gone by then.
+const LAST_HOLDER_ENDS: Duration = Duration::from_secs(2);
+
+/// What every session starts with.
+///
+/// - No limit on statements: catching up writes a lot at once, and the job has its own watchdog.
+/// - A lock that someone else holds on a table shows as an error to try again, not as silence.
+/// - A session that stops in the middle of a transaction (its process was frozen) ends, and with it
+///   its locks; so does one whose host is gone, or whose process was killed while a statement ran (where
+///   the server can look for that: from PostgreSQL 14 on).
+/// - A commit that was acknowledged is on disk, whatever the server's default.
+/// - Every statement has one right plan, an index lookup for each row of `unnest`. Statistics of a table
+///   that was empty a minute ago would say otherwise, so the other plans are off, and one is kept. With
+///   them off a scan of `job` looks dear enough to be compiled, 0.3 s each time: so is `jit`.
+const SETUP: &str = "
+    SET statement_timeout = 0;
+    SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = '60s';
+    SET default_transaction_isolation = 'read committed';
+    SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = '20s';
+    DO $$ BEGIN
+        PERFORM set_config('client_connection_check_interval', '1s', false);
+    EXCEPTION WHEN OTHERS THEN NULL; END $$;
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+";
+const ONE_PLAN: &str = "
+    SET plan_cache_mode = force_generic_plan;
+    SET jit = off;
+    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+";
+
+/// A statement: what it does, for messages, and its text.
+#[derive(Debug)]
+pub(super) struct Sql {
+    pub(super) doing: Cow<'static, str>,
+    pub(super) text: Cow<'static, str>,
+}
+
+impl Sql {
+    pub(super) const fn new(doing: &'static str, text: &'static str) -> Sql {
+        Sql { doing: Cow::Borrowed(doing), text: Cow::Borrowed(text) }
+    }
+}
+
+/// What a statement takes.
+pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Which session of the server, so that a later one recognises it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SessionId {
+    pid: i32,
+    started: SystemTime,
+}
+
+/// A connection, set up.
+pub(super) struct Session {
+    client: Client,
+    store: String,
+    id: SessionId,
+    statements: HashMap<String, Statement>,
+}
+
+impl Session {
+    /// Connects, to the server that takes writes where the URL names several.
+    pub(super) fn open(url: &PostgresUrl) -> Result<Session, StoreError> {
+        let mut config = url.config(&format!("takings run ({})", host::this_process()))?;
+        if config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        Session::connect(url, config)
+    }
+
+    /// Connects to read only; a standby server will do.
+    pub(super) fn open_to_read(url: &PostgresUrl) -> Result<Session, StoreError> {
+        Session::connect(url, url.config(&format!("takings ({})", host::this_process()))?)
+    }
+
+    fn connect(url: &PostgresUrl, config: tokio_postgres::Config) -> Result<Session, StoreError> {
+        let store = url.to_string();
+        let config = postgres::Config::from(config);
+        let connected = match url.tls()? {
+            Some(connector) => config.connect(MakeTlsConnector::new(connector)),
+            None => config.connect(NoTls),
+        };
+        let mut client = connected.map_err(|error| connect_fault(&store, error))?;
+        let set_up = |client: &mut Client| {
+            client.batch_execute(SETUP)?;
+            client
+                .query_one("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()", &[])
+                .and_then(|row| Ok(SessionId { pid: row.try_get(0)?, started: row.try_get(1)? }))
+        };
+        let id = set_up(&mut client).map_err(|error| fault(&store, "setting the session up", error))?;
+        Ok(Session { client, store, id, statements: HashMap::new() })
+    }
+
+    /// Who this is, for the session that comes after.
+    pub(super) const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The store, without its password.
+    pub(super) fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// Takes the store's lock, which the server frees when this session ends.
+    ///
+    /// The server may not have noticed yet that `previous`, this process's own session before, is gone.
+    /// That one is ended: once its lock is free, what it was committing is committed or never will be.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] where another process holds it.
+    pub(super) fn lock(&mut self, previous: Option<SessionId>) -> Result<(), StoreError> {
+        const TRY: Sql = Sql::new("taking the store's lock", "SELECT pg_try_advisory_lock($1)");
+        if self.query_one(&TRY, &[&LOCK])? {
+            return Ok(());
+        }
+        let holder = self.holder()?;
+        let patience = match &holder {
+            Some((id, _)) if previous == Some(*id) => {
+                const END: Sql = Sql::new("ending this process's session before", "SELECT pg_terminate_backend($1)");
+                self.query_one::<bool>(&END, &[&id.pid])?;
+                OWN_SESSION_ENDS
+            }
+            _ => LAST_HOLDER_ENDS,
+        };
+        let wait = format!(
+            "SET lock_timeout = {}; SELECT pg_advisory_lock({LOCK}); SET lock_timeout = '10s'",
+            patience.as_millis()
+        );
+        self.client.batch_execute(&wait).map_err(|error| match error.code() {
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => StoreError::Held {
+                store: self.store.clone(),
+                holder: holder.map_or_else(|| "a process that just came".to_owned(), |(_, holder)| holder),
+            },
+            _ => fault(&self.store, "waiting for the store's lock", error),
+        })
+    }
+
+    /// Who holds the lock, and in words. Another role's details may be hidden from us.
+    fn holder(&mut self) -> Result<Option<(SessionId, String)>, StoreError> {
+        const WHO: Sql = Sql::new(
+            "asking who holds the store's lock",
+            "SELECT l.pid, a.backend_start, a.application_name, a.usename::text, coalesce(host(a.client_addr), 'a local socket')
+             FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+             WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+               AND l.classid::bigint = $1::bigint >> 32 AND l.objid::bigint = $1::bigint & 4294967295",
+        );
+        let rows = self.query(&WHO, &[&LOCK])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let describe = || -> Result<(SessionId, String), postgres::Error> {
+            let pid: i32 = row.try_get(0)?;
+            let Some(started) = row.try_get::<_, Option<SystemTime>>(1)? else {
+                return Ok((SessionId { pid, started: SystemTime::UNIX_EPOCH }, format!("server process {pid}")));
+            };
+            let text = |index| row.try_get::<_, Option<String>>(index).map(Option::unwrap_or_default);
+            let (application, user, address) = (text(2)?, text(3)?, text(4)?);
+            let since = DateTime::<Utc>::from(started).to_rfc3339_opts(SecondsFormat::Secs, true);
+            let holder = format!("{application}, user {user}, from {address}, server process {pid}, since {since}");
+            Ok((SessionId { pid, started }, holder))
+        };
+        describe().map(Some).map_err(|error| fault(&self.store, &WHO.doing, error))
+    }
+
+    /// From here on every statement is an index lookup for each row.
+    pub(super) fn plan_for_commits(&mut self) -> Result<(), StoreError> {
+        self.client.batch_execute(ONE_PLAN).map_err(|error| fault(&self.store, "setting the session up", error))
+    }
+
+    /// The connection, for the migrations.
+    pub(super) const fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Runs statements without parameters or results.
+    pub(super) fn batch(&mut self, doing: &str, text: &str) -> Result<(), StoreError> {
+        self.client.batch_execute(text).map_err(|error| fault(&self.store, doing, error))
+    }
+
+    /// Runs one statement; how many rows it touched.
+    pub(super) fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, StoreError> {
+        self.prepared(sql)
+            .and_then(|statement| self.client.execute(&statement, params))
+            .map_err(|error| fault(&self.store, &sql.doing, error))
+    }
+
+    /// Runs one statement; its rows.
+    pub(super) fn query(&mut self, sql: &Sql, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        self.prepared(sql)
+            .and_then(|statement| self.client.query(&statement, params))
+            .map_err(|error| fault(&self.store, &sql.doing, error))
+    }
+
+    /// Runs one statement and hands each row to `each`, without holding them all.
+    pub(super) fn each(
+        &mut self,
+        sql: &Sql,
+        params: Params<'_>,
+        mut each: impl FnMut(&Row) -> Result<(), postgres::Error>,
+    ) -> Result<(), StoreError> {
+        use postgres::fallible_iterator::FallibleIterator;
+        let mut run = || {
+            let statement = self.prepared(sql)?;
+            let mut rows = self.client.query_raw(&statement, params.iter().copied())?;
+            while let Some(row) = rows.next()? {
+                each(&row)?;
+            }
+            Ok(())
+        };
+        run().map_err(|error| fault(&self.store, &sql.doing, error))
+    }
+
+    /// Runs one statement that returns one value.
+    fn query_one<T>(&mut self, sql: &Sql, params: Params<'_>) -> Result<T, StoreError>
+    where
+        T: for<'a> postgres::types::FromSql<'a>,
+    {
+        self.prepared(sql)
+            .and_then(|statement| self.client.query_one(&statement, params)?.try_get(0))
+            .map_err(|error| fault(&self.store, &sql.doing, error))
+    }
+
+    /// Starts a transaction.
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+        self.batch("beginning a transaction", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    }
+
+    /// Ends the transaction and asks in the same breath which epoch stands: COMMIT answers ROLLBACK
+    /// without an error when a statement before it failed.
+    pub(super) fn commit(&mut self) -> Result<Option<u64>, StoreError> {
+        let answers = self
+            .client
+            .simple_query("COMMIT; SELECT epoch FROM job")
+            .map_err(|error| fault(&self.store, "committing", error))?;
+        Ok(answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        }))
+    }
+
+    fn prepared(&mut self, sql: &Sql) -> Result<Statement, postgres::Error> {
+        if let Some(statement) = self.statements.get(&*sql.text) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(&sql.text)?;
+        self.statements.insert(sql.text.clone().into_owned(), statement.clone());
+        Ok(statement)
+    }
+}

@@ -1,0 +1,455 @@
+//! The read side of a store: what the service shows.
+//!
+//! What it can not do: write. And it never mixes two states: *every answer is of one snapshot*, read
+//! together with the epoch it is of, so that no two tables of an answer disagree.
+
+pub mod postgres;
+pub mod sqlite;
+pub mod statement;
+pub mod table;
+pub mod value;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use takings_dataflows::amount::Amount;
+use tokio::sync::Notify;
+
+use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
+use self::table::{Table, VIEWS};
+use self::value::{Row, Value};
+use crate::store::StoreError;
+use crate::store::url::StoreUrl;
+
+/// The newest schema version this program reads.
+pub const KNOWN_SCHEMA: u32 = 1;
+
+/// The counters of a partition, in the order in which they are read and shown.
+pub const COUNTERS: [&str; 10] = [
+    "read",
+    "applied",
+    "duplicates",
+    "superseded",
+    "corrections",
+    "cancellations",
+    "rejected",
+    "other",
+    "beyond_horizon",
+    "rounded",
+];
+
+/// Views by day that the summary can be made from: each order is in exactly one row of each. The
+/// smallest one first.
+const SUMMED: [&str; 3] = ["sales_per_day", "sales_per_payment_method", "sales_per_category"];
+
+/// What a kind of store must be able to do; all SQL is in [`Statements`].
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Whose SQL it takes.
+    fn dialect(&self) -> Dialect;
+
+    /// Runs the statements at one snapshot; the rows of each.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] where trying again may help, in bounded time.
+    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StoreError>;
+
+    /// Notifies `wake` soon after each commit of the job until the guard is dropped; perhaps also
+    /// without cause, and never reliably: who waits must look from time to time.
+    fn watch(&self, wake: Arc<Notify>) -> WatchGuard;
+}
+
+/// Ends a watch when dropped.
+pub struct WatchGuard(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl WatchGuard {
+    /// A guard that calls `stop` when dropped.
+    pub fn new(stop: impl FnOnce() + Send + Sync + 'static) -> Self {
+        WatchGuard(Some(Box::new(stop)))
+    }
+}
+
+impl Drop for WatchGuard {
+    fn drop(&mut self) {
+        if let Some(stop) = self.0.take() {
+            stop();
+        }
+    }
+}
+
+/// Bounds of a reader.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderOptions {
+    /// How many snapshots are read at once, each on its own connection.
+    pub connections: usize,
+    /// How long one answer may take, waiting for a connection included.
+    pub timeout: Duration,
+}
+
+impl Default for ReaderOptions {
+    fn default() -> Self {
+        ReaderOptions { connections: 8, timeout: Duration::from_secs(10) }
+    }
+}
+
+/// Which state an answer is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The last committed epoch; 0 in a new store.
+    pub epoch: u64,
+    /// When it was committed, by the store's clock (ISO 8601, UTC).
+    pub committed_at: Option<String>,
+    /// How long ago that is, in milliseconds, by the same clock.
+    pub age_ms: Option<i64>,
+    /// The names of the views that are kept; `None` before the first run.
+    pub views: Option<Vec<String>>,
+    /// Every row that left a view in an epoch after this one is known by its removal.
+    pub removals_after: u64,
+}
+
+impl Head {
+    /// Whether the job keeps this table.
+    pub fn keeps(&self, table: &Table) -> bool {
+        let is_view = VIEWS.iter().any(|view| view.name == table.name);
+        !is_view || self.views.as_ref().is_none_or(|views| views.iter().any(|name| name == table.name))
+    }
+}
+
+/// Which page of a table.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    /// The table.
+    pub table: &'static Table,
+    /// Which rows.
+    pub conditions: Vec<Condition>,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+    /// The values of the order's columns in the last row of the page before.
+    pub after: Option<Vec<Value>>,
+    /// At most so many rows.
+    pub limit: u32,
+}
+
+/// A page of a table.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The state it is of.
+    pub head: Head,
+    /// The rows; values in the order of the table's columns.
+    pub rows: Vec<Row>,
+    /// The values of the order's columns in the last row, where more follow.
+    pub next: Option<Vec<Value>>,
+}
+
+/// The totals of one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrencyTotal {
+    /// The currency.
+    pub currency: String,
+    /// The sum of the orders' amounts.
+    pub total_sales: Amount,
+    /// The number of orders.
+    pub orders: u64,
+    /// The sum of their quantities.
+    pub units: i64,
+}
+
+/// The whole shop at a glance.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The state it is of.
+    pub head: Head,
+    /// Each currency, by name.
+    pub currencies: Vec<CurrencyTotal>,
+    /// The first day with an order.
+    pub first_day: Option<String>,
+    /// The last day with an order.
+    pub last_day: Option<String>,
+    /// The sums of [`COUNTERS`] over all partitions.
+    pub counters: Vec<u64>,
+}
+
+/// How fresh the totals are.
+#[derive(Clone, Debug)]
+pub struct Freshness {
+    /// The state it is of.
+    pub head: Head,
+    /// Each partition: topic, partition, offset, newest_timestamp, then [`COUNTERS`].
+    pub partitions: Vec<Row>,
+}
+
+/// What changed since an epoch.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    /// The state it is of.
+    pub head: Head,
+    /// The rows that changed, as they are now, by view.
+    pub changed: Vec<(&'static Table, Vec<Row>)>,
+    /// The keys of the rows that left, by view: each value in the order of the view's key.
+    pub removed: Vec<(&'static Table, Vec<Row>)>,
+    /// The sums of [`COUNTERS`] over all partitions.
+    pub counters: Vec<u64>,
+}
+
+/// What [`Reader::changes`] finds.
+#[derive(Clone, Debug)]
+pub enum Since {
+    /// Exactly this changed.
+    Changed(Changes),
+    /// It can not be told, or is too much to send: start from a snapshot.
+    StartOver(Head),
+}
+
+/// Why a page or a summary can not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The job does not keep this view.
+    #[error("the view {0} is switched off")]
+    ViewOff(&'static str),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads a store. Cheap to clone; all clones share their connections.
+#[derive(Clone)]
+pub struct Reader {
+    backend: Arc<dyn Backend>,
+    statements: Statements,
+}
+
+impl Reader {
+    /// A reader of the store at `url`. Contacts nothing yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] where a file that the URL names can not be read.
+    pub fn open(url: &StoreUrl, options: ReaderOptions) -> Result<Self, StoreError> {
+        let backend: Arc<dyn Backend> = match url {
+            StoreUrl::Sqlite(file) => Arc::new(sqlite::Sqlite::open(file, options)),
+            StoreUrl::Postgres(url) => Arc::new(postgres::Postgres::open((**url).clone(), options)?),
+        };
+        Ok(Reader::new(backend))
+    }
+
+    /// A reader on any backend.
+    pub fn new(backend: Arc<dyn Backend>) -> Self {
+        let statements = Statements(backend.dialect());
+        Reader { backend, statements }
+    }
+
+    /// See [`Backend::watch`].
+    pub fn watch(&self, wake: Arc<Notify>) -> WatchGuard {
+        self.backend.watch(wake)
+    }
+
+    /// Which state the store is in.
+    ///
+    /// # Errors
+    /// As [`Backend::read`].
+    pub async fn head(&self) -> Result<Head, StoreError> {
+        self.snapshot(Vec::new()).await.map(|(head, _)| head)
+    }
+
+    /// Checks that the store answers and has a schema this program knows.
+    ///
+    /// # Errors
+    /// As [`Backend::read`]; [`StoreError::NewerSchema`].
+    pub async fn ready(&self) -> Result<Head, StoreError> {
+        let (head, mut tables) = self.snapshot(vec![self.statements.schema_version()]).await?;
+        let found = tables.pop().and_then(|rows| rows.first().map(|row| row[0].count())).unwrap_or(0);
+        if found > u64::from(KNOWN_SCHEMA) {
+            let found = u32::try_from(found).unwrap_or(u32::MAX);
+            return Err(StoreError::NewerSchema { found, known: KNOWN_SCHEMA });
+        }
+        Ok(head)
+    }
+
+    /// A page of a table.
+    ///
+    /// # Errors
+    /// As [`Backend::read`]; [`ReadError::ViewOff`].
+    pub async fn page(&self, query: &PageQuery) -> Result<Page, ReadError> {
+        let PageQuery { table, conditions, descending, after, limit } = query;
+        let mut conditions = conditions.clone();
+        if let Some(values) = after {
+            let comparison = if *descending { Comparison::Less } else { Comparison::Greater };
+            conditions.push(Condition { columns: table.order, comparison, values: values.clone() });
+        }
+        // One row more tells whether another page follows.
+        let statement = self.statements.page(table, &conditions, *descending, limit.saturating_add(1));
+        let (head, mut tables) = self.snapshot(vec![statement]).await?;
+        if !head.keeps(table) {
+            return Err(ReadError::ViewOff(table.name));
+        }
+        let mut rows = tables.pop().unwrap_or_default();
+        let more = rows.len() > *limit as usize;
+        rows.truncate(*limit as usize);
+        let next = rows.last().filter(|_| more).map(|row| {
+            let places = table.order.iter().filter_map(|name| table.column(name));
+            places.map(|(place, _)| row[place].clone()).collect()
+        });
+        Ok(Page { head, rows, next })
+    }
+
+    /// The totals of each currency, over the days and the currency that `conditions` choose (on the
+    /// columns of `sales_per_day`).
+    ///
+    /// # Errors
+    /// As [`Backend::read`]; [`ReadError::ViewOff`] where no view by day is kept.
+    pub async fn summary(&self, conditions: &[Condition]) -> Result<Summary, ReadError> {
+        for table in SUMMED.iter().filter_map(|name| table::view(name)) {
+            let statements = vec![self.statements.sums(table, conditions), self.statements.counters(&COUNTERS)];
+            let (head, tables) = self.snapshot(statements).await?;
+            if head.keeps(table) {
+                return Ok(summarise(head, &tables)?);
+            }
+        }
+        Err(ReadError::ViewOff("sales_per_day"))
+    }
+
+    /// Every partition, how far it is committed and what became of its records.
+    ///
+    /// # Errors
+    /// As [`Backend::read`].
+    pub async fn freshness(&self) -> Result<Freshness, StoreError> {
+        let (head, mut tables) = self.snapshot(vec![self.statements.partitions(&COUNTERS)]).await?;
+        Ok(Freshness { head, partitions: tables.pop().unwrap_or_default() })
+    }
+
+    /// What changed after `since`, at most `limit` rows: applied to any state from `since` on, it
+    /// gives the state of the answer's epoch.
+    ///
+    /// Starting over is needed where `since` lies ahead of the store (another store, or one restored
+    /// from a backup), where rows that left since then are no longer known, or past the limit.
+    ///
+    /// # Errors
+    /// As [`Backend::read`].
+    pub async fn changes(&self, since: u64, limit: u32) -> Result<Since, StoreError> {
+        let Ok(after) = i64::try_from(since) else {
+            return self.head().await.map(Since::StartOver);
+        };
+        let bound = limit.saturating_add(1);
+        let mut statements: Vec<Statement> =
+            VIEWS.iter().map(|view| self.statements.changed(view, after, bound)).collect();
+        statements.push(self.statements.removed(after, bound));
+        statements.push(self.statements.counters(&COUNTERS));
+        let (head, mut tables) = self.snapshot(statements).await?;
+        let counters = tables.pop().map(|rows| counts(&rows)).unwrap_or_default();
+        let removals = tables.pop().unwrap_or_default();
+        let rows: usize = tables.iter().map(Vec::len).sum::<usize>() + removals.len();
+        if since > head.epoch || since < head.removals_after || rows > limit as usize {
+            return Ok(Since::StartOver(head));
+        }
+        let changed: Vec<(&'static Table, Vec<Row>)> =
+            VIEWS.iter().zip(tables).filter(|(_, rows)| !rows.is_empty()).collect();
+        let removed = left(&removals, &changed)?;
+        Ok(Since::Changed(Changes { head, changed, removed, counters }))
+    }
+
+    /// The head and what the statements give, all of one snapshot.
+    async fn snapshot(&self, mut statements: Vec<Statement>) -> Result<(Head, Vec<Vec<Row>>), StoreError> {
+        statements.insert(0, self.statements.head());
+        let mut tables = self.backend.read(statements).await?;
+        let rows = if tables.is_empty() { Vec::new() } else { tables.remove(0) };
+        let row = rows.first().ok_or_else(|| StoreError::Corrupt("the table job has no row".into()))?;
+        let views = match row[3].text() {
+            Some(names) => Some(serde_json::from_str(names).map_err(|error| {
+                StoreError::Corrupt(format!("job.views is {names:?}, which is no list of names: {error}"))
+            })?),
+            None => None,
+        };
+        let head = Head {
+            epoch: row[0].count(),
+            committed_at: row[1].text().map(str::to_owned),
+            age_ms: row[2].integer(),
+            views,
+            removals_after: row[4].count(),
+        };
+        Ok((head, tables))
+    }
+}
+
+fn counts(rows: &[Row]) -> Vec<u64> {
+    rows.first().map(|row| row.iter().map(Value::count).collect()).unwrap_or_default()
+}
+
+fn summarise(head: Head, tables: &[Vec<Row>]) -> Result<Summary, StoreError> {
+    let mut currencies = std::collections::BTreeMap::<&str, CurrencyTotal>::new();
+    let mut first_day: Option<&str> = None;
+    let mut last_day: Option<&str> = None;
+    for row in tables.first().into_iter().flatten() {
+        let currency = row[0].text().unwrap_or_default();
+        let text = row[1].text().unwrap_or_default();
+        let amount: Amount =
+            text.parse().map_err(|error| StoreError::Corrupt(format!("total_sales {text:?} is {error}")))?;
+        let total = currencies.entry(currency).or_insert_with(|| CurrencyTotal {
+            currency: currency.to_owned(),
+            total_sales: Amount::ZERO,
+            orders: 0,
+            units: 0,
+        });
+        total.total_sales += amount;
+        total.orders += row[2].count();
+        total.units += row[3].integer().unwrap_or(0);
+        first_day = first_day.into_iter().chain(row[4].text()).min();
+        last_day = last_day.into_iter().chain(row[5].text()).max();
+    }
+    let (first_day, last_day) = (first_day.map(str::to_owned), last_day.map(str::to_owned));
+    let currencies = currencies.into_values().collect();
+    let counters = tables.get(1).map(|rows| counts(rows)).unwrap_or_default();
+    Ok(Summary { head, currencies, first_day, last_day, counters })
+}
+
+/// The keys that left, by view, without those that came back since: a row that came back is among
+/// the changed ones.
+fn left(
+    removals: &[Row],
+    changed: &[(&'static Table, Vec<Row>)],
+) -> Result<Vec<(&'static Table, Vec<Row>)>, StoreError> {
+    let mut keys: std::collections::BTreeMap<&str, std::collections::BTreeSet<Row>> = Default::default();
+    for removal in removals {
+        let (Some(name), Some(text)) = (removal[0].text(), removal[1].text()) else { continue };
+        // A view of a newer takings is none of ours.
+        let Some(view) = table::view(name) else { continue };
+        keys.entry(view.name).or_default().insert(removed_key(view, text)?);
+    }
+    let mut removed = Vec::new();
+    for view in &VIEWS {
+        let Some(mut gone) = keys.remove(view.name) else { continue };
+        for row in changed.iter().filter(|(table, _)| table.name == view.name).flat_map(|(_, rows)| rows) {
+            gone.remove(&row[..view.key.len()]);
+        }
+        if !gone.is_empty() {
+            removed.push((view, gone.into_iter().collect()));
+        }
+    }
+    Ok(removed)
+}
+
+fn removed_key(view: &Table, text: &str) -> Result<Row, StoreError> {
+    let wrong = || StoreError::Corrupt(format!("removals holds {text}, which is no key of {}", view.name));
+    let key: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(|_| wrong())?;
+    let value = |name: &str| match key.get(name) {
+        Some(serde_json::Value::String(text)) => Ok(Value::Text(text.clone())),
+        Some(serde_json::Value::Number(number)) => number.as_i64().map(Value::Integer).ok_or_else(wrong),
+        _ => Err(wrong()),
+    };
+    view.key.iter().map(|column| value(column.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KNOWN_SCHEMA;
+
+    #[test]
+    fn the_newest_schema_is_known() {
+        for store in ["postgres", "sqlite"] {
+            let folder = format!("{}/sql/{store}/migrations", env!("CARGO_MANIFEST_DIR"));
+            let names = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.file_name());
+            let version = |name: &str| name.strip_prefix('V')?.split("__").next()?.parse::<u32>().ok();
+            let newest = names.filter_map(|name| version(name.to_str()?)).max();
+            assert_eq!(newest, Some(KNOWN_SCHEMA), "{store}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Reading PostgreSQL: a bounded pool, one repeatable-read transaction an answer, and `LISTEN` for
+//! new epochs.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use futures_util::future::{BoxFuture, try_join_all};
+use native_tls::TlsConnector;
+use postgres_native_tls::MakeTlsConnector;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{AsyncMessage, Client, Config, Error, IsolationLevel, NoTls, Socket};
+use tracing::{debug, info, warn};
+
+use super::statement::{Dialect, Statement};
+use super::table::Kind;
+use super::value::{Row, Value};
+use super::{Backend, ReaderOptions, WatchGuard};
+use crate::store::StoreError;
+use crate::store::url::PostgresUrl;
+
+/// How these sessions show up in `pg_stat_activity`.
+const APPLICATION: &str = "takings serve";
+/// The channel on which the job's transaction tells of its epoch.
+const CHANNEL: &str = "takings";
+/// How long to wait before listening again, at first and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// A PostgreSQL store, read.
+pub struct Postgres {
+    name: String,
+    pool: Pool,
+    connector: Connector,
+    timeout: Duration,
+}
+
+/// Connects: as the writer does, the password read anew each time, and every session read-only.
+#[derive(Clone)]
+struct Connector {
+    url: Arc<PostgresUrl>,
+    tls: Option<TlsConnector>,
+    timeout: Duration,
+}
+
+impl Postgres {
+    /// A reader of the database at `url`; connects when first asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] where a certificate can not be read.
+    pub fn open(url: PostgresUrl, options: ReaderOptions) -> Result<Self, StoreError> {
+        let name = url.to_string();
+        let timeout = options.timeout;
+        let connector = Connector { tls: url.tls()?, url: Arc::new(url), timeout };
+        let config = connector.url.config(APPLICATION)?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_connect(config, connector.clone(), recycling))
+            .max_size(options.connections)
+            .wait_timeout(Some(timeout))
+            .create_timeout(Some(timeout))
+            .recycle_timeout(Some(timeout))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| fault("setting the connection pool up", error))?;
+        Ok(Postgres { name, pool, connector, timeout })
+    }
+
+    fn unreachable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+        StoreError::Unreachable { store: self.name.clone(), source: source.into() }
+    }
+
+    fn slow(&self) -> StoreError {
+        self.unreachable(format!("no answer within {} s", self.timeout.as_secs_f32()))
+    }
+
+    /// Who must act on a failure.
+    fn judge(&self, error: Error) -> StoreError {
+        let Some(code) = error.code().map(|state| state.code().to_owned()) else {
+            return self.unreachable(error);
+        };
+        let message = error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+        match (&code[..2], code.as_str()) {
+            // Connection, operator intervention (shutdown, starting up, timeout), resources, conflicts
+            // of a standby with its recovery.
+            ("08" | "57" | "53" | "40", _) => self.unreachable(message),
+            (_, "42P01" | "3F000") => {
+                self.unreachable(format!("it holds no totals yet ({message}); `takings run` makes them"))
+            }
+            ("28", _) | (_, "3D000" | "42501") => StoreError::Configuration { setting: "store", message },
+            _ => fault("reading the store", error),
+        }
+    }
+}
+
+fn fault(doing: &str, source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Fault { doing: doing.to_owned(), source: Box::new(source) }
+}
+
+/// A connection that goes back to the pool only when its work was finished: one that was given up on
+/// may still be busy with it, and is closed.
+struct InUse(Option<Object>);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if let Some(busy) = self.0.take() {
+            drop(Object::take(busy));
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StoreError> {
+        let client = match self.pool.get().await {
+            Ok(client) => client,
+            Err(PoolError::Backend(error)) => return Err(self.judge(error)),
+            Err(PoolError::Timeout(_)) => return Err(self.slow()),
+            Err(error) => return Err(fault("taking a connection from the pool", error)),
+        };
+        let mut in_use = InUse(Some(client));
+        let Some(client) = in_use.0.as_mut() else { return Err(self.slow()) };
+        match tokio::time::timeout(self.timeout, snapshot(client, &statements)).await {
+            Ok(Ok(tables)) => {
+                drop(in_use.0.take());
+                Ok(tables)
+            }
+            Ok(Err(error)) => Err(self.judge(error)),
+            Err(_) => Err(self.slow()),
+        }
+    }
+
+    fn watch(&self, wake: Arc<Notify>) -> WatchGuard {
+        let connector = self.connector.clone();
+        let task = tokio::spawn(async move {
+            let mut wait = BACKOFF.0;
+            loop {
+                match listen(&connector, &wake, &mut wait).await {
+                    Ok(()) => debug!("the connection that listens for epochs was closed"),
+                    Err(error) => debug!(%error, "listening for epochs failed"),
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(BACKOFF.1);
+            }
+        });
+        WatchGuard::new(move || task.abort())
+    }
+}
+
+/// Runs the statements in one transaction. They are sent together: one round trip for all.
+async fn snapshot(client: &mut Object, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
+    let transaction =
+        client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await?;
+    let answers = statements.iter().map(|statement| {
+        let transaction = &transaction;
+        async move {
+            let prepared = transaction.prepare_cached(&statement.sql).await?;
+            let parameters: Vec<&(dyn ToSql + Sync)> = statement.parameters.iter().map(|value| value as _).collect();
+            let rows = transaction.query(&prepared, &parameters).await?;
+            rows.iter().map(|row| values(row, &statement.kinds)).collect::<Result<Vec<Row>, Error>>()
+        }
+    });
+    let tables = try_join_all(answers).await?;
+    transaction.commit().await?;
+    Ok(tables)
+}
+
+fn values(row: &tokio_postgres::Row, kinds: &[Kind]) -> Result<Row, Error> {
+    let value = |(place, kind): (usize, &Kind)| {
+        Ok(match kind {
+            Kind::Integer => row.try_get::<_, Option<i64>>(place)?.map(Value::Integer),
+            Kind::Bytes => row.try_get::<_, Option<Vec<u8>>>(place)?.map(Value::Bytes),
+            Kind::Text | Kind::Date | Kind::Decimal | Kind::Timestamp => {
+                row.try_get::<_, Option<String>>(place)?.map(Value::Text)
+            }
+        }
+        .unwrap_or(Value::Null))
+    };
+    kinds.iter().enumerate().map(value).collect()
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut bytes::BytesMut,
+    ) -> Result<tokio_postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Value::Null => Ok(tokio_postgres::types::IsNull::Yes),
+            Value::Text(text) => text.to_sql(ty, out),
+            Value::Integer(number) => number.to_sql(ty, out),
+            Value::Bytes(bytes) => bytes.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::TEXT | Type::INT8 | Type::BYTEA)
+    }
+
+    tokio_postgres::types::to_sql_checked!();
+}
+
+impl Connector {
+    fn config(&self, given: &Config) -> Config {
+        self.url.config(APPLICATION).unwrap_or_else(|error| {
+            warn!(%error, "the store's password can not be read; trying the one read before");
+            given.clone()
+        })
+    }
+
+    /// What holds for every session. A timeout on the server's side as well: it then stops working on
+    /// what no one waits for.
+    async fn prepare(&self, client: &Client) -> Result<(), Error> {
+        let timeout = self.timeout.as_millis();
+        client
+            .batch_execute(&format!(
+                "SET default_transaction_read_only = on; SET statement_timeout = {timeout}; \
+                 SET idle_in_transaction_session_timeout = {timeout}"
+            ))
+            .await
+    }
+
+    async fn client(&self, config: Config) -> Result<(Client, JoinHandle<()>), Error> {
+        let (client, task) = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = config.connect(MakeTlsConnector::new(tls.clone())).await?;
+                (client, tokio::spawn(drive(connection)))
+            }
+            None => {
+                let (client, connection) = config.connect(NoTls).await?;
+                (client, tokio::spawn(drive(connection)))
+            }
+        };
+        if let Err(error) = self.prepare(&client).await {
+            task.abort();
+            return Err(error);
+        }
+        Ok((client, task))
+    }
+}
+
+impl Connect for Connector {
+    fn connect(&self, given: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
+        let config = self.config(given);
+        Box::pin(self.client(config))
+    }
+}
+
+async fn drive(connection: impl Future<Output = Result<(), Error>>) {
+    if let Err(error) = connection.await {
+        debug!(%error, "a connection to the store ended");
+    }
+}
+
+/// Listens until the connection ends. Once it listens, `wake` is notified (an epoch may have passed
+/// unheard) and the backoff starts anew.
+async fn listen(connector: &Connector, wake: &Notify, wait: &mut Duration) -> Result<(), Error> {
+    let config = match connector.url.config(APPLICATION) {
+        Ok(config) => config,
+        Err(error) => {
+            debug!(%error, "listening for epochs needs the store's password");
+            return Ok(());
+        }
+    };
+    match &connector.tls {
+        Some(tls) => {
+            let (client, connection) = config.connect(MakeTlsConnector::new(tls.clone())).await?;
+            hear(&client, connection, wake, wait).await
+        }
+        None => {
+            let (client, connection) = config.connect(NoTls).await?;
+            hear(&client, connection, wake, wait).await
+        }
+    }
+}
+
+async fn hear<S>(
+    client: &Client,
+    mut connection: tokio_postgres::Connection<Socket, S>,
+    wake: &Notify,
+    wait: &mut Duration,
+) -> Result<(), Error>
+where
+    S: tokio_postgres::tls::TlsStream + Unpin,
+{
+    let command = format!("LISTEN {CHANNEL}");
+    let mut asked = std::pin::pin!(client.batch_execute(&command));
+    let mut listening = false;
+    loop {
+        tokio::select! {
+            answer = &mut asked, if !listening => {
+                answer?;
+                listening = true;
+                *wait = BACKOFF.0;
+                info!("listening for epochs");
+                wake.notify_one();
+            }
+            message = poll_fn(|context| connection.poll_message(context)) => match message {
+                Some(Ok(AsyncMessage::Notification(_))) => wake.notify_one(),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None => return Ok(()),
+            }
+        }
+    }
+}

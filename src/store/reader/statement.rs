@@ -1,0 +1,295 @@
+//! The SQL of the read side, made from the descriptions in [`super::table`].
+//!
+//! Everything a client sends is a parameter, never part of the text; names come from the
+//! descriptions. All statements of an answer are run at one snapshot.
+
+use super::table::{BYTES_SHOWN, Column, Kind, Table};
+use super::value::Value;
+use crate::store::SCHEMA_HISTORY;
+
+/// The column of a day, by which `changed_days` narrows what changed.
+const DAY: &str = "order_date";
+
+/// Whose SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+/// A statement with its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The text. There are few different ones, so that prepared statements can be kept.
+    pub sql: String,
+    /// Its parameters.
+    pub parameters: Vec<Value>,
+    /// What each column of the result holds.
+    pub kinds: Vec<Kind>,
+}
+
+/// How columns are compared with values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Equal,
+    /// At least.
+    AtLeast,
+    /// At most.
+    AtMost,
+    /// Greater.
+    Greater,
+    /// Less.
+    Less,
+}
+
+impl Comparison {
+    const fn operator(self) -> &'static str {
+        match self {
+            Comparison::Equal => "=",
+            Comparison::AtLeast => ">=",
+            Comparison::AtMost => "<=",
+            Comparison::Greater => ">",
+            Comparison::Less => "<",
+        }
+    }
+}
+
+/// A condition on a table's rows; several columns compare as a row does, the first one first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The columns.
+    pub columns: &'static [&'static str],
+    /// How they are compared.
+    pub comparison: Comparison,
+    /// With what: one value a column, each fitting its column's kind.
+    pub values: Vec<Value>,
+}
+
+/// The statements of one kind of store.
+#[derive(Clone, Copy, Debug)]
+pub struct Statements(pub Dialect);
+
+impl Statements {
+    /// One row: epoch, committed_at, its age in milliseconds, the kept views as a JSON array, and the
+    /// epoch after which every removal is still known.
+    pub fn head(self) -> Statement {
+        let (age, views) = match self.0 {
+            Dialect::Postgres => (
+                "(extract(epoch FROM clock_timestamp() - t.committed_at) * 1000)::int8",
+                "array_to_json(t.views)::text",
+            ),
+            Dialect::Sqlite => {
+                ("CAST(round((julianday('now') - julianday(t.committed_at)) * 86400000) AS INTEGER)", "t.views")
+            }
+        };
+        let committed_at = self.expression("committed_at", Kind::Timestamp);
+        Statement {
+            sql: format!("SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after FROM job t"),
+            parameters: Vec::new(),
+            kinds: vec![Kind::Integer, Kind::Timestamp, Kind::Integer, Kind::Text, Kind::Integer],
+        }
+    }
+
+    /// A page of a table: at most `limit` rows, in the order of the table or against it.
+    pub fn page(self, table: &Table, conditions: &[Condition], descending: bool, limit: u32) -> Statement {
+        let direction = if descending { " DESC" } else { "" };
+        let order: Vec<String> = table.order.iter().map(|name| format!("t.\"{name}\"{direction}")).collect();
+        let columns: Vec<&Column> = table.columns().collect();
+        let mut statement = self.select(table, &columns, conditions, &format!(" ORDER BY {}", order.join(", ")));
+        self.limit(&mut statement, limit);
+        statement
+    }
+
+    /// The rows of a view that an epoch after `since` changed; at most `limit`. No index holds a
+    /// view's epoch (it would cost every commit dearly), so views by day go by the days that changed.
+    pub fn changed(self, table: &Table, since: i64, limit: u32) -> Statement {
+        let after =
+            Condition { columns: &["epoch"], comparison: Comparison::Greater, values: vec![Value::Integer(since)] };
+        let columns: Vec<&Column> = table.columns().collect();
+        let epoch = self.parameter(1, Kind::Integer);
+        let days = if table.key.iter().any(|column| column.name == DAY) {
+            format!(" AND t.{DAY} IN (SELECT d.{DAY} FROM changed_days d WHERE d.epoch > {epoch})")
+        } else {
+            String::new()
+        };
+        let mut statement = self.select(table, &columns, &[after], &days);
+        self.limit(&mut statement, limit);
+        statement
+    }
+
+    /// The rows that left a view after `since`: view, key as a JSON object; at most `limit`.
+    pub fn removed(self, since: i64, limit: u32) -> Statement {
+        let (key, epoch) = match self.0 {
+            Dialect::Postgres => ("t.key::text", "$1::int8"),
+            Dialect::Sqlite => ("t.key", "?1"),
+        };
+        let mut statement = Statement {
+            sql: format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {epoch}"),
+            parameters: vec![Value::Integer(since)],
+            kinds: vec![Kind::Text, Kind::Text],
+        };
+        self.limit(&mut statement, limit);
+        statement
+    }
+
+    /// Rows of (currency, total_sales, orders, units, first day, last day) that add up to the totals
+    /// of each currency. PostgreSQL adds itself; SQLite has no exact sum, so there each row comes.
+    pub fn sums(self, table: &Table, conditions: &[Condition]) -> Statement {
+        let kinds = vec![Kind::Text, Kind::Decimal, Kind::Integer, Kind::Integer, Kind::Date, Kind::Date];
+        let (columns, group) = match self.0 {
+            Dialect::Postgres => (
+                "t.currency, sum(t.total_sales)::text, sum(t.orders)::int8, sum(t.units)::int8, \
+                 to_char(min(t.order_date), 'YYYY-MM-DD'), to_char(max(t.order_date), 'YYYY-MM-DD')",
+                " GROUP BY t.currency",
+            ),
+            Dialect::Sqlite => ("t.currency, t.total_sales, t.orders, t.units, t.order_date, t.order_date", ""),
+        };
+        let mut parameters = Vec::new();
+        let clause = self.clause(table, conditions, &mut parameters);
+        Statement { sql: format!("SELECT {columns} FROM {} t{clause}{group}", table.name), parameters, kinds }
+    }
+
+    /// One row: the sums of the counters named, over all partitions.
+    pub fn counters(self, names: &[&str]) -> Statement {
+        let sums: Vec<String> = names
+            .iter()
+            .map(|name| match self.0 {
+                Dialect::Postgres => format!("sum(t.\"{name}\")::int8"),
+                Dialect::Sqlite => format!("sum(t.\"{name}\")"),
+            })
+            .collect();
+        Statement {
+            sql: format!("SELECT {} FROM sources t", sums.join(", ")),
+            parameters: Vec::new(),
+            kinds: vec![Kind::Integer; names.len()],
+        }
+    }
+
+    /// Every partition: topic, partition, offset, newest_timestamp, then the counters named.
+    pub fn partitions(self, counters: &[&str]) -> Statement {
+        let mut kinds = vec![Kind::Text, Kind::Integer, Kind::Integer, Kind::Timestamp];
+        kinds.resize(4 + counters.len(), Kind::Integer);
+        let names = ["topic", "partition", "offset", "newest_timestamp"];
+        let columns: Vec<String> =
+            names.iter().chain(counters).zip(&kinds).map(|(name, &kind)| self.expression(name, kind)).collect();
+        Statement {
+            sql: format!("SELECT {} FROM sources t ORDER BY t.topic, t.partition", columns.join(", ")),
+            parameters: Vec::new(),
+            kinds,
+        }
+    }
+
+    /// The version of the schema, as its migrations left it.
+    pub fn schema_version(self) -> Statement {
+        let version = self.expression("version", Kind::Integer);
+        Statement {
+            sql: format!("SELECT {version} FROM {SCHEMA_HISTORY} t ORDER BY t.version DESC LIMIT 1"),
+            parameters: Vec::new(),
+            kinds: vec![Kind::Integer],
+        }
+    }
+
+    /// A parameter as well: texts with each limit would fill the cache of prepared statements.
+    fn limit(self, statement: &mut Statement, limit: u32) {
+        statement.parameters.push(Value::Integer(limit.into()));
+        let parameter = self.parameter(statement.parameters.len(), Kind::Integer);
+        statement.sql.push_str(&format!(" LIMIT {parameter}"));
+    }
+
+    fn select(self, table: &Table, columns: &[&Column], conditions: &[Condition], end: &str) -> Statement {
+        let mut parameters = Vec::new();
+        let expressions: Vec<String> = columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
+        let clause = self.clause(table, conditions, &mut parameters);
+        Statement {
+            sql: format!("SELECT {} FROM {} t{clause}{end}", expressions.join(", "), table.name),
+            parameters,
+            kinds: columns.iter().map(|column| column.kind).collect(),
+        }
+    }
+
+    fn clause(self, table: &Table, conditions: &[Condition], parameters: &mut Vec<Value>) -> String {
+        let mut clause = String::new();
+        for condition in conditions {
+            clause.push_str(if clause.is_empty() { " WHERE " } else { " AND " });
+            let left: Vec<String> = condition.columns.iter().map(|name| format!("t.\"{name}\"")).collect();
+            let mut right = Vec::with_capacity(condition.values.len());
+            for (name, value) in condition.columns.iter().zip(&condition.values) {
+                parameters.push(value.clone());
+                let kind = table.column(name).map_or(Kind::Text, |(_, column)| column.kind);
+                right.push(self.parameter(parameters.len(), kind));
+            }
+            let operator = condition.comparison.operator();
+            clause.push_str(&format!("({}) {operator} ({})", left.join(", "), right.join(", ")));
+        }
+        clause
+    }
+
+    /// Dates go to PostgreSQL as text and are read there, so that every parameter is text or a number.
+    fn parameter(self, number: usize, kind: Kind) -> String {
+        match (self.0, kind) {
+            (Dialect::Sqlite, _) => format!("?{number}"),
+            (Dialect::Postgres, Kind::Date) => format!("${number}::text::date"),
+            (Dialect::Postgres, Kind::Timestamp) => format!("${number}::text::timestamptz"),
+            (Dialect::Postgres, Kind::Integer) => format!("${number}::int8"),
+            (Dialect::Postgres, Kind::Text | Kind::Decimal | Kind::Bytes) => format!("${number}::text"),
+        }
+    }
+
+    /// A column as the text or number that [`Value`] holds. One byte more than is shown tells that
+    /// there were more.
+    fn expression(self, name: &str, kind: Kind) -> String {
+        match (self.0, kind) {
+            (Dialect::Postgres, Kind::Date) => format!("to_char(t.\"{name}\", 'YYYY-MM-DD')"),
+            (Dialect::Postgres, Kind::Integer) => format!("t.\"{name}\"::int8"),
+            (Dialect::Postgres, Kind::Decimal) => format!("t.\"{name}\"::text"),
+            (Dialect::Postgres, Kind::Timestamp) => {
+                format!("to_char(t.\"{name}\" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+            }
+            (Dialect::Postgres, Kind::Bytes) => format!("substring(t.\"{name}\" FROM 1 FOR {})", BYTES_SHOWN + 1),
+            (Dialect::Sqlite, Kind::Bytes) => format!("substr(t.\"{name}\", 1, {})", BYTES_SHOWN + 1),
+            (Dialect::Postgres, Kind::Text) | (Dialect::Sqlite, _) => format!("t.\"{name}\""),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::reader::table::view;
+
+    fn month_page() -> (Statement, Statement) {
+        let table = view("sales_per_month").expect("a view");
+        let conditions = [
+            Condition {
+                columns: &["year", "month"],
+                comparison: Comparison::AtLeast,
+                values: vec![Value::Integer(2026), Value::Integer(11)],
+            },
+            Condition {
+                columns: &["currency"],
+                comparison: Comparison::Equal,
+                values: vec![Value::Text("EUR".into())],
+            },
+        ];
+        let page = |dialect| Statements(dialect).page(table, &conditions, true, 11);
+        (page(Dialect::Postgres), page(Dialect::Sqlite))
+    }
+
+    #[test]
+    fn a_page_is_one_statement_whose_values_are_parameters() {
+        let (postgres, sqlite) = month_page();
+        assert_eq!(
+            postgres.sql,
+            "SELECT t.\"year\"::int8, t.\"month\"::int8, t.\"currency\", t.\"total_sales\"::text, \
+             t.\"orders\"::int8, t.\"units\"::int8, t.\"epoch\"::int8 FROM sales_per_month t \
+             WHERE (t.\"year\", t.\"month\") >= ($1::int8, $2::int8) AND (t.\"currency\") = ($3::text) \
+             ORDER BY t.\"year\" DESC, t.\"month\" DESC, t.\"currency\" DESC LIMIT $4::int8"
+        );
+        assert!(sqlite.sql.contains("WHERE (t.\"year\", t.\"month\") >= (?1, ?2) AND (t.\"currency\") = (?3)"));
+        assert_eq!(postgres.parameters, sqlite.parameters);
+        assert_eq!(postgres.kinds.len(), 7);
+    }
+}

@@ -1,0 +1,93 @@
+//! The settings that a store's totals were made under, and whether a run may go on with its own.
+
+use std::collections::BTreeSet;
+
+use super::{JobSettings, StoreError};
+
+/// As the table `job` holds them: nothing in a new store.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StoredSettings {
+    pub(super) time_zone: Option<String>,
+    pub(super) default_currency: Option<String>,
+    pub(super) keep_orders: Option<bool>,
+    pub(super) views: Option<Vec<String>>,
+    pub(super) topics: Option<Vec<String>>,
+    pub(super) log: Option<String>,
+}
+
+/// The names of a run's views, as they are stored.
+pub(super) fn view_names(settings: &JobSettings) -> Vec<&'static str> {
+    settings.views.iter().map(|view| view.name()).collect()
+}
+
+impl StoredSettings {
+    /// The settings of the store's last run; `None` where there was none.
+    pub(super) fn complete(self) -> Option<JobSettings> {
+        let StoredSettings { time_zone, default_currency, keep_orders, views, topics, log } = self;
+        let views = views?.iter().filter_map(|name| name.parse().ok()).collect();
+        let (time_zone, default_currency, keep_orders) = (time_zone?, default_currency?, keep_orders?);
+        Some(JobSettings { time_zone, default_currency, keep_orders, views, topics: topics?, log: log? })
+    }
+
+    /// Whether a run with `given` may go on. A topic more is allowed: it is read from its beginning.
+    /// Anything else that differs would make totals of two meanings.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] with the first setting that differs.
+    pub(super) fn check(&self, given: &JobSettings) -> Result<(), StoreError> {
+        let same = |setting, stored: &Option<String>, given: &str| match stored {
+            Some(stored) if stored != given => Err(differs(setting, stored, given)),
+            _ => Ok(()),
+        };
+        same("time_zone", &self.time_zone, &given.time_zone)?;
+        same("default_currency", &self.default_currency, &given.default_currency)?;
+        same("source", &self.log, &given.log)?;
+        same("keep_orders", &self.keep_orders.map(|kept| kept.to_string()), &given.keep_orders.to_string())?;
+        if let Some(stored) = &self.views {
+            let (stored, given): (BTreeSet<&str>, BTreeSet<&str>) =
+                (stored.iter().map(String::as_str).collect(), view_names(given).into_iter().collect());
+            if stored != given {
+                return Err(differs("views", &list(&stored), &list(&given)));
+            }
+        }
+        if let Some(stored) = &self.topics {
+            let (stored, given): (BTreeSet<&str>, BTreeSet<&str>) =
+                (stored.iter().map(String::as_str).collect(), given.topics.iter().map(String::as_str).collect());
+            if !stored.is_subset(&given) {
+                return Err(differs("topics", &list(&stored), &list(&given)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<JobSettings> for StoredSettings {
+    fn from(settings: JobSettings) -> Self {
+        StoredSettings {
+            views: Some(view_names(&settings).into_iter().map(str::to_owned).collect()),
+            time_zone: Some(settings.time_zone),
+            default_currency: Some(settings.default_currency),
+            keep_orders: Some(settings.keep_orders),
+            topics: Some(settings.topics),
+            log: Some(settings.log),
+        }
+    }
+}
+
+impl JobSettings {
+    /// Whether a run with `given` may go on with totals that were made under these.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] with the first setting that differs.
+    pub fn allow(&self, given: &JobSettings) -> Result<(), StoreError> {
+        StoredSettings::from(self.clone()).check(given)
+    }
+}
+
+fn list(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(",")
+}
+
+fn differs(setting: &'static str, stored: &str, given: &str) -> StoreError {
+    StoreError::Settings { setting, stored: stored.to_owned(), given: given.to_owned() }
+}

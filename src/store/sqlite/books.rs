@@ -1,0 +1,139 @@
+//! What became of records: `corrections`, `rejected`, `sources`.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use rusqlite::{Connection, Row, ToSql, params};
+use takings_dataflows::order::Contribution;
+
+use super::Failed;
+use crate::store::commit::{Correction, Counters, PartitionState, Rejected};
+use crate::store::moment;
+use crate::store::text::{escaped, unescaped};
+
+/// Writes rows of `corrections`.
+pub(super) fn write_corrections(connection: &Connection, epoch: i64, corrections: &[Correction]) -> Result<(), Failed> {
+    let write = || -> rusqlite::Result<()> {
+        let mut insert = connection.prepare_cached(
+            r#"INSERT INTO corrections (topic, partition, "offset", order_id, why, epoch,
+                 was_order_date, was_category, was_payment_method, was_currency, was_amount, was_units,
+                 now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"#,
+        )?;
+        for row in corrections {
+            let (topic, order_id) = (escaped(&row.topic), escaped(&row.order_id));
+            let (partition, offset, why) = (row.partition, row.offset as i64, row.why.name());
+            let (was, now) = (columns(row.was.as_ref()), columns(row.now.as_ref()));
+            let mut params: Vec<&dyn ToSql> = vec![&topic, &partition, &offset, &order_id, &why, &epoch];
+            params.extend(was.iter().chain(&now).map(|value| &**value));
+            insert.execute(&*params)?;
+        }
+        Ok(())
+    };
+    write().map_err(|error| Failed::at("writing corrections", error))
+}
+
+/// A contribution as columns, all null where there is none.
+fn columns(contribution: Option<&Contribution>) -> [Box<dyn ToSql>; 6] {
+    let fact = contribution.map(|contribution| contribution.fact);
+    let name = |name: takings_dataflows::symbol::Symbol| escaped(name.text());
+    [
+        Box::new(fact.map(|fact| fact.day.to_string())),
+        Box::new(fact.map(|fact| name(fact.category))),
+        Box::new(fact.map(|fact| name(fact.payment_method))),
+        Box::new(fact.map(|fact| name(fact.currency))),
+        Box::new(contribution.map(|contribution| contribution.amount.to_string())),
+        Box::new(contribution.map(|contribution| contribution.units)),
+    ]
+}
+
+/// Writes rows of `rejected`, their bytes as they came.
+pub(super) fn write_rejected(connection: &Connection, epoch: i64, rejected: &[Rejected]) -> Result<(), Failed> {
+    let write = || -> rusqlite::Result<()> {
+        let mut insert = connection.prepare_cached(
+            r#"INSERT INTO rejected (topic, partition, "offset", key, payload, reason, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"#,
+        )?;
+        for row in rejected {
+            let (topic, reason) = (escaped(&row.topic), escaped(&row.reason));
+            insert.execute(params![topic, row.partition, row.offset as i64, row.key, row.payload, reason, epoch])?;
+        }
+        Ok(())
+    };
+    write().map_err(|error| Failed::at("writing rejected", error))
+}
+
+/// Writes the partitions that moved, whole.
+pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[PartitionState]) -> Result<(), Failed> {
+    let write = || -> rusqlite::Result<()> {
+        let mut put = connection.prepare_cached(
+            r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates,
+                 superseded, corrections, cancellations, rejected, other, beyond_horizon, rounded, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+               ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
+                 newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
+                 duplicates = excluded.duplicates, superseded = excluded.superseded,
+                 corrections = excluded.corrections, cancellations = excluded.cancellations,
+                 rejected = excluded.rejected, other = excluded.other, beyond_horizon = excluded.beyond_horizon,
+                 rounded = excluded.rounded, epoch = excluded.epoch"#,
+        )?;
+        for state in partitions {
+            let PartitionState { topic, partition, offset, newest_timestamp, counters } = state;
+            let newest =
+                moment::of_log(*newest_timestamp).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true));
+            put.execute(params![
+                escaped(topic),
+                partition,
+                *offset as i64,
+                newest,
+                counters.read as i64,
+                counters.applied as i64,
+                counters.duplicates as i64,
+                counters.superseded as i64,
+                counters.corrections as i64,
+                counters.cancellations as i64,
+                counters.rejected as i64,
+                counters.other as i64,
+                counters.beyond_horizon as i64,
+                counters.rounded as i64,
+                epoch
+            ])?;
+        }
+        Ok(())
+    };
+    write().map_err(|error| Failed::at("writing sources", error))
+}
+
+/// Every partition, as committed.
+pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState>, Failed> {
+    let state = |row: &Row<'_>| -> rusqlite::Result<PartitionState> {
+        let number = |index| row.get::<_, i64>(index).map(|number| number as u64);
+        Ok(PartitionState {
+            topic: unescaped(row.get_ref(0)?.as_str()?).into_owned(),
+            partition: row.get(1)?,
+            offset: number(2)?,
+            newest_timestamp: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(3)?),
+            counters: Counters {
+                read: number(4)?,
+                applied: number(5)?,
+                duplicates: number(6)?,
+                superseded: number(7)?,
+                corrections: number(8)?,
+                cancellations: number(9)?,
+                rejected: number(10)?,
+                other: number(11)?,
+                beyond_horizon: number(12)?,
+                rounded: number(13)?,
+            },
+        })
+    };
+    let read = || -> rusqlite::Result<Vec<PartitionState>> {
+        connection
+            .prepare(
+                r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
+                     corrections, cancellations, rejected, other, beyond_horizon, rounded
+                   FROM sources ORDER BY topic, partition"#,
+            )?
+            .query_map([], state)?
+            .collect()
+    };
+    read().map_err(|error| Failed::at("reading sources", error))
+}

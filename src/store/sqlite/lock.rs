@@ -1,0 +1,72 @@
+//! The lock of a SQLite store: a file beside it, locked by the operating system, which frees it however
+//! the process ends. No clock is involved, so a process that sleeps keeps its store.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{SecondsFormat, Utc};
+
+use crate::store::{StoreError, host};
+
+/// The lock, held until this is dropped.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    /// Locks `FILE.lock`, which stays in place when it is freed: its text says who holds it, or held it.
+    pub(super) fn take(file: &Path) -> Result<FileLock, StoreError> {
+        let path = lock_path(file)?;
+        let failed = |error: io::Error| StoreError::Configuration {
+            setting: "store",
+            message: format!("{} can not be written ({error}); let the job's user write to its folder", path.display()),
+        };
+        let mut lock =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = fs::read_to_string(&path).unwrap_or_default();
+                return Err(StoreError::Held {
+                    store: format!("sqlite:{}", file.display()),
+                    holder: match holder.trim() {
+                        "" => "a process that just came".to_owned(),
+                        holder => holder.to_owned(),
+                    },
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let since = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+        lock.set_len(0)
+            .and_then(|()| writeln!(lock, "takings run ({}), since {since}", host::this_process()))
+            .map_err(failed)?;
+        Ok(FileLock { _file: lock })
+    }
+}
+
+/// One lock for one file, by whatever name it is reached.
+fn lock_path(file: &Path) -> Result<PathBuf, StoreError> {
+    let resolved = file.canonicalize().or_else(|_| {
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        Ok(folder.canonicalize()?.join(file.file_name().unwrap_or(file.as_os_str())))
+    });
+    match resolved {
+        Ok(mut path) => {
+            path.as_mut_os_string().push(".lock");
+            Ok(path)
+        }
+        Err(error) => {
+            let error: io::Error = error;
+            Err(StoreError::Configuration {
+                setting: "store",
+                message: format!("the folder of sqlite:{} can not be found ({error}); create it", file.display()),
+            })
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The store in a SQLite file, for one machine without a server.
+//!
+//! The file is in WAL mode, so readers and the job never wait for each other, with `synchronous=FULL`:
+//! each commit is on disk before it is acknowledged, and neither `kill -9` nor a power cut loses an
+//! epoch. (With NORMAL a power cut could take the last epochs back; the totals would still be whole, but
+//! an acknowledged epoch would be gone.)
+//!
+//! What it can not do: live on a network file system. Neither WAL nor the lock work there.
+
+mod books;
+mod fault;
+mod lock;
+mod orders;
+mod totals;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use takings_dataflows::amount::Amount;
+use takings_dataflows::order::OrderEvent;
+
+use self::fault::{fault, migration_fault};
+use self::lock::FileLock;
+use super::settings::{StoredSettings, view_names};
+use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError};
+
+#[allow(missing_docs, unreachable_pub)]
+mod embedded {
+    refinery::embed_migrations!("sql/sqlite/migrations");
+}
+
+/// How long another program that writes the file is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+/// How often rows of `removals` that are older than a day are dropped.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// The write side in SQLite.
+pub(super) struct SqliteStore {
+    file: PathBuf,
+    store: String,
+    /// The connection; dropped with its transaction at any failure.
+    connection: Option<Connection>,
+    /// Held from the first acquire on.
+    lock: Option<FileLock>,
+    held: Option<Held>,
+    pruned: Option<Instant>,
+}
+
+/// How far this process knows the store to be its own.
+#[derive(Clone, Copy)]
+struct Held {
+    generation: i64,
+    /// The epoch committed last.
+    epoch: i64,
+}
+
+/// What failed inside, before the store's name is added.
+enum Failed {
+    Sqlite { doing: String, error: rusqlite::Error },
+    Store(StoreError),
+}
+
+impl Failed {
+    fn at(doing: impl Into<String>, error: rusqlite::Error) -> Failed {
+        Failed::Sqlite { doing: doing.into(), error }
+    }
+}
+
+/// An amount as its two columns: exact text, and the scaled integer where it fits.
+fn exact(amount: Amount) -> (String, Option<i64>) {
+    (amount.to_string(), i64::try_from(amount.micros()).ok())
+}
+
+impl SqliteStore {
+    pub(super) fn new(file: PathBuf) -> Self {
+        let store = format!("sqlite:{}", file.display());
+        SqliteStore { file, store, connection: None, lock: None, held: None, pruned: None }
+    }
+
+    fn name(&self, failed: Failed) -> StoreError {
+        match failed {
+            Failed::Sqlite { doing, error } => fault(&self.store, &doing, error),
+            Failed::Store(error) => error,
+        }
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+        let open = || {
+            let connection = Connection::open_with_flags(&self.file, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.set_prepared_statement_cache_capacity(64);
+            Ok(connection)
+        };
+        open().map_err(|error| fault(&self.store, "opening", error))
+    }
+
+    /// Runs `work` on the connection, a new one if need be; a failure ends it.
+    fn with_connection<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection, Held) -> Result<T, Failed>,
+    ) -> Result<T, StoreError> {
+        let held = self.held.ok_or_else(|| StoreError::Fault {
+            doing: "writing to a store that was not acquired".to_owned(),
+            source: "acquire it first".into(),
+        })?;
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let done = work(&mut connection, held).map_err(|failed| self.name(failed))?;
+        self.connection = Some(connection);
+        Ok(done)
+    }
+
+    /// Applies the migrations that are missing, all in one transaction.
+    fn migrate(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        if self.is_known(connection)? {
+            return Ok(());
+        }
+        let mut runner = embedded::migrations::runner().set_grouped(true);
+        runner.set_migration_table_name(SCHEMA_HISTORY);
+        runner.run(connection).map(drop).map_err(|error| migration_fault(&self.store, error))
+    }
+
+    /// Whether the schema is there and is the one this program writes.
+    fn is_known(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let runner = embedded::migrations::runner();
+        let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
+        let found =
+            schema_version(connection).map_err(|error| fault(&self.store, "reading the schema's version", error))?;
+        if found > known {
+            return Err(StoreError::NewerSchema { found: found as u32, known: known as u32 });
+        }
+        Ok(found == known)
+    }
+}
+
+impl Store for SqliteStore {
+    fn acquire(&mut self, settings: &JobSettings) -> Result<Recovered, StoreError> {
+        self.held = None;
+        self.connection = None;
+        if self.lock.is_none() {
+            self.lock = Some(FileLock::take(&self.file)?);
+        }
+        let acquired = self.connect().and_then(|mut connection| {
+            self.migrate(&mut connection)?;
+            let recovered = recover(&mut connection, settings).map_err(|failed| self.name(failed))?;
+            Ok((connection, recovered))
+        });
+        match acquired {
+            Ok((connection, recovered)) => {
+                self.held = Some(Held { generation: recovered.generation as i64, epoch: recovered.epoch as i64 });
+                self.connection = Some(connection);
+                Ok(recovered)
+            }
+            Err(error) => {
+                self.lock = None;
+                Err(error)
+            }
+        }
+    }
+
+    fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError> {
+        if !self.file.exists() {
+            return Err(StoreError::Empty { store: self.store.clone() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&self.file, flags)
+            .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
+            .map_err(|error| fault(&self.store, "opening", error))?;
+        if !self.is_known(&connection)? {
+            return Err(StoreError::Empty { store: self.store.clone() });
+        }
+        let mut looked = || {
+            let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
+            let (generation, epoch, stored) = read_job(&transaction, LOOK)?;
+            let empty = || Failed::Store(StoreError::Empty { store: self.store.clone() });
+            let settings = stored.complete().ok_or_else(empty)?;
+            let recovered = read_rest(&transaction, generation, epoch, &settings)?;
+            Ok((settings, recovered))
+        };
+        looked().map_err(|failed| self.name(failed))
+    }
+
+    fn kept_orders(&mut self, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), StoreError> {
+        self.with_connection(|connection, _| orders::read(connection, topics, each))
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        if commit.is_done_or_refused(self.held.map(|held| held.epoch))? {
+            return Ok(());
+        }
+        let prune = self.pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNE_EVERY);
+        self.with_connection(|connection, held| write(connection, held, commit, prune))?;
+        if let Some(held) = &mut self.held {
+            held.epoch = commit.epoch as i64;
+        }
+        if prune {
+            self.pruned = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
+
+/// The store's schema version; 0 where it has none.
+fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
+    let history = connection
+        .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", [SCHEMA_HISTORY], |_| Ok(()))
+        .optional()?;
+    match history {
+        None => Ok(0),
+        Some(()) => {
+            connection
+                .query_row(&format!("SELECT coalesce(max(version), 0) FROM {SCHEMA_HISTORY}"), [], |row| row.get(0))
+        }
+    }
+}
+
+/// Raises the generation and reads what the last commit left.
+fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recovered, Failed> {
+    let at_job = |error| Failed::at("acquiring job", error);
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
+    let (generation, epoch, stored) = read_job(&transaction, RAISE)?;
+    stored.check(settings).map_err(Failed::Store)?;
+    let JobSettings { time_zone, default_currency, keep_orders, topics, log, .. } = settings;
+    let (views, topics) = (serde_json::json!(view_names(settings)).to_string(), serde_json::json!(topics).to_string());
+    transaction
+        .execute(
+            "UPDATE job SET time_zone = ?1, default_currency = ?2, keep_orders = ?3, views = ?4, topics = ?5, log = ?6",
+            params![time_zone, default_currency, keep_orders, views, topics, log],
+        )
+        .map_err(at_job)?;
+    let recovered = read_rest(&transaction, generation, epoch, settings)?;
+    transaction.commit().map_err(at_job)?;
+    Ok(recovered)
+}
+
+const RAISE: &str = "UPDATE job SET generation = generation + 1
+    RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log";
+const LOOK: &str = "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log FROM job";
+
+/// The one row of `job`: generation, epoch, settings.
+fn read_job(connection: &Connection, sql: &str) -> Result<(i64, i64, StoredSettings), Failed> {
+    connection
+        .query_row(sql, [], |row| {
+            let list = |index| -> rusqlite::Result<Option<Vec<String>>> {
+                let text: Option<String> = row.get(index)?;
+                text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
+                })
+            };
+            let stored = StoredSettings {
+                time_zone: row.get(2)?,
+                default_currency: row.get(3)?,
+                keep_orders: row.get(4)?,
+                views: list(5)?,
+                topics: list(6)?,
+                log: row.get(7)?,
+            };
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, stored))
+        })
+        .map_err(|error| Failed::at("reading job", error))
+}
+
+/// Sources and totals, in the transaction that is open.
+fn read_rest(
+    connection: &Connection,
+    generation: i64,
+    epoch: i64,
+    settings: &JobSettings,
+) -> Result<Recovered, Failed> {
+    let partitions = books::read_sources(connection)?;
+    let mut totals = Vec::new();
+    for &view in &settings.views {
+        totals.append(&mut totals::read(connection, view)?);
+    }
+    Ok(Recovered { generation: generation as u64, epoch: epoch as u64, partitions, totals })
+}
+
+/// One epoch in one transaction.
+fn write(connection: &mut Connection, held: Held, commit: &Commit, prune: bool) -> Result<(), Failed> {
+    let epoch = commit.epoch as i64;
+    let at_job = |error| Failed::at("moving the job on", error);
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
+    let moved = transaction
+        .prepare_cached(
+            "UPDATE job SET epoch = ?1, committed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+             WHERE generation = ?2 AND epoch = ?3",
+        )
+        .and_then(|mut guard| guard.execute(params![epoch, held.generation, held.epoch]))
+        .map_err(at_job)?;
+    if moved == 0 {
+        let (generation, found): (i64, i64) = transaction
+            .query_row("SELECT generation, epoch FROM job", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(at_job)?;
+        if generation != held.generation {
+            return Err(Failed::Store(StoreError::Fenced { ours: held.generation as u64, theirs: generation as u64 }));
+        }
+        if found == epoch {
+            return Ok(());
+        }
+        return Err(Failed::Store(StoreError::Corrupt(format!(
+            "it stands at epoch {found}, and this process committed epoch {} last: the file was replaced; start again \
+             to go on from there",
+            held.epoch
+        ))));
+    }
+    totals::write(&transaction, epoch, &commit.totals)?;
+    orders::write(&transaction, epoch, &commit.orders)?;
+    books::write_corrections(&transaction, epoch, &commit.corrections)?;
+    books::write_rejected(&transaction, epoch, &commit.rejected)?;
+    books::write_sources(&transaction, epoch, &commit.partitions)?;
+    if prune {
+        transaction
+            .execute("DELETE FROM removals WHERE removed_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day')", [])
+            .map_err(|error| Failed::at("pruning removals", error))?;
+    }
+    transaction.commit().map_err(|error| Failed::at("committing", error))
+}

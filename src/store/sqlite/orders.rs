@@ -1,0 +1,141 @@
+//! The kept orders: `orders` and `cancelled_orders`.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
+use takings_dataflows::amount::Amount;
+use takings_dataflows::day::Day;
+use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderEvent, Version};
+
+use super::{Failed, exact};
+use crate::store::columns::name_of;
+use crate::store::commit::{KeptContent, KeptOrder};
+use crate::store::moment;
+use crate::store::spaces::Spaces;
+use crate::store::text::{escaped, unescaped};
+
+const PUT: &str = r#"
+    INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, product_id, product_name,
+      product_category, product_price, product_quantity, product_brand, total_amount, total_amount_micros, currency,
+      customer_id, order_date, business_day, payment_method, fingerprint, epoch)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+    ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+      log_timestamp = excluded.log_timestamp, product_id = excluded.product_id,
+      product_name = excluded.product_name, product_category = excluded.product_category,
+      product_price = excluded.product_price, product_quantity = excluded.product_quantity,
+      product_brand = excluded.product_brand, total_amount = excluded.total_amount,
+      total_amount_micros = excluded.total_amount_micros, currency = excluded.currency,
+      customer_id = excluded.customer_id, order_date = excluded.order_date, business_day = excluded.business_day,
+      payment_method = excluded.payment_method, fingerprint = excluded.fingerprint, epoch = excluded.epoch"#;
+const CANCEL: &str = r#"
+    INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+      log_timestamp = excluded.log_timestamp, epoch = excluded.epoch"#;
+
+/// The text form of an order's local time.
+const LOCAL_TIME: &str = "%Y-%m-%dT%H:%M:%S%.6f";
+
+/// Writes the newest version of some orders.
+pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -> Result<(), Failed> {
+    let write = || -> rusqlite::Result<()> {
+        let mut put = connection.prepare_cached(PUT)?;
+        let mut cancel = connection.prepare_cached(CANCEL)?;
+        let mut take_out = connection.prepare_cached("DELETE FROM orders WHERE topic = ?1 AND order_id = ?2")?;
+        let mut revive =
+            connection.prepare_cached("DELETE FROM cancelled_orders WHERE topic = ?1 AND order_id = ?2")?;
+        for row in orders {
+            let (topic, order_id) = (escaped(&row.topic), escaped(&row.order_id));
+            let (partition, offset, timestamp) = (row.partition, row.offset as i64, row.timestamp);
+            let Some(KeptContent { contribution, details, fingerprint }) = &row.current else {
+                take_out.execute(params![topic, order_id])?;
+                cancel.execute(params![topic, order_id, partition, offset, timestamp, epoch])?;
+                continue;
+            };
+            revive.execute(params![topic, order_id])?;
+            let fact = contribution.fact;
+            let (amount, micros) = exact(contribution.amount);
+            put.execute(params![
+                topic,
+                order_id,
+                partition,
+                offset,
+                timestamp,
+                escaped(&details.product_id),
+                details.product_name.as_deref().map(escaped),
+                escaped(fact.category.text()),
+                details.product_price.map(|price| price.to_string()),
+                contribution.units,
+                details.product_brand.as_deref().map(escaped),
+                amount,
+                micros,
+                escaped(fact.currency.text()),
+                details.customer_id.as_deref().map(escaped),
+                moment::of_local(details.ordered_at).format(LOCAL_TIME).to_string(),
+                fact.day.to_string(),
+                escaped(fact.payment_method.text()),
+                *fingerprint as i64,
+                epoch
+            ])?;
+        }
+        Ok(())
+    };
+    if orders.is_empty() {
+        return Ok(());
+    }
+    write().map_err(|error| Failed::at("writing orders", error))
+}
+
+/// Hands over every kept order and cancellation, as events.
+pub(super) fn read(connection: &Connection, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), Failed> {
+    let spaces = Spaces::of(topics);
+    const ORDERS: &str = r#"
+        SELECT topic, order_id, partition, "offset", log_timestamp, product_id, product_name, product_category,
+          product_price, product_quantity, product_brand, total_amount, currency, customer_id, order_date,
+          business_day, payment_method, fingerprint FROM orders"#;
+    const CANCELLED: &str = r#"SELECT topic, order_id, partition, "offset", log_timestamp FROM cancelled_orders"#;
+    for (table, text, with_content) in [("orders", ORDERS, true), ("cancelled_orders", CANCELLED, false)] {
+        let failed = |error| Failed::at(format!("reading {table}"), error);
+        let mut statement = connection.prepare(text).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let place = || -> rusqlite::Result<(String, String, i64, u16, i64)> {
+                let text =
+                    |index| -> rusqlite::Result<String> { Ok(unescaped(row.get_ref(index)?.as_str()?).into_owned()) };
+                Ok((text(0)?, text(1)?, row.get(4)?, row.get(2)?, row.get(3)?))
+            };
+            let (topic, order_id, timestamp, partition, offset) = place().map_err(failed)?;
+            let (rank, space) = spaces.get(table, &topic).map_err(Failed::Store)?;
+            let (id, id_text) = space.id(&order_id);
+            let (content, details) = match with_content {
+                true => content(row).map(|(content, details)| (content, Some(Box::new(details)))).map_err(failed)?,
+                false => (Content::Tombstone, None),
+            };
+            let version = Version::new(timestamp, rank, partition, offset as u64);
+            each(OrderEvent { id, id_text, version, content, details });
+        }
+    }
+    Ok(())
+}
+
+fn content(row: &Row<'_>) -> rusqlite::Result<(Content, OrderDetails)> {
+    let text = |index| -> rusqlite::Result<Option<String>> {
+        Ok(row.get_ref(index)?.as_str_or_null()?.map(|text| unescaped(text).into_owned()))
+    };
+    let name = |index| -> rusqlite::Result<_> { Ok(name_of(row.get_ref(index)?.as_str()?)) };
+    let amount = |index: usize, text: &str| -> rusqlite::Result<Amount> {
+        text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error)))
+    };
+    let details = OrderDetails {
+        product_id: text(5)?.unwrap_or_default(),
+        product_name: text(6)?,
+        product_brand: text(10)?,
+        product_price: row.get_ref(8)?.as_str_or_null()?.map(|text| amount(8, text)).transpose()?,
+        customer_id: text(13)?,
+        ordered_at: moment::to_local(row.get(14)?),
+    };
+    let fact =
+        Fact { day: Day::from_date(row.get(15)?), category: name(7)?, payment_method: name(16)?, currency: name(12)? };
+    let contribution = Contribution { fact, amount: amount(11, row.get_ref(11)?.as_str()?)?, units: row.get(9)? };
+    let fingerprint = row.get::<_, i64>(17)? as u64;
+    Ok((Content::Order { contribution, fingerprint }, details))
+}

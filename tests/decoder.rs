@@ -1,0 +1,436 @@
+//! The decoder: every rejection names its field, what producers really write is read, and it agrees
+//! with the audit's own plain reading of the same bytes.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use proptest::prelude::*;
+use takings::audit::plain::{self, Plain, Rules};
+use takings::formats::{Decode, Decoded, Decoder, DecoderSettings};
+use takings::source::Record;
+use takings_dataflows::order::{Content, IdSpace, OrderEvent, PartitionId};
+
+const LIMIT: usize = 4_000;
+const TOPIC: &str = "product_sold";
+
+fn decoder(keep_orders: bool) -> Decoder {
+    Decoder::new(DecoderSettings {
+        topics: vec![TOPIC.to_owned()],
+        time_zone: Tz::Europe__Paris,
+        default_currency: "eur".to_owned(),
+        keep_orders,
+        payload_limit: LIMIT,
+    })
+}
+
+fn record<'a>(key: Option<&'a [u8]>, payload: Option<&'a [u8]>) -> Record<'a> {
+    let partition = PartitionId { topic: 0, partition: 3 };
+    Record { partition, offset: 7, next_offset: 8, timestamp: 1_700_000_000_000, key, payload }
+}
+
+fn decode(payload: &str) -> Result<(OrderEvent, bool), String> {
+    match decoder(true).decode(&record(None, Some(payload.as_bytes()))) {
+        Decoded::Order { event, rounded } => Ok((event, rounded)),
+        Decoded::Rejected(reject) => Err(reject.to_string()),
+    }
+}
+
+fn reason(payload: &str) -> String {
+    decode(payload).expect_err(payload)
+}
+
+/// A whole order, with one member put in place of another; an empty `with` leaves it out.
+fn order(member: &str, with: &str) -> String {
+    let members = [
+        ("orderId", r#""0b9f0b1e-6f7a-4c1d-9d0e-0123456789ab""#),
+        ("productId", r#""p-1""#),
+        ("productName", r#""Kettle""#),
+        ("productCategory", r#""Kitchen""#),
+        ("productPrice", "12.50"),
+        ("productQuantity", "2"),
+        ("productBrand", r#""Acme""#),
+        ("currency", r#""EUR""#),
+        ("customerId", r#""c-1""#),
+        ("orderDate", r#""2023-10-01T12:34:56.123456""#),
+        ("paymentMethod", r#""CREDIT_CARD""#),
+        ("totalAmount", "25.00"),
+    ];
+    let written: Vec<String> = members
+        .iter()
+        .map(|&(name, value)| (name, if name == member { with } else { value }))
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("\"{name}\":{value}"))
+        .collect();
+    format!("{{{}}}", written.join(","))
+}
+
+/// `id day category payment currency amount units rounded`
+fn summary(payload: &str) -> String {
+    let (event, rounded) = decode(payload).unwrap_or_else(|reason| panic!("{payload}: {reason}"));
+    let Content::Order { contribution, .. } = event.content else { panic!("a tombstone: {payload}") };
+    let (fact, id) = (contribution.fact, IdSpace::new(TOPIC).text(event.id, &event.id_text));
+    let (amount, units) = (contribution.amount, contribution.units);
+    let rounded = if rounded { " rounded" } else { "" };
+    format!("{id} {} {} {} {} {amount} {units}{rounded}", fact.day, fact.category, fact.payment_method, fact.currency)
+}
+
+fn fingerprint(payload: &str) -> u64 {
+    match decode(payload).expect(payload).0.content {
+        Content::Order { fingerprint, .. } => fingerprint,
+        Content::Tombstone => panic!("a tombstone"),
+    }
+}
+
+#[test]
+fn reads_a_whole_order() {
+    let payload = order("", "");
+    assert_eq!(
+        summary(&payload),
+        "0b9f0b1e-6f7a-4c1d-9d0e-0123456789ab 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"
+    );
+    let details = decode(&payload).expect("an order").0.details.expect("kept");
+    assert_eq!((details.product_id.as_str(), details.customer_id.as_deref()), ("p-1", Some("c-1")));
+    assert_eq!((details.product_name.as_deref(), details.product_brand.as_deref()), (Some("Kettle"), Some("Acme")));
+    assert_eq!(details.product_price.expect("a price").to_string(), "12.500000");
+    let local = DateTime::from_timestamp_micros(details.ordered_at).expect("in range").naive_utc();
+    assert_eq!(local.to_string(), "2023-10-01 12:34:56.123456");
+}
+
+#[test]
+fn reads_the_lenient_spellings() {
+    for (member, value, expected) in [
+        ("orderId", "42", "42 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("orderId", r#""42""#, "42 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("orderId", r#""4\u0032""#, "42 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("orderDate", "1700000000123", " 2023-11-14 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("orderDate", r#""2023-10-01T23:30:00Z""#, " 2023-10-02 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("orderDate", r#""2023-10-01""#, " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("currency", "", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("currency", r#""""#, " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("currency", r#"" fcfa ""#, " 2023-10-01 Kitchen CREDIT_CARD FCFA 25.000000 2"),
+        ("totalAmount", "", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("totalAmount", "null", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("totalAmount", r#""25.5""#, " 2023-10-01 Kitchen CREDIT_CARD EUR 25.500000 2"),
+        ("totalAmount", "2.5e1", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("totalAmount", "-25", " 2023-10-01 Kitchen CREDIT_CARD EUR -25.000000 2"),
+        ("totalAmount", "369.59999999999997", " 2023-10-01 Kitchen CREDIT_CARD EUR 369.600000 2 rounded"),
+        ("totalAmount", "0.1234567", " 2023-10-01 Kitchen CREDIT_CARD EUR 0.123457 2 rounded"),
+        ("productPrice", "12.5000001", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2 rounded"),
+        ("productCategory", "", " 2023-10-01 unlisted CREDIT_CARD EUR 25.000000 2"),
+        ("productCategory", "null", " 2023-10-01 unlisted CREDIT_CARD EUR 25.000000 2"),
+        ("productCategory", r#""""#, " 2023-10-01 unlisted CREDIT_CARD EUR 25.000000 2"),
+        ("productCategory", r#""\u00c9lectronique""#, " 2023-10-01 Électronique CREDIT_CARD EUR 25.000000 2"),
+        ("productCategory", r#""\ud83d\ude00""#, " 2023-10-01 😀 CREDIT_CARD EUR 25.000000 2"),
+        ("paymentMethod", r#""""#, " 2023-10-01 Kitchen unknown EUR 25.000000 2"),
+        ("productQuantity", "", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 1"),
+        ("productQuantity", "-3", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 -3"),
+        ("productQuantity", r#""3.0""#, " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 3"),
+        ("productPrice", "", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+        ("productId", "17", " 2023-10-01 Kitchen CREDIT_CARD EUR 25.000000 2"),
+    ] {
+        let read = summary(&order(member, value));
+        assert!(read.ends_with(expected), "{member}: {value}\n{read}\n{expected}");
+    }
+    // No total: the price times the quantity, exactly.
+    let payload =
+        order("totalAmount", "").replace("12.50", "0.1").replace("\"productQuantity\":2", "\"productQuantity\":3");
+    assert!(summary(&payload).ends_with("EUR 0.300000 3"));
+}
+
+#[test]
+fn reads_what_python_writes() {
+    // json.dumps with its defaults: a space after each separator, ASCII only.
+    let payload = concat!(
+        r#"{"orderId": "o-1", "productId": "p", "productName": "Caf\u00e9 \"Noir\" 1\/2", "#,
+        r#""productCategory": "\u00c9picerie", "productPrice": 123.2, "productQuantity": 3, "productBrand": null, "#,
+        r#""currency": "FCFA", "customerId": "c", "orderDate": "2023-10-01T12:34:56.123456", "#,
+        r#""paymentMethod": "ORANGE_MONEY", "totalAmount": 369.59999999999997}"#
+    );
+    assert_eq!(summary(payload), "o-1 2023-10-01 Épicerie ORANGE_MONEY FCFA 369.600000 3 rounded");
+    let details = decode(payload).expect("an order").0.details.expect("kept");
+    assert_eq!(details.product_name.as_deref(), Some(r#"Café "Noir" 1/2"#));
+    assert_eq!(details.product_brand, None);
+}
+
+#[test]
+fn ignores_what_it_does_not_know() {
+    let known = order("", "");
+    let body = known.trim_start_matches('{');
+    let payload = format!(
+        "{{\"x\":[1,{{\"orderId\":2,\"orderId\":3}},\"\\ud800\"],\"huge\":1e999,\"y\":{{\"z\":{{}}}}, \n\"\":null,{body}"
+    );
+    assert_eq!(summary(&payload), summary(&known));
+    assert_eq!(fingerprint(&payload), fingerprint(&known));
+}
+
+#[test]
+fn every_rejection_names_its_field() {
+    let long = format!("\"{}\"", "x".repeat(513));
+    for (member, value, expected) in [
+        ("orderId", "", "field `orderId` is missing"),
+        ("orderId", "null", "field `orderId` is missing"),
+        ("orderId", r#""""#, "field `orderId`: is empty"),
+        ("orderId", "1.5", "field `orderId`: expected a string or a whole number, found a number `1.5`"),
+        ("orderId", "1e3", "field `orderId`: expected a string or a whole number, found a number `1e3`"),
+        ("orderId", "[1]", "field `orderId`: expected a string or a whole number, found an array `[1]`"),
+        ("orderId", r#""a\u0000b""#, "field `orderId`: holds the character U+0000, which no database keeps"),
+        ("orderId", &long, "field `orderId`: has 513 bytes, more than 512"),
+        ("orderId", r#""\ud800""#, "field `orderId`: an escape stands for half a character (a lone surrogate)"),
+        ("productId", "true", "field `productId`: expected a string or a whole number, found a boolean `true`"),
+        ("productName", "7", "field `productName`: expected a string, found a number `7`"),
+        ("productName", r#""\u0000""#, "field `productName`: holds the character U+0000, which no database keeps"),
+        ("productBrand", "{}", "field `productBrand`: expected a string, found an object `{}`"),
+        ("customerId", "2.5", "field `customerId`: expected a string or a whole number, found a number `2.5`"),
+        ("productCategory", "1", "field `productCategory`: expected a string, found a number `1`"),
+        ("productCategory", &long, "field `productCategory`: has 513 bytes, more than 512"),
+        ("paymentMethod", "false", "field `paymentMethod`: expected a string, found a boolean `false`"),
+        ("currency", "978", "field `currency`: expected a string, found a number `978`"),
+        ("currency", r#""ABCDEFGHIJKLMNOPQ""#, "field `currency`: `ABCDEFGHIJKLMNOPQ` is longer than 16 bytes"),
+        ("orderDate", "", "field `orderDate` is missing"),
+        (
+            "orderDate",
+            r#""2023-02-30T00:00:00""#,
+            "field `orderDate`: `2023-02-30T00:00:00` is a date that does not exist",
+        ),
+        (
+            "orderDate",
+            r#""yesterday""#,
+            "field `orderDate`: `yesterday` is no ISO 8601 date and time such as 2026-11-22T12:34:56.123",
+        ),
+        (
+            "orderDate",
+            r#""2023-01-01T25:00:00""#,
+            "field `orderDate`: `2023-01-01T25:00:00` is a time of day or an offset that does not exist",
+        ),
+        (
+            "orderDate",
+            "99999999999999999999",
+            "field `orderDate`: `99999999999999999999` is not within the years 1 to 9999",
+        ),
+        (
+            "orderDate",
+            "1.5",
+            "field `orderDate`: expected an ISO 8601 string or milliseconds since 1970, found a number `1.5`",
+        ),
+        ("productQuantity", "1.5", "field `productQuantity`: `1.5` is not a whole number"),
+        ("productQuantity", "1.00000000001", "field `productQuantity`: `1.00000000001` is not a whole number"),
+        (
+            "productQuantity",
+            "1000000001",
+            "field `productQuantity`: `1000000001` is out of range (more than 1000000000)",
+        ),
+        ("productQuantity", r#""two""#, "field `productQuantity`: `two` is not a decimal number"),
+        ("productPrice", "[]", "field `productPrice`: expected an amount, found an array `[]`"),
+        ("totalAmount", r#""abc""#, "field `totalAmount`: `abc` is not a decimal number"),
+        ("totalAmount", r#""""#, "field `totalAmount`: `` is not a decimal number"),
+        ("totalAmount", "1e400", "field `totalAmount`: `1e400` is out of range (over nine trillion)"),
+        ("totalAmount", "true", "field `totalAmount`: expected an amount, found a boolean `true`"),
+        ("totalAmount", "NaN", "not a JSON object of this format: expected a value at byte 303"),
+        ("totalAmount", "1,\"totalAmount\":1", "field `totalAmount` appears twice"),
+        ("totalAmount", "1,\"total\\u0041mount\":1", "field `totalAmount` appears twice"),
+        ("totalAmount", "1,\"x\":1,\"y\":2,\"\\u0078\":3", "field `x` appears twice"),
+    ] {
+        assert_eq!(reason(&order(member, value)), expected, "{member}: {value}");
+    }
+    let neither = order("totalAmount", "").replace(r#""productPrice":12.50,"#, "");
+    assert_eq!(reason(&neither), "field `totalAmount` is missing");
+    let product = order("totalAmount", "").replace("12.50", "9000000000000");
+    assert_eq!(reason(&product), "field `productPrice`: times `productQuantity` is out of range");
+}
+
+#[test]
+fn rejects_what_is_no_object() {
+    for (payload, expected) in [
+        ("", "expected an object at byte 0"),
+        ("null", "expected an object at byte 0"),
+        ("[]", "expected an object at byte 0"),
+        ("hello", "expected an object at byte 0"),
+        ("{\"orderId\":", "expected a value at byte 11"),
+        ("{} {}", "expected the end at byte 3"),
+    ] {
+        assert_eq!(reason(payload), format!("not a JSON object of this format: {expected}"), "{payload}");
+    }
+    let reject = |payload: &[u8]| match decoder(false).decode(&record(None, Some(payload))) {
+        Decoded::Rejected(reject) => reject.to_string(),
+        Decoded::Order { .. } => panic!("read"),
+    };
+    let latin = order("", "").replace("Kitchen", "K?chen").into_bytes();
+    let latin: Vec<u8> = latin.into_iter().map(|byte| if byte == b'?' { 0xfc } else { byte }).collect();
+    assert!(reject(&latin).starts_with("not a JSON object of this format: invalid UTF-8 at byte "));
+    assert_eq!(reject(&[b' '; LIMIT + 1]), "payload of at least 4001 bytes is over the limit of 4000");
+}
+
+#[test]
+fn a_record_without_payload_cancels_the_order_of_its_key() {
+    let decode = |key: Option<&[u8]>| match decoder(false).decode(&record(key, None)) {
+        Decoded::Order { event, .. } => {
+            assert_eq!(event.content, Content::Tombstone);
+            Ok(IdSpace::new(TOPIC).text(event.id, &event.id_text))
+        }
+        Decoded::Rejected(reject) => Err(reject.to_string()),
+    };
+    assert_eq!(decode(Some(b"o-1")), Ok("o-1".to_owned()));
+    assert_eq!(decode(Some(b"42")), Ok("42".to_owned()));
+    assert_eq!(decode(Some(br#""42""#)), Ok("42".to_owned()));
+    assert_eq!(decode(Some("\"\\u00e9\"".as_bytes())), Ok("é".to_owned()));
+    assert_eq!(decode(Some(b"\"open")), Ok("\"open".to_owned()));
+    let empty = Err("neither key nor payload, so no order is named".to_owned());
+    assert_eq!(decode(None), empty);
+    assert_eq!(decode(Some(b"")), empty);
+    assert_eq!(decode(Some(b"\"\"")), empty);
+    assert_eq!(decode(Some(b"\xff")), Err("field `key`: invalid UTF-8 at byte 0".to_owned()));
+    assert_eq!(
+        decode(Some(b"a\0")),
+        Err("field `key`: holds the character U+0000, which no database keeps".to_owned())
+    );
+    assert_eq!(decode(Some(&[b'x'; 513])), Err("field `key`: has 513 bytes, more than 512".to_owned()));
+}
+
+#[test]
+fn the_payload_names_its_order_whatever_the_key() {
+    let payload = order("orderId", r#""mine""#);
+    match decoder(false).decode(&record(Some(b"another"), Some(payload.as_bytes()))) {
+        Decoded::Order { event, .. } => assert_eq!(event.id_text, "mine"),
+        Decoded::Rejected(reject) => panic!("{reject}"),
+    }
+}
+
+#[test]
+fn the_same_content_has_the_same_fingerprint_however_it_is_written() {
+    let payload = order("", "");
+    let value: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&payload).expect("JSON");
+    let backwards: serde_json::Map<_, _> = value.into_iter().rev().collect();
+    let pretty = serde_json::to_string_pretty(&backwards).expect("JSON");
+    assert_eq!(fingerprint(&pretty.replace("Kettle", "\\u004bettle")), fingerprint(&payload));
+    assert_eq!(fingerprint(&order("totalAmount", "\"25\"")), fingerprint(&payload));
+    assert_eq!(fingerprint(&order("currency", "")), fingerprint(&payload));
+    assert_eq!(fingerprint(&order("productCategory", "")), fingerprint(&order("productCategory", "\"unlisted\"")));
+
+    let mut seen = std::collections::HashSet::from([fingerprint(&payload)]);
+    for (member, value) in [
+        ("productId", "\"p-2\""),
+        ("productName", "\"Pan\""),
+        ("productName", ""),
+        ("productName", "\"\""),
+        ("productCategory", "\"Home\""),
+        ("productPrice", "12.51"),
+        ("productPrice", ""),
+        ("productQuantity", "3"),
+        ("productBrand", ""),
+        ("currency", "\"USD\""),
+        ("customerId", "\"c-2\""),
+        ("orderDate", "\"2023-10-01T12:34:56.123457\""),
+        ("paymentMethod", "\"CASH\""),
+        ("totalAmount", "25.000001"),
+    ] {
+        assert!(seen.insert(fingerprint(&order(member, value))), "{member}: {value}");
+    }
+}
+
+/// Kept orders hold fingerprints, so a change here is a change of schema.
+#[test]
+fn the_fingerprint_is_fixed() {
+    assert_eq!(format!("{:016x}", fingerprint(&order("", ""))), "f8c1e01e5d6d4b11");
+}
+
+/// The fast decoder and the audit's plain reading must say the same of any bytes.
+fn agree(key: Option<&[u8]>, payload: Option<&[u8]>) -> Result<bool, TestCaseError> {
+    let rules = Rules { time_zone: Tz::Europe__Paris, default_currency: "eur".to_owned(), payload_limit: LIMIT };
+    let plainly = plain::read(key, payload, &rules);
+    match (decoder(true).decode(&record(key, payload)), plainly) {
+        (Decoded::Rejected(_), Plain::Rejected(_)) => Ok(false),
+        (Decoded::Order { event, .. }, Plain::Cancelled(id)) => {
+            prop_assert_eq!(event.content, Content::Tombstone);
+            prop_assert_eq!(IdSpace::new(TOPIC).text(event.id, &event.id_text), id);
+            Ok(true)
+        }
+        (Decoded::Order { event, rounded }, Plain::Order(plain)) => {
+            let Content::Order { contribution, .. } = event.content else {
+                return Err(TestCaseError::fail("a tombstone with a payload"));
+            };
+            let (fact, details) = (contribution.fact, event.details.expect("kept"));
+            prop_assert_eq!(IdSpace::new(TOPIC).text(event.id, &event.id_text), plain.order_id.clone());
+            prop_assert_eq!(fact.day, plain.day());
+            prop_assert_eq!(fact.category.text(), &plain.product_category);
+            prop_assert_eq!(fact.payment_method.text(), &plain.payment_method);
+            prop_assert_eq!(fact.currency.text(), &plain.currency);
+            prop_assert_eq!(contribution.amount, plain.total_amount);
+            prop_assert_eq!(contribution.units, plain.product_quantity);
+            prop_assert_eq!(rounded, plain.rounded);
+            prop_assert_eq!(details.product_id, plain.product_id.unwrap_or_default());
+            prop_assert_eq!(details.product_name, plain.product_name);
+            prop_assert_eq!(details.product_brand, plain.product_brand);
+            prop_assert_eq!(details.product_price, plain.product_price);
+            prop_assert_eq!(details.customer_id, plain.customer_id);
+            prop_assert_eq!(details.ordered_at, plain.order_date.and_utc().timestamp_micros());
+            Ok(true)
+        }
+        (fast, plain) => Err(TestCaseError::fail(format!("{fast:?}\n{plain:?}"))),
+    }
+}
+
+/// A JSON value that may stand where another is expected.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+        3 => r#""(\\u00[0-9a-f]{2}|\\ud83d\\ude00|\\n|[a-z]){0,6}""#,
+        3 => r"-?(0|[1-9][0-9]{0,13})(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,2})?",
+        3 => r#""[+-]?[0-9]{1,8}(\.[0-9]{0,9})?""#,
+        4 => r#""20[0-9]{2}-(0[1-9]|1[0-2])-[0-3][0-9]([T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-][01][0-9]:?[0-5][0-9])?)?""#,
+        2 => r"[0-9]{1,15}",
+        1 => Just("null".to_owned()),
+        1 => Just("true".to_owned()),
+        1 => Just(r#"{"a":[1,{"a":2}]}"#.to_owned()),
+        1 => Just(format!("\"{}\"", "y".repeat(520))),
+        1 => "[0-9a-z\"\\\\{}\\[\\],:]{0,6}",
+    ]
+}
+
+fn any_order() -> impl Strategy<Value = String> {
+    let sound = prop::collection::vec(prop::option::weighted(0.15, value()), 12);
+    let strange =
+        prop::collection::vec((prop_oneof!["[a-c]{1,2}", Just("total\\u0041mount".to_owned())], value()), 0..3);
+    (sound, strange, prop::bool::weighted(0.1), "[ \n\t]{0,2}").prop_map(|(changed, strange, shuffle, space)| {
+        let names: Vec<String> = order("", "")
+            .trim_matches(['{', '}'])
+            .split(",\"")
+            .map(|member| member.trim_matches('"').split('"').next().expect("a name").to_owned())
+            .collect();
+        let sound = order("", "");
+        let sound: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&sound).expect("JSON");
+        let mut members: Vec<(String, String)> = names
+            .into_iter()
+            .zip(changed)
+            .map(|(name, value)| (name.clone(), value.unwrap_or_else(|| sound[&name].to_string())))
+            .chain(strange)
+            .collect();
+        if shuffle {
+            members.reverse();
+        }
+        let members: Vec<_> = members.into_iter().map(|(k, v)| format!("{space}\"{k}\"{space}:{v}{space}")).collect();
+        format!("{space}{{{}}}{space}", members.join(","))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn agrees_with_the_plain_reading(payload in any_order()) {
+        agree(None, Some(payload.as_bytes()))?;
+    }
+
+    #[test]
+    fn agrees_on_torn_bytes(payload in any_order(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut payload = payload.into_bytes();
+        let at = at.index(payload.len());
+        payload[at] = byte;
+        agree(None, Some(&payload))?;
+        agree(None, Some(&payload[..at]))?;
+    }
+
+    #[test]
+    fn agrees_on_keys(key in prop_oneof![any::<Vec<u8>>(), value().prop_map(String::into_bytes)]) {
+        agree(Some(&key), None)?;
+    }
+}

@@ -1,0 +1,253 @@
+//! The file log: every line once and in order, however the file came to be.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use takings::source::files::FileLog;
+use takings::source::{Log, Polled, Source, SourceError, StartAt, Waker};
+use takings_dataflows::order::PartitionId;
+
+const LIMIT: usize = 1_000;
+
+fn topics() -> Vec<String> {
+    vec!["product_sold".to_owned()]
+}
+
+fn start(partition: u16, offset: u64) -> StartAt {
+    StartAt { partition: PartitionId { topic: 0, partition }, offset, newest_timestamp: 0 }
+}
+
+/// What was polled: `offset..next @timestamp key=payload`, or `end offset`.
+fn poll(source: &mut dyn Source, max: usize) -> Vec<String> {
+    let text = |bytes: Option<&[u8]>| bytes.map_or("-".to_owned(), |bytes| String::from_utf8_lossy(bytes).into_owned());
+    let mut seen = Vec::new();
+    let count = source
+        .poll(max, &mut |polled| {
+            seen.push(match polled {
+                Polled::Record(record) => format!(
+                    "{}..{} @{} {}={}",
+                    record.offset,
+                    record.next_offset,
+                    record.timestamp,
+                    text(record.key),
+                    text(record.payload)
+                ),
+                Polled::End { offset, .. } => format!("end {offset}"),
+            });
+        })
+        .expect("read");
+    assert_eq!(count, seen.len());
+    seen
+}
+
+fn wakes() -> (Waker, Receiver<()>) {
+    let (sender, receiver) = sync_channel(1);
+    (Arc::new(move || sender.try_send(()).unwrap_or_default()), receiver)
+}
+
+fn open(folder: &Path, from: &[StartAt]) -> (Box<dyn Source>, Receiver<()>, FileLog) {
+    let log = FileLog::open(folder, LIMIT).expect("a folder");
+    let (waker, woken) = wakes();
+    (log.open(&topics(), from, waker).expect("opened"), woken, log)
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = OpenOptions::new().create(true).append(true).open(path).expect("opened");
+    file.write_all(text.as_bytes()).expect("written");
+}
+
+#[test]
+fn lines_are_records_and_positions_are_offsets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("product_sold.jsonl");
+    append(
+        &path,
+        "{\"a\":1}\n\n  \r\n{\"b\":2}\r\n{\"key\":\"o\",\"value\":null,\"timestamp\":5}\n{\"key\":\"p\",\"value\":{},\"timestamp\":3}\nnot",
+    );
+    let (mut source, woken, log) = open(folder.path(), &[start(0, 0)]);
+    assert_eq!(
+        poll(source.as_mut(), 100),
+        ["0..8 @0 -={\"a\":1}", "13..22 @0 -={\"b\":2}", "22..61 @5 o=-", "61..98 @5 p={}", "end 98"]
+    );
+    assert_eq!(log.partitions(&topics()).expect("there")[0].end, 98);
+    assert_eq!(poll(source.as_mut(), 100), [""; 0]);
+
+    // The unfinished line is finished.
+    append(&path, " json\n");
+    woken.recv_timeout(Duration::from_secs(10)).expect("woken");
+    assert_eq!(poll(source.as_mut(), 100), ["98..107 @5 -=not json", "end 107"]);
+
+    // From the middle, with the clamp that was known there.
+    let from = StartAt { newest_timestamp: 9, ..start(0, 61) };
+    let (mut source, ..) = open(folder.path(), &[from]);
+    assert_eq!(poll(source.as_mut(), 1), ["61..98 @9 p={}"]);
+    assert_eq!(poll(source.as_mut(), 1), ["98..107 @9 -=not json"]);
+    assert_eq!(poll(source.as_mut(), 1), ["end 107"]);
+}
+
+#[test]
+fn a_line_over_the_limit_is_cut_and_passed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("product_sold.jsonl");
+    let long = "x".repeat(3_000_000);
+    append(&path, &format!("{long}\n{{}}\n{long}"));
+    let (mut source, woken, _log) = open(folder.path(), &[start(0, 0)]);
+    let head = "x".repeat(LIMIT + 1);
+    assert_eq!(
+        poll(source.as_mut(), 100),
+        [format!("0..3000001 @0 -={head}"), "3000001..3000004 @0 -={}".to_owned(), "end 3000004".to_owned()]
+    );
+    assert_eq!(poll(source.as_mut(), 100), [""; 0]);
+    append(&path, "y\n");
+    woken.recv_timeout(Duration::from_secs(10)).expect("woken");
+    assert_eq!(poll(source.as_mut(), 100), [format!("3000004..6000006 @0 -={head}"), "end 6000006".to_owned()]);
+}
+
+#[test]
+fn files_are_partitions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = FileLog::open(folder.path(), LIMIT).expect("a folder");
+    assert!(matches!(log.partitions(&topics()), Err(SourceError::TopicMissing { .. })));
+    append(&folder.path().join("product_sold.jsonl"), "{}\n");
+    append(&folder.path().join("product_sold-12.jsonl"), "{}\n{}\nhalf");
+    append(&folder.path().join("product_sold-x.jsonl"), "{}\n");
+    append(&folder.path().join("notes.txt"), "{}\n");
+    let found: Vec<_> = log
+        .partitions(&topics())
+        .expect("there")
+        .into_iter()
+        .map(|range| (range.partition.partition, range.first, range.end))
+        .collect();
+    assert_eq!(found, [(0, 0, 3), (12, 0, 6)]);
+    assert_eq!(log.identity(), folder.path().canonicalize().expect("a path").to_str().expect("UTF-8"));
+
+    append(&folder.path().join("product_sold-0.jsonl"), "{}\n");
+    let error = log.partitions(&topics()).expect_err("twice partition 0").to_string();
+    assert!(error.contains("both are partition 0 of product_sold; rename one"), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_waited_for_and_a_file_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = FileLog::open(folder.path().join("none"), LIMIT).err().expect("no folder");
+    assert!(missing.is_transient(), "{missing}");
+    let file = folder.path().join("file");
+    append(&file, "");
+    let error = FileLog::open(file, LIMIT).err().expect("no folder").to_string();
+    assert!(error.starts_with("setting `source`: ") && error.contains("is not a folder"), "{error}");
+}
+
+#[test]
+fn a_file_that_changed_stops_the_reader() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("product_sold.jsonl");
+    let log = FileLog::open(folder.path(), LIMIT).expect("a folder");
+    let reopen = |offset| {
+        let opened = log.open(&topics(), &[start(0, offset)], wakes().0);
+        opened.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert!(reopen(6).contains("it is gone, and 6 bytes of it were counted"));
+    append(&path, "{}\n{}\n");
+    assert_eq!(reopen(6), "");
+    assert!(reopen(9).contains("it holds 6 bytes, and 9 were counted"), "{}", reopen(9));
+    let message = reopen(4);
+    assert!(message.contains("no line starts at byte 4"), "{message}");
+    assert!(message.contains("takings run --source "), "{message}");
+
+    let changed = |change: &dyn Fn()| {
+        std::fs::write(&path, "{}\n{}\n").expect("written");
+        let (mut source, woken, _log) = open(folder.path(), &[start(0, 0)]);
+        assert_eq!(poll(source.as_mut(), 100).last().map(String::as_str), Some("end 6"));
+        assert_eq!(poll(source.as_mut(), 100), [""; 0]);
+        change();
+        woken.recv_timeout(Duration::from_secs(10)).expect("woken");
+        let error = source.poll(100, &mut |_| {}).expect_err("changed");
+        assert!(matches!(error, SourceError::LogChanged { .. }), "{error}");
+        error.to_string()
+    };
+    let shrunk = changed(&|| drop(OpenOptions::new().write(true).open(&path).expect("opened").set_len(3)));
+    assert!(shrunk.contains("it shrank to 3 bytes, and 6 were read"), "{shrunk}");
+    let replaced = changed(&|| {
+        let other = folder.path().join("other");
+        std::fs::write(&other, "{}\n{}\n{}\n").expect("written");
+        std::fs::rename(&other, &path).expect("renamed");
+    });
+    assert!(replaced.contains("another file stands in its place"), "{replaced}");
+    let removed = changed(&|| std::fs::remove_file(&path).expect("removed"));
+    assert!(removed.contains("another file stands in its place, or none"), "{removed}");
+}
+
+#[test]
+fn a_file_that_comes_later_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    append(&folder.path().join("product_sold.jsonl"), "");
+    let (mut source, woken, _log) = open(folder.path(), &[start(0, 0), start(1, 0)]);
+    assert_eq!(poll(source.as_mut(), 100), ["end 0", "end 0"]);
+    assert_eq!(poll(source.as_mut(), 100), [""; 0]);
+    append(&folder.path().join("product_sold-1.jsonl"), "{}\n");
+    woken.recv_timeout(Duration::from_secs(10)).expect("woken");
+    assert_eq!(poll(source.as_mut(), 100), ["0..3 @0 -={}", "end 3"]);
+}
+
+/// Written in random slices while it is read: every line once, whole, and in order.
+#[test]
+fn follows_a_writer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines: Vec<String> =
+        (0..20_000).map(|number| format!("{{\"orderId\":{number},\"x\":\"{}\"}}", "y".repeat(number % 90))).collect();
+    let paths: Vec<_> = (0..3).map(|part| folder.path().join(format!("product_sold-{part}.jsonl"))).collect();
+    for path in &paths {
+        File::create(path).expect("created");
+    }
+    let (mut source, woken, _log) = open(folder.path(), &[start(0, 0), start(1, 0), start(2, 0)]);
+    let writer = std::thread::spawn({
+        let (lines, paths) = (lines.clone(), paths.clone());
+        move || {
+            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+            let texts: Vec<Vec<u8>> = (0..3)
+                .map(|part| {
+                    lines.iter().skip(part).step_by(3).flat_map(|line| [line, "\n"].concat().into_bytes()).collect()
+                })
+                .collect();
+            let mut written = [0; 3];
+            while (0..3).any(|part| written[part] < texts[part].len()) {
+                let part = random.random_range(0..3);
+                let slice = random.random_range(1..5_000).min(texts[part].len() - written[part]);
+                let mut file = OpenOptions::new().append(true).open(&paths[part]).expect("opened");
+                file.write_all(&texts[part][written[part]..written[part] + slice]).expect("written");
+                written[part] += slice;
+                if random.random_ratio(1, 200) {
+                    std::thread::park_timeout(Duration::from_millis(random.random_range(0..25)));
+                }
+            }
+        }
+    });
+    let mut read: [Vec<String>; 3] = Default::default();
+    let mut next = [0; 3];
+    while read.iter().map(Vec::len).sum::<usize>() < lines.len() {
+        let count = source
+            .poll(777, &mut |polled| match polled {
+                Polled::Record(record) => {
+                    let part = usize::from(record.partition.partition);
+                    assert_eq!(record.offset, next[part]);
+                    next[part] = record.next_offset;
+                    read[part].push(String::from_utf8(record.payload.expect("a payload").to_vec()).expect("UTF-8"));
+                }
+                Polled::End { partition, offset } => assert_eq!(offset, next[usize::from(partition.partition)]),
+            })
+            .expect("read");
+        if count == 0 {
+            woken.recv_timeout(Duration::from_secs(30)).expect("woken");
+        }
+    }
+    writer.join().expect("written");
+    for (part, read) in read.iter().enumerate() {
+        assert!(read.iter().eq(lines.iter().skip(part).step_by(3)), "partition {part}");
+    }
+}

@@ -1,0 +1,260 @@
+//! A real Apache Kafka, one broker in KRaft mode, straight from Maven's jars (`scripts/kafka.sh`).
+//!
+//! It starts in about three seconds. A test that needs no topic of a given name may share a broker with the
+//! others of its binary, in a `static` [`std::sync::LazyLock`]; one that stops it, or whose topic must be
+//! called `product_sold`, has its own.
+
+mod admin;
+mod consume;
+mod produce;
+
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+pub use self::consume::Written;
+pub use self::produce::{Message, Placed, Transaction};
+use super::guard::{Guard, signal};
+use super::target::installed;
+use super::{port, wait};
+
+/// How long a server may take to start or to stop on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker, killed and its data removed when dropped or when the test process ends.
+pub struct Kafka {
+    folder: PathBuf,
+    port: u16,
+    process: Option<Child>,
+    guard: Guard,
+}
+
+impl Kafka {
+    /// Starts a broker with no topic and returns once it answers.
+    ///
+    /// # Panics
+    /// When Kafka's jars are not there, or it does not start; the panic holds the end of its log.
+    pub fn start() -> Kafka {
+        Kafka::start_with("-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+    }
+
+    /// Starts a broker with these options for its Java machine. The usual ones make it start fast; a bench
+    /// asks for those that make it run fast.
+    ///
+    /// # Panics
+    /// As [`Kafka::start`].
+    pub fn start_with(java_options: &str) -> Kafka {
+        let folder = tempfile::Builder::new().prefix("takings-kafka-").tempdir().expect("a folder").keep();
+        let guard = Guard::new(&folder);
+        fs::write(folder.join("java.options"), java_options.replace(' ', "\n")).expect("the folder is writable");
+        let mut kafka = Kafka { folder, port: 0, process: None, guard };
+        // Between finding a port free and listening on it another process may take it: then try again.
+        for _ in 0..3 {
+            kafka.configure();
+            kafka.format();
+            if kafka.try_start() {
+                return kafka;
+            }
+        }
+        panic!("kafka did not start:\n{}", kafka.log_tail());
+    }
+
+    /// `127.0.0.1:PORT`, for `bootstrap.servers`.
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// `kafka://127.0.0.1:PORT`, for `--source` and `--to`.
+    pub fn url(&self) -> String {
+        format!("kafka://{}", self.bootstrap())
+    }
+
+    /// The broker's process id, for `/proc`.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// A client configuration that connects here, and gives up soon.
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.bootstrap()).set("reconnect.backoff.max.ms", "200");
+        config
+    }
+
+    /// Stops the broker in an orderly way (SIGTERM) and waits for it.
+    pub fn stop(&mut self) {
+        self.end("TERM");
+    }
+
+    /// Kills the broker as a power cut would its process. What it had acknowledged is in the kernel's hands
+    /// and survives.
+    pub fn kill(&mut self) {
+        self.end("KILL");
+    }
+
+    /// Starts the broker again on the same port and data, and returns once it answers. A broker that runs is
+    /// stopped first.
+    pub fn restart(&mut self) {
+        if self.process.is_some() {
+            self.stop();
+        }
+        assert!(self.try_start(), "kafka did not start again:\n{}", self.log_tail());
+    }
+
+    /// Stops the broker's clock (SIGSTOP): connections stay open, nothing answers.
+    pub fn pause(&self) {
+        signal(self.running(), "STOP");
+    }
+
+    /// Lets a paused broker go on.
+    pub fn resume(&self) {
+        signal(self.running(), "CONT");
+    }
+
+    fn running(&self) -> &Child {
+        self.process.as_ref().expect("the broker runs")
+    }
+
+    fn end(&mut self, name: &str) {
+        let mut process = self.process.take().expect("the broker runs");
+        signal(&process, name);
+        self.guard.release();
+        wait::until("kafka's end", PATIENCE, || process.try_wait().expect("a child of ours"));
+    }
+
+    /// Writes `server.properties` for two free ports.
+    fn configure(&mut self) {
+        let (listener, controller) = (port::free(), port::free());
+        let data = self.data();
+        let properties = format!(
+            "process.roles=broker,controller\n\
+             node.id=1\n\
+             controller.quorum.voters=1@127.0.0.1:{controller}\n\
+             listeners=PLAINTEXT://127.0.0.1:{listener},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{listener}\n\
+             controller.listener.names=CONTROLLER\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+             log.dirs={}\n\
+             auto.create.topics.enable=false\n\
+             # One broker: nothing can be replicated.\n\
+             offsets.topic.replication.factor=1\n\
+             offsets.topic.num.partitions=1\n\
+             transaction.state.log.replication.factor=1\n\
+             transaction.state.log.min.isr=1\n\
+             transaction.state.log.num.partitions=1\n\
+             share.coordinator.state.topic.replication.factor=1\n\
+             share.coordinator.state.topic.min.isr=1\n\
+             share.coordinator.state.topic.num.partitions=1\n\
+             # Nothing to wait for.\n\
+             group.initial.rebalance.delay.ms=0\n\
+             # A broker that was killed is taken back once its last session has ended.\n\
+             broker.session.timeout.ms=2000\n\
+             broker.heartbeat.interval.ms=200\n\
+             # Deleted topics go now, so that one of the same name can be made anew.\n\
+             log.segment.delete.delay.ms=0\n\
+             file.delete.delay.ms=0\n",
+            data.display()
+        );
+        let _ = fs::remove_dir_all(&data);
+        fs::write(self.properties(), properties).expect("the folder is writable");
+        self.port = listener;
+    }
+
+    /// Makes the data directory, with a cluster id of its own.
+    fn format(&self) {
+        let cluster = uuid_in_kafkas_spelling();
+        let output = self
+            .java("kafka.tools.StorageTool")
+            .args(["format", "-t", &cluster, "-c"])
+            .arg(self.properties())
+            .output()
+            .expect("java can be started");
+        assert!(
+            output.status.success(),
+            "kafka could not format its data directory: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    /// Whether the broker came to answer; otherwise it has ended.
+    fn try_start(&mut self) -> bool {
+        let log = OpenOptions::new().create(true).append(true).open(self.log()).expect("the folder is writable");
+        let process = self
+            .java("kafka.Kafka")
+            .arg(self.properties())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file can be shared"))
+            .stderr(log)
+            .spawn()
+            .expect("java can be started");
+        self.guard.watch(&process);
+        let process = self.process.insert(process);
+
+        // Until the broker answers, each attempt to connect would be a line of log.
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", format!("127.0.0.1:{}", self.port))
+            .set("reconnect.backoff.ms", "20")
+            .set("reconnect.backoff.max.ms", "50")
+            .set("log_level", "0");
+        let probe: BaseConsumer = config.create().expect("a consumer");
+        wait::until("kafka's answer", PATIENCE, || {
+            if process.try_wait().expect("a child of ours").is_some() {
+                return Some(false);
+            }
+            // The broker is listed once it has registered itself and may lead partitions.
+            let metadata = probe.fetch_metadata(None, Duration::from_millis(500)).ok()?;
+            (!metadata.brokers().is_empty()).then_some(true)
+        })
+    }
+
+    fn java(&self, class: &str) -> Command {
+        let mut command = Command::new("java");
+        command
+            .arg(format!("@{}", self.folder.join("java.options").display()))
+            .arg("-Xshare:auto")
+            .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+            .arg("-cp")
+            .arg(installed("kafka/lib").join("*"))
+            .arg(class)
+            .current_dir(&self.folder);
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn properties(&self) -> PathBuf {
+        self.folder.join("server.properties")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("broker.log")
+    }
+
+    fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.kill();
+        }
+    }
+}
+
+/// A fresh cluster id: a UUID's bytes in URL-safe base 64, 22 characters.
+fn uuid_in_kafkas_spelling() -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes())
+}
