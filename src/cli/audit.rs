@@ -29,7 +29,9 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
     let (stored, recovered) = crate::store::open(&StoreUrl::parse(&config.store)?)?.look()?;
     let log = job::open_log(&config)?;
     if stored.log != log.identity() {
-        return Err(StoreError::Settings { setting: "source", stored: stored.log, given: log.identity().to_owned() }.into());
+        return Err(
+            StoreError::Settings { setting: "source", stored: stored.log, given: log.identity().to_owned() }.into()
+        );
     }
     // The totals were made under the store's settings, whatever this command was told.
     let settings = AuditSettings {
@@ -48,7 +50,8 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
     let state = StoredState { totals: recovered.totals, partitions: recovered.partitions };
 
     let bar = ProgressBar::new(records).with_style(
-        ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records, {msg}").context("drawing the progress bar")?,
+        ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records, {msg}")
+            .context("drawing the progress bar")?,
     );
     let report = audit::run(log.as_ref(), state, &settings, &mut |read, partition| {
         bar.set_position(read);

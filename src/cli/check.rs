@@ -32,7 +32,13 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let config = args.job.resolve()?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "settings   ok: {} topics, {} views, days cut in {}", config.topics.len(), config.views.len(), config.time_zone)?;
+    writeln!(
+        out,
+        "settings   ok: {} topics, {} views, days cut in {}",
+        config.topics.len(),
+        config.views.len(),
+        config.time_zone
+    )?;
 
     let log = job::open_log(&config).with_context(|| format!("source     {}", config.source))?;
     let ranges = log.partitions(&config.topics).context("source")?;
@@ -62,7 +68,12 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
 
     let (read, rejected) = sample(&config, log.as_ref())?;
     let bad: u64 = rejected.values().map(|(count, _)| count).sum();
-    writeln!(out, "records    {}: {} of the newest {read} can be read", if bad == 0 { "ok" } else { "look" }, read - bad)?;
+    writeln!(
+        out,
+        "records    {}: {} of the newest {read} can be read",
+        if bad == 0 { "ok" } else { "look" },
+        read - bad
+    )?;
     for (reason, (count, place)) in &rejected {
         writeln!(out, "             {count} × {reason} (such as {place})")?;
     }
@@ -77,7 +88,11 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<(u64, Rejections)
     let mut from = Vec::new();
     for range in log.partitions(&config.topics)? {
         // In a file log an offset counts bytes, and only a file's start is sure to begin a record.
-        let offset = if config.source.starts_with("kafka://") { range.end.saturating_sub(SAMPLE).max(range.first) } else { range.first };
+        let offset = if config.source.starts_with("kafka://") {
+            range.end.saturating_sub(SAMPLE).max(range.first)
+        } else {
+            range.first
+        };
         if offset < range.end {
             left.insert(range.partition, range.end);
             from.push(StartAt { partition: range.partition, offset, newest_timestamp: 0 });
