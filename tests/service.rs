@@ -1,6 +1,7 @@
 //! The service over real HTTP, on both stores: every route, what it refuses, and that no answer ever
 //! mixes two states.
-
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "an age in seconds is no money")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod support;

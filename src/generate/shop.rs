@@ -184,9 +184,10 @@ impl Shop {
     }
 
     fn standing_order(&mut self) -> Option<usize> {
-        (0..16)
-            .filter_map(|_| (!self.open.is_empty()).then(|| self.random.random_range(0..self.open.len())))
-            .find(|&at| !self.open[at].is_cancelled)
+        if self.open.is_empty() {
+            return None;
+        }
+        (0..16).map(|_| self.random.random_range(0..self.open.len())).find(|&at| !self.open[at].is_cancelled)
     }
 
     fn new_order(&mut self) -> Event {

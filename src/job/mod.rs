@@ -151,12 +151,11 @@ fn patiently<T>(stop: &Stop, mut attempt: impl FnMut() -> Result<T, JobError>) -
     }
 }
 
+/// A store that is ours, and what it held.
+type Acquired = (Box<dyn Store>, Recovered);
+
 /// Takes the store, waiting for its holder where this is a standby.
-fn acquire(
-    config: &JobConfig,
-    settings: &JobSettings,
-    stop: &Stop,
-) -> Result<Option<(Box<dyn Store>, Recovered)>, JobError> {
+fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Option<Acquired>, JobError> {
     let url = StoreUrl::parse(&config.store)?;
     let mut told = String::new();
     loop {
