@@ -32,6 +32,7 @@ build: dashboard ## The one binary, with the dashboard in it: target/release/tak
 
 .PHONY: dashboard
 dashboard: dashboard/dist/index.html ## The dashboard alone, into dashboard/dist
+	@:
 
 # npm ci removes node_modules first, so it is done only when the lock file has changed.
 dashboard/node_modules/.installed: dashboard/package-lock.json

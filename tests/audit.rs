@@ -1,5 +1,5 @@
 //! The audit: it agrees with the upsert on the same log, and notices whatever is changed behind its back.
-#![allow(clippy::expect_used, clippy::panic)] // what is not as expected is a test that fails
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;

@@ -1,6 +1,6 @@
 //! The decoder: every rejection names its field, what producers really write is read, and it agrees
 //! with the audit's own plain reading of the same bytes.
-#![allow(clippy::expect_used, clippy::panic)] // what is not as expected is a test that fails
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::RefCell;
 

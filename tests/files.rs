@@ -1,5 +1,5 @@
 //! The file log: every line once and in order, however the file came to be.
-#![allow(clippy::expect_used, clippy::panic)] // what is not as expected is a test that fails
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -1,5 +1,5 @@
 //! The synthetic shop: the same again for the same seed, exact proportions, and totals that are true.
-#![allow(clippy::expect_used, clippy::panic)] // what is not as expected is a test that fails
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

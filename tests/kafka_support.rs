@@ -1,5 +1,6 @@
 //! The tests' own Kafka keeps its word: what is written is there, also after a crash, and aborted
 //! transactions leave gaps only.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

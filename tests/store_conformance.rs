@@ -1,4 +1,5 @@
 //! What every store must do, run against both: [`takings::store::Store`] has the clauses.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

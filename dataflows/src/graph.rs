@@ -117,7 +117,7 @@ pub fn build(
     let mut reports = InputHandle::new();
     let mut watermarks = InputHandle::new();
     let mut base = InputSession::new();
-    let mut probe = ProbeHandle::new();
+    let probe = ProbeHandle::new();
 
     let sink = worker.dataflow::<Epoch, _, _>(|scope| {
         let event_stream = scope.input_from(&mut events);
@@ -129,7 +129,7 @@ pub fn build(
         let totals = to_outputs(rows.concat(base_totals).count_total());
         let outputs = scope.concatenate([totals, effects, report_stream]);
         let (activator, done) = gather(scope, outputs, settings.recovered_epoch, committed.clone(), hand_over);
-        done.probe_with(&mut probe);
+        done.probe_with(&probe);
         activator
     });
 

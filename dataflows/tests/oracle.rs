@@ -7,6 +7,7 @@
 //!   had happened.
 //! - `the_books_balance`: outcomes against a plain sequential count, where each id stays in its partition.
 //! - `an_order_that_stays_never_writes`: a repetition changes no row.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,8 @@
 //! The command line: one file per subcommand.
 
+mod audit;
+mod check;
+mod demo;
 mod generate;
 mod run;
 mod serve;
@@ -30,12 +33,18 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a synthetic shop's events
-    Generate(generate::GenerateArgs),
     /// Read orders, keep totals
     Run(run::RunArgs),
     /// Serve a store's totals: a live page, a REST API, events and metrics
     Serve(serve::ServeArgs),
+    /// A synthetic shop, its totals and the live page, with no server: a file log and SQLite
+    Demo(demo::DemoArgs),
+    /// Make a synthetic shop's events
+    Generate(generate::GenerateArgs),
+    /// Recount the log the plain way and compare every total and counter; exit code 1 on a difference
+    Audit(audit::AuditArgs),
+    /// Rehearse everything a run needs, and change nothing
+    Check(check::CheckArgs),
 }
 
 /// What a process's end means. Scripts depend on these.
@@ -57,9 +66,12 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_format);
     let outcome = match cli.command {
-        Command::Generate(args) => generate::run(args),
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Generate(args) => generate::run(args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Check(args) => check::run(&args),
     };
     let exit = outcome.unwrap_or_else(|error| {
         tracing::error!("{}", chain(&error));
@@ -109,7 +121,8 @@ fn start_log(format: LogFormat) {
 
     let filter = EnvFilter::try_from_env("TAKINGS_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,refinery=warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = tracing_subscriber::fmt().with_ansi(colours).with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),

@@ -46,7 +46,7 @@ impl Stop {
     }
 
     /// Waits, but not past a stop. Returns whether it was stopped.
-    fn wait(&self, duration: Duration) -> bool {
+    pub fn wait(&self, duration: Duration) -> bool {
         let until = std::time::Instant::now() + duration;
         while !self.is_stopped() && std::time::Instant::now() < until {
             std::thread::park_timeout(Duration::from_millis(50).min(duration));
@@ -66,24 +66,51 @@ pub struct Summary {
     pub commits: u64,
 }
 
-/// Runs a job until it is stopped, has caught up (where that was asked), or fails.
+/// What a run would do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// Partitions to read.
+    pub partitions: usize,
+    /// Offsets to read again for the versions of orders that are counted already.
+    pub to_replay: u64,
+    /// Offsets to read for the first time.
+    pub to_read: u64,
+}
+
+/// Everything that a run checks before it reads its first order, and changes nothing.
 ///
 /// # Errors
-/// [`JobError`], which tells what a restart may cure from what it can not.
-pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
-    let Some(log) = patiently(stop, config.until_caught_up, || open_log(config))? else {
-        return Ok(Summary::default());
-    };
-    let settings = JobSettings {
+/// What the run would end with.
+pub fn rehearse(config: &JobConfig, log: &dyn Log, recovered: &Recovered) -> Result<Rehearsal, JobError> {
+    let ranges = log.partitions(&config.topics)?;
+    let start = recovery::start(config, log, recovered, &ranges)?;
+    let to_read = start.partitions.iter().map(|start| start.range.end - start.committed).sum();
+    Ok(Rehearsal { partitions: ranges.len(), to_replay: start.to_replay(), to_read })
+}
+
+/// The settings that a store keeps, as this run has them.
+pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
+    JobSettings {
         time_zone: config.time_zone.name().to_owned(),
         default_currency: config.default_currency.clone(),
         keep_orders: config.keep_orders,
         views: config.views.clone(),
         topics: config.topics.clone(),
         log: log.identity().to_owned(),
+    }
+}
+
+/// Runs a job until it is stopped, has caught up (where that was asked), or fails.
+///
+/// # Errors
+/// [`JobError`], which tells what a restart may cure from what it can not.
+pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
+    let Some(log) = patiently(stop, || open_log(config))? else {
+        return Ok(Summary::default());
     };
+    let settings = settings(config, log.as_ref());
     let Some((store, recovered)) = acquire(config, &settings, stop)? else { return Ok(Summary::default()) };
-    let Some(ranges) = patiently(stop, false, || Ok(log.partitions(&config.topics)?))? else {
+    let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else {
         return Ok(Summary::default());
     };
     let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
@@ -107,11 +134,7 @@ pub fn open_log(config: &JobConfig) -> Result<Arc<dyn Log>, JobError> {
 }
 
 /// Tries again with growing pauses while what fails may be cured by waiting; `None` once stopped.
-fn patiently<T>(
-    stop: &Stop,
-    _bounded: bool,
-    mut attempt: impl FnMut() -> Result<T, JobError>,
-) -> Result<Option<T>, JobError> {
+fn patiently<T>(stop: &Stop, mut attempt: impl FnMut() -> Result<T, JobError>) -> Result<Option<T>, JobError> {
     let mut pause = Duration::from_millis(100);
     loop {
         match attempt() {
@@ -128,16 +151,15 @@ fn patiently<T>(
     }
 }
 
+/// A store that is ours, and what it held.
+type Acquired = (Box<dyn Store>, Recovered);
+
 /// Takes the store, waiting for its holder where this is a standby.
-fn acquire(
-    config: &JobConfig,
-    settings: &JobSettings,
-    stop: &Stop,
-) -> Result<Option<(Box<dyn Store>, Recovered)>, JobError> {
+fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Option<Acquired>, JobError> {
     let url = StoreUrl::parse(&config.store)?;
     let mut told = String::new();
     loop {
-        let taken = patiently(stop, false, || {
+        let taken = patiently(stop, || {
             let mut store = crate::store::open(&url)?;
             match store.acquire(settings) {
                 Ok(recovered) => Ok(Ok((store, recovered))),

@@ -196,6 +196,9 @@ impl From<StoreError> for Problem {
                 let message = format!("the store refuses this service: check the setting `{setting}`");
                 Problem::new(status, Code::StoreUnusable, message, "see the service's log for what the store said")
             }
+            StoreError::Empty { .. } => {
+                Problem::new(status, Code::StoreUnusable, error.to_string(), "start `takings run` on this store")
+            }
             StoreError::NewerSchema { .. } => {
                 let hint = "upgrade this service to the version that writes the store";
                 Problem::new(status, Code::StoreUnusable, error.to_string(), hint)

@@ -20,6 +20,12 @@ pub enum StoreError {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// No job ever wrote to it.
+    #[error("the store at {store} holds no totals yet; start `takings run` on it first, or check the address")]
+    Empty {
+        /// The store, without its password.
+        store: String,
+    },
     /// Another process holds the store.
     #[error(
         "the store at {store} is held by {holder}; stop that process, or start this one with --standby to wait for it"

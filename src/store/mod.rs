@@ -55,6 +55,13 @@ pub trait Store: Send {
     /// [`StoreError::NewerSchema`], [`StoreError::Settings`]: see there.
     fn acquire(&mut self, settings: &JobSettings) -> Result<Recovered, StoreError>;
 
+    /// What the last commit left and under which settings, read at one moment and without taking the
+    /// store: a job may hold it meanwhile. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] where no job ever wrote here; [`StoreError::NewerSchema`].
+    fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError>;
+
     /// Hands every kept order and every kept cancellation to `each`, as events with the version they
     /// were written with, in no particular order. Needs `keep_orders`. `topics` ranks the topics, as
     /// in [`takings_dataflows::order::PartitionId`].

@@ -21,6 +21,14 @@ pub(super) fn view_names(settings: &JobSettings) -> Vec<&'static str> {
 }
 
 impl StoredSettings {
+    /// The settings of the store's last run; `None` where there was none.
+    pub(super) fn complete(self) -> Option<JobSettings> {
+        let StoredSettings { time_zone, default_currency, keep_orders, views, topics, log } = self;
+        let views = views?.iter().filter_map(|name| name.parse().ok()).collect();
+        let (time_zone, default_currency, keep_orders) = (time_zone?, default_currency?, keep_orders?);
+        Some(JobSettings { time_zone, default_currency, keep_orders, views, topics: topics?, log: log? })
+    }
+
     /// Whether a run with `given` may go on. A topic more is allowed: it is read from its beginning.
     /// Anything else that differs would make totals of two meanings.
     ///
@@ -50,6 +58,29 @@ impl StoredSettings {
             }
         }
         Ok(())
+    }
+}
+
+impl From<JobSettings> for StoredSettings {
+    fn from(settings: JobSettings) -> Self {
+        StoredSettings {
+            views: Some(view_names(&settings).into_iter().map(str::to_owned).collect()),
+            time_zone: Some(settings.time_zone),
+            default_currency: Some(settings.default_currency),
+            keep_orders: Some(settings.keep_orders),
+            topics: Some(settings.topics),
+            log: Some(settings.log),
+        }
+    }
+}
+
+impl JobSettings {
+    /// Whether a run with `given` may go on with totals that were made under these.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] with the first setting that differs.
+    pub fn allow(&self, given: &JobSettings) -> Result<(), StoreError> {
+        StoredSettings::from(self.clone()).check(given)
     }
 }
 

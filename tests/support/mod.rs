@@ -12,6 +12,8 @@ pub mod port;
 pub mod postgres;
 pub mod proxy;
 pub mod python;
+pub mod service;
 pub mod stores;
+pub mod takings;
 pub mod target;
 pub mod wait;

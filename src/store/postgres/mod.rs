@@ -38,6 +38,10 @@ const RAISE: Sql = Sql::new(
     "UPDATE job SET generation = generation + 1
      RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log",
 );
+const LOOK: Sql = Sql::new(
+    "reading job",
+    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log FROM job",
+);
 const SET: Sql = Sql::new(
     "writing the job's settings",
     "UPDATE job SET time_zone = $1, default_currency = $2, keep_orders = $3, views = $4, topics = $5, log = $6",
@@ -136,6 +140,19 @@ impl Store for PostgresStore {
         Ok(recovered)
     }
 
+    fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError> {
+        let mut session = Session::open_to_read(&self.url)?;
+        if !schema::is_known(&mut session)? {
+            return Err(StoreError::Empty { store: self.url.to_string() });
+        }
+        session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let (generation, epoch, stored) = read_job(&mut session, &LOOK)?;
+        let settings = stored.complete().ok_or_else(|| StoreError::Empty { store: self.url.to_string() })?;
+        let recovered = read_rest(&mut session, generation, epoch, &settings)?;
+        session.batch("ending to read", "COMMIT")?;
+        Ok((settings, recovered))
+    }
+
     fn kept_orders(&mut self, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), StoreError> {
         self.with_session(|session, _| orders::read(session, topics, each))
     }
@@ -159,7 +176,16 @@ impl Store for PostgresStore {
 /// Raises the generation and reads what the last commit left, in the transaction that is open. From
 /// the first statement on, a commit under an older generation waits, and then fails.
 fn recover(session: &mut Session, settings: &JobSettings) -> Result<Recovered, StoreError> {
-    let rows = session.query(&RAISE, &[])?;
+    let (generation, epoch, stored) = read_job(session, &RAISE)?;
+    stored.check(settings)?;
+    let JobSettings { time_zone, default_currency, keep_orders, topics, log, .. } = settings;
+    session.execute(&SET, &[time_zone, default_currency, keep_orders, &view_names(settings), topics, log])?;
+    read_rest(session, generation, epoch, settings)
+}
+
+/// The one row of `job`: generation, epoch, settings.
+fn read_job(session: &mut Session, sql: &Sql) -> Result<(i64, i64, StoredSettings), StoreError> {
+    let rows = session.query(sql, &[])?;
     let [row] = rows.as_slice() else {
         return Err(StoreError::Corrupt(format!("job holds {} rows, and should hold one", rows.len())));
     };
@@ -174,10 +200,16 @@ fn recover(session: &mut Session, settings: &JobSettings) -> Result<Recovered, S
         };
         Ok((row.try_get(0)?, row.try_get(1)?, stored))
     };
-    let (generation, epoch, stored) = read().map_err(|error| fault::fault(session.store(), &RAISE.doing, error))?;
-    stored.check(settings)?;
-    let JobSettings { time_zone, default_currency, keep_orders, topics, log, .. } = settings;
-    session.execute(&SET, &[time_zone, default_currency, keep_orders, &view_names(settings), topics, log])?;
+    read().map_err(|error| fault::fault(session.store(), &sql.doing, error))
+}
+
+/// Sources and totals, in the transaction that is open.
+fn read_rest(
+    session: &mut Session,
+    generation: i64,
+    epoch: i64,
+    settings: &JobSettings,
+) -> Result<Recovered, StoreError> {
     let partitions = books::read_sources(session)?;
     let mut totals = Vec::new();
     for &view in &settings.views {

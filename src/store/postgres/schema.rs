@@ -9,18 +9,29 @@ mod embedded {
     refinery::embed_migrations!("sql/postgres/migrations");
 }
 
+/// Whether the schema is there and is the one this program writes.
+///
+/// # Errors
+/// [`StoreError::NewerSchema`].
+pub(super) fn is_known(session: &mut Session) -> Result<bool, StoreError> {
+    let known = newest_known(&embedded::migrations::runner());
+    match version(session)? {
+        found if found > known => Err(StoreError::NewerSchema { found: found as u32, known: known as u32 }),
+        found => Ok(found == known),
+    }
+}
+
+fn newest_known(runner: &refinery::Runner) -> i64 {
+    runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+}
+
 /// Applies what is missing, all in one transaction. The caller holds the store's lock.
 pub(super) fn migrate(session: &mut Session) -> Result<(), StoreError> {
-    let mut runner = embedded::migrations::runner().set_grouped(true);
-    runner.set_migration_table_name(SCHEMA_HISTORY);
-    let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
-    let found = version(session)?;
-    if found > known {
-        return Err(StoreError::NewerSchema { found: found as u32, known: known as u32 });
-    }
-    if found == known {
+    if is_known(session)? {
         return Ok(());
     }
+    let mut runner = embedded::migrations::runner().set_grouped(true);
+    runner.set_migration_table_name(SCHEMA_HISTORY);
     let store = session.store().to_owned();
     runner
         .run(session.client())

@@ -437,3 +437,19 @@ fn removed_key(view: &Table, text: &str) -> Result<Row, StoreError> {
     };
     view.key.iter().map(|column| value(column.name)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::KNOWN_SCHEMA;
+
+    #[test]
+    fn the_newest_schema_is_known() {
+        for store in ["postgres", "sqlite"] {
+            let folder = format!("{}/sql/{store}/migrations", env!("CARGO_MANIFEST_DIR"));
+            let names = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.file_name());
+            let version = |name: &str| name.strip_prefix('V')?.split("__").next()?.parse::<u32>().ok();
+            let newest = names.filter_map(|name| version(name.to_str()?)).max();
+            assert_eq!(newest, Some(KNOWN_SCHEMA), "{store}");
+        }
+    }
+}

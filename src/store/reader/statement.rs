@@ -5,6 +5,7 @@
 
 use super::table::{BYTES_SHOWN, Column, Kind, Table};
 use super::value::Value;
+use crate::store::SCHEMA_HISTORY;
 
 /// The column of a day, by which `changed_days` narrows what changed.
 const DAY: &str = "order_date";
@@ -185,7 +186,7 @@ impl Statements {
     pub fn schema_version(self) -> Statement {
         let version = self.expression("version", Kind::Integer);
         Statement {
-            sql: format!("SELECT {version} FROM refinery_schema_history t ORDER BY t.version DESC LIMIT 1"),
+            sql: format!("SELECT {version} FROM {SCHEMA_HISTORY} t ORDER BY t.version DESC LIMIT 1"),
             parameters: Vec::new(),
             kinds: vec![Kind::Integer],
         }

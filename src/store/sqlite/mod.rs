@@ -121,18 +121,24 @@ impl SqliteStore {
 
     /// Applies the migrations that are missing, all in one transaction.
     fn migrate(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        if self.is_known(connection)? {
+            return Ok(());
+        }
         let mut runner = embedded::migrations::runner().set_grouped(true);
         runner.set_migration_table_name(SCHEMA_HISTORY);
+        runner.run(connection).map(drop).map_err(|error| migration_fault(&self.store, error))
+    }
+
+    /// Whether the schema is there and is the one this program writes.
+    fn is_known(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let runner = embedded::migrations::runner();
         let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
         let found =
             schema_version(connection).map_err(|error| fault(&self.store, "reading the schema's version", error))?;
         if found > known {
             return Err(StoreError::NewerSchema { found: found as u32, known: known as u32 });
         }
-        if found < known {
-            runner.run(connection).map_err(|error| migration_fault(&self.store, error))?;
-        }
-        Ok(())
+        Ok(found == known)
     }
 }
 
@@ -159,6 +165,28 @@ impl Store for SqliteStore {
                 Err(error)
             }
         }
+    }
+
+    fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError> {
+        if !self.file.exists() {
+            return Err(StoreError::Empty { store: self.store.clone() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&self.file, flags)
+            .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
+            .map_err(|error| fault(&self.store, "opening", error))?;
+        if !self.is_known(&connection)? {
+            return Err(StoreError::Empty { store: self.store.clone() });
+        }
+        let mut looked = || {
+            let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
+            let (generation, epoch, stored) = read_job(&transaction, LOOK)?;
+            let empty = || Failed::Store(StoreError::Empty { store: self.store.clone() });
+            let settings = stored.complete().ok_or_else(empty)?;
+            let recovered = read_rest(&transaction, generation, epoch, &settings)?;
+            Ok((settings, recovered))
+        };
+        looked().map_err(|failed| self.name(failed))
     }
 
     fn kept_orders(&mut self, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), StoreError> {
@@ -199,30 +227,7 @@ fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
 fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recovered, Failed> {
     let at_job = |error| Failed::at("acquiring job", error);
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
-    let (generation, epoch, stored) = transaction
-        .query_row(
-            "UPDATE job SET generation = generation + 1
-             RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log",
-            [],
-            |row| {
-                let list = |index| -> rusqlite::Result<Option<Vec<String>>> {
-                    let text: Option<String> = row.get(index)?;
-                    text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| {
-                        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
-                    })
-                };
-                let stored = StoredSettings {
-                    time_zone: row.get(2)?,
-                    default_currency: row.get(3)?,
-                    keep_orders: row.get(4)?,
-                    views: list(5)?,
-                    topics: list(6)?,
-                    log: row.get(7)?,
-                };
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, stored))
-            },
-        )
-        .map_err(at_job)?;
+    let (generation, epoch, stored) = read_job(&transaction, RAISE)?;
     stored.check(settings).map_err(Failed::Store)?;
     let JobSettings { time_zone, default_currency, keep_orders, topics, log, .. } = settings;
     let (views, topics) = (serde_json::json!(view_names(settings)).to_string(), serde_json::json!(topics).to_string());
@@ -232,12 +237,50 @@ fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recove
             params![time_zone, default_currency, keep_orders, views, topics, log],
         )
         .map_err(at_job)?;
-    let partitions = books::read_sources(&transaction)?;
+    let recovered = read_rest(&transaction, generation, epoch, settings)?;
+    transaction.commit().map_err(at_job)?;
+    Ok(recovered)
+}
+
+const RAISE: &str = "UPDATE job SET generation = generation + 1
+    RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log";
+const LOOK: &str = "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log FROM job";
+
+/// The one row of `job`: generation, epoch, settings.
+fn read_job(connection: &Connection, sql: &str) -> Result<(i64, i64, StoredSettings), Failed> {
+    connection
+        .query_row(sql, [], |row| {
+            let list = |index| -> rusqlite::Result<Option<Vec<String>>> {
+                let text: Option<String> = row.get(index)?;
+                text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
+                })
+            };
+            let stored = StoredSettings {
+                time_zone: row.get(2)?,
+                default_currency: row.get(3)?,
+                keep_orders: row.get(4)?,
+                views: list(5)?,
+                topics: list(6)?,
+                log: row.get(7)?,
+            };
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, stored))
+        })
+        .map_err(|error| Failed::at("reading job", error))
+}
+
+/// Sources and totals, in the transaction that is open.
+fn read_rest(
+    connection: &Connection,
+    generation: i64,
+    epoch: i64,
+    settings: &JobSettings,
+) -> Result<Recovered, Failed> {
+    let partitions = books::read_sources(connection)?;
     let mut totals = Vec::new();
     for &view in &settings.views {
-        totals.append(&mut totals::read(&transaction, view)?);
+        totals.append(&mut totals::read(connection, view)?);
     }
-    transaction.commit().map_err(at_job)?;
     Ok(Recovered { generation: generation as u64, epoch: epoch as u64, partitions, totals })
 }
 

@@ -60,6 +60,11 @@ impl Kafka {
         }
     }
 
+    /// How many partitions a topic has.
+    pub fn partitions(&self, topic: &str) -> usize {
+        self.partition_count(topic).expect("the topic is there")
+    }
+
     /// The offset of the first record still held, and the offset after the last one.
     pub fn watermarks(&self, topic: &str, partition: i32) -> (i64, i64) {
         self.consumer().fetch_watermarks(topic, partition, PATIENCE).expect("the partition is there")

@@ -1,0 +1,129 @@
+//! `takings check`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::Exit;
+use crate::config::{JobArgs, JobConfig};
+use crate::formats::{Decode, Decoded, Decoder};
+use crate::job;
+use crate::source::{Log, Polled, StartAt};
+use crate::store::{Recovered, StoreError, StoreUrl};
+
+/// How many of the newest records of each partition are decoded.
+const SAMPLE: u64 = 200;
+
+/// How long a broker may take to hand the sample over.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Rehearse everything a run needs, and change nothing
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+/// Goes through everything that a run would do before its first order, and says what it finds.
+pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let config = args.job.resolve()?;
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "settings   ok: {} topics, {} views, days cut in {}",
+        config.topics.len(),
+        config.views.len(),
+        config.time_zone
+    )?;
+
+    let log = job::open_log(&config).with_context(|| format!("source     {}", config.source))?;
+    let ranges = log.partitions(&config.topics).context("source")?;
+    let records: u64 = ranges.iter().map(|range| range.end - range.first).sum();
+    writeln!(out, "source     ok: {} partitions, offsets for {records} at most", ranges.len())?;
+
+    let settings = job::settings(&config, log.as_ref());
+    let recovered = match crate::store::open(&StoreUrl::parse(&config.store)?)?.look() {
+        Ok((stored, recovered)) => {
+            stored.allow(&settings)?;
+            writeln!(out, "store      ok: epoch {}, {} totals", recovered.epoch, recovered.totals.len())?;
+            recovered
+        }
+        Err(StoreError::Empty { store }) => {
+            writeln!(out, "store      ok: {store} is new")?;
+            Recovered::default()
+        }
+        Err(error) => return Err(error.into()),
+    };
+
+    let rehearsal = job::rehearse(&config, log.as_ref(), &recovered)?;
+    writeln!(
+        out,
+        "start      ok: totals add up; {} offsets to read again for corrections, {} to read for the first time",
+        rehearsal.to_replay, rehearsal.to_read
+    )?;
+
+    let (read, rejected) = sample(&config, log.as_ref())?;
+    let bad: u64 = rejected.values().map(|(count, _)| count).sum();
+    writeln!(
+        out,
+        "records    {}: {} of the newest {read} can be read",
+        if bad == 0 { "ok" } else { "look" },
+        read - bad
+    )?;
+    for (reason, (count, place)) in &rejected {
+        writeln!(out, "             {count} × {reason} (such as {place})")?;
+    }
+    Ok(if read > 0 && bad as f64 > config.max_rejected_share * read as f64 { Exit::Difference } else { Exit::Done })
+}
+
+/// Decodes the newest records: how many, and for each reason how many were rejected and one place.
+type Rejections = BTreeMap<String, (u64, String)>;
+
+fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<(u64, Rejections)> {
+    let mut left: BTreeMap<_, u64> = BTreeMap::new();
+    let mut from = Vec::new();
+    for range in log.partitions(&config.topics)? {
+        // In a file log an offset counts bytes, and only a file's start is sure to begin a record.
+        let offset = if config.source.starts_with("kafka://") {
+            range.end.saturating_sub(SAMPLE).max(range.first)
+        } else {
+            range.first
+        };
+        if offset < range.end {
+            left.insert(range.partition, range.end);
+            from.push(StartAt { partition: range.partition, offset, newest_timestamp: 0 });
+        }
+    }
+    let mut decoder = Decoder::new(config.decoder());
+    let (mut read, mut rejected) = (0, Rejections::new());
+    if from.is_empty() {
+        return Ok((read, rejected));
+    }
+    let thread = std::thread::current();
+    let mut source = log.open(&config.topics, &from, Arc::new(move || thread.unpark()))?;
+    let until = Instant::now() + PATIENCE;
+    while !left.is_empty() && Instant::now() < until && read < SAMPLE * from.len() as u64 {
+        let handed = source.poll(256, &mut |polled| match polled {
+            Polled::Record(record) => {
+                read += 1;
+                if let Decoded::Rejected(reason) = decoder.decode(&record) {
+                    let topic = &config.topics[record.partition.topic as usize];
+                    let place = format!("{topic}/{} at offset {}", record.partition.partition, record.offset);
+                    rejected.entry(reason.to_string()).or_insert((0, place)).0 += 1;
+                }
+                if left.get(&record.partition).is_some_and(|&end| record.next_offset >= end) {
+                    left.remove(&record.partition);
+                }
+            }
+            Polled::End { partition, .. } => _ = left.remove(&partition),
+        })?;
+        if handed == 0 {
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+    }
+    Ok((read, rejected))
+}

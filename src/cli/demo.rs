@@ -1,0 +1,109 @@
+//! `takings demo`.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::Exit;
+use super::run::stop_on_signals;
+use crate::config::JobArgs;
+use crate::generate::{self, Options, ShopOptions};
+use crate::job;
+use crate::service::{Running, ServeConfig};
+use crate::store::StoreUrl;
+
+/// A synthetic shop, its totals and the live page, with no server: a file log and SQLite
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Where the page listens
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// Orders of the past, before the live ones
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    orders: u64,
+
+    /// Live orders a second
+    #[arg(long, value_name = "PER_SECOND", default_value_t = 25.0)]
+    rate: f64,
+
+    /// Days of the past
+    #[arg(long, value_name = "D", default_value_t = 120)]
+    days: u32,
+
+    /// Keep log and store in this folder, and go on from there the next time [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Runs until it is stopped.
+pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
+    let stop = stop_on_signals()?;
+    let temporary = match args.dir {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("takings-demo-").tempdir().context("making a temporary folder")?),
+    };
+    let folder = match (&args.dir, &temporary) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => unreachable!("one of the two was just made"),
+    };
+    let log = folder.join("log");
+    let store = format!("sqlite:{}", folder.join("totals.db").display());
+    std::fs::create_dir_all(&log).with_context(|| format!("making the folder {}", log.display()))?;
+
+    let serving = Running::start(ServeConfig::new(StoreUrl::parse(&store)?, args.listen))?;
+    let mut out = std::io::stdout();
+    writeln!(out, "takings demo: live totals on http://{}  (Ctrl+C ends it)", serving.address())?;
+
+    let shop = |orders, days, live| ShopOptions {
+        seed: rand::random(),
+        orders,
+        products: 500,
+        days,
+        until: generate::now(),
+        live,
+        duplicates: 0.01,
+        corrections: 0.01,
+        cancellations: 0.005,
+        invalid: 0.001,
+        late: 0.05,
+    };
+    let options = |shop, rate| Options {
+        shop,
+        to: log.display().to_string(),
+        topic: "product_sold".to_owned(),
+        partitions: 4,
+        rate,
+        append: true,
+        kafka_options: Vec::new(),
+        report: None,
+        progress: false,
+        stop: stop.flag(),
+    };
+    let past = options(shop(Some(args.orders), args.days, None), None);
+    let live = options(shop(None, 1, Some(args.rate)), Some(args.rate));
+    let is_new = std::fs::read_dir(&log).context("reading the demo's folder")?.next().is_none();
+
+    let config = JobArgs::of(&log.display().to_string(), &store).resolve()?;
+    let job_stop = stop.clone();
+    let outcome = std::thread::scope(|scope| {
+        let selling = scope.spawn(move || -> anyhow::Result<()> {
+            if is_new {
+                generate::run(past)?;
+            }
+            generate::run(live)?;
+            Ok(())
+        });
+        // The job waits for the first file by itself.
+        let outcome = job::run(&config, &job_stop);
+        stop.stop();
+        let sold = selling.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the synthetic shop stopped")));
+        outcome.map_err(anyhow::Error::from).and(sold)
+    });
+    serving.stop();
+    outcome.map(|()| Exit::Done)
+}
