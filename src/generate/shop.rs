@@ -184,9 +184,10 @@ impl Shop {
     }
 
     fn standing_order(&mut self) -> Option<usize> {
-        let open = self.open.len();
-        let tries = if open == 0 { 0 } else { 16 };
-        (0..tries).map(|_| self.random.random_range(0..open)).find(|&at| !self.open[at].is_cancelled)
+        if self.open.is_empty() {
+            return None;
+        }
+        (0..16).map(|_| self.random.random_range(0..self.open.len())).find(|&at| !self.open[at].is_cancelled)
     }
 
     fn new_order(&mut self) -> Event {

@@ -165,7 +165,7 @@ impl Running {
     pub fn start(config: ServeConfig) -> anyhow::Result<Self> {
         let wake = config.wake.clone();
         let (stop, stopped) = oneshot::channel();
-        let (started, start) = std::sync::mpsc::sync_channel(1);
+        let (started, start) = crossbeam_channel::bounded(1);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("takings-serve")

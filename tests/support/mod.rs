@@ -14,5 +14,6 @@ pub mod proxy;
 pub mod python;
 pub mod service;
 pub mod stores;
+pub mod takings;
 pub mod target;
 pub mod wait;

@@ -47,6 +47,12 @@ impl PostgresServer {
         PostgresServer::start_with(&["fsync=off", "full_page_writes=off"])
     }
 
+    /// Starts a server that speaks TLS, with a certificate of its own for `localhost` only; see
+    /// [`certificate`](Self::certificate).
+    pub fn start_with_tls() -> PostgresServer {
+        PostgresServer::start_with(&["fsync=off", "ssl=on", "ssl_cert_file=../tls.crt", "ssl_key_file=../tls.key"])
+    }
+
     /// Starts a server with these settings (`name=value`).
     pub fn start_with(settings: &[&str]) -> PostgresServer {
         let programs = programs();
@@ -65,6 +71,16 @@ impl PostgresServer {
         let access = data.join("pg_hba.conf");
         let rules = fs::read_to_string(&access).expect("initdb wrote it");
         fs::write(&access, format!("host all {GUARDED} all scram-sha-256\n{rules}")).expect("it can be written");
+
+        if settings.contains(&"ssl=on") {
+            let made = as_user(Path::new("openssl"), user)
+                .current_dir(&folder)
+                .args(["req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", "2", "-subj", "/CN=localhost"])
+                .args(["-addext", "subjectAltName=DNS:localhost", "-keyout", "tls.key", "-out", "tls.crt"])
+                .output()
+                .expect("openssl runs");
+            assert!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
+        }
 
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).expect("a free port").port();
         let guard = guard(&programs, &folder, user);
@@ -86,6 +102,11 @@ impl PostgresServer {
     /// The port it listens on, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.0.port
+    }
+
+    /// The certificate of a server that speaks TLS, as a PEM file.
+    pub fn certificate(&self) -> PathBuf {
+        self.0.folder.join("tls.crt")
     }
 
     /// The URL of a database.

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{BufRead, BufReader};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use takings::service::{Running, ServeConfig};
-use takings::store::commit::{Commit, PartitionState, TotalChange};
+use takings::store::commit::{Commit, TotalChange};
 use takings::store::{Store, StoreUrl};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::order::Fact;
@@ -72,6 +72,11 @@ impl Serving {
         whole["rows"].as_array().unwrap().clone()
     }
 
+    /// Opens the event stream at this path.
+    pub fn ask_events(&self, path: &str) -> Events {
+        Events::of(self.client.get(self.url(path)).send().expect("the stream opens"))
+    }
+
     /// Opens an event stream.
     pub fn events(&self, last: Option<u64>) -> Events {
         let mut request = self.client.get(self.url("/api/v1/events"));
@@ -131,7 +136,7 @@ impl Events {
     }
 
     pub fn read(mut lines: impl BufRead + Send + 'static) -> Events {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(100_000);
         std::thread::spawn(move || {
             let (mut name, mut id, mut line) = (String::new(), None, String::new());
             while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
@@ -175,9 +180,8 @@ impl Events {
 /// The page in a browser: a snapshot, and the events that change it.
 #[derive(Debug, Default)]
 pub struct Browser {
-    /// The epoch that each view's snapshot was of, and then the last event's.
-    pub epoch: u64,
     views: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The epoch of each view's snapshot, and then of the last event.
     loaded: HashMap<String, u64>,
 }
 
@@ -191,9 +195,7 @@ impl Browser {
             let rows = whole["rows"].as_array().unwrap().iter();
             let keyed = rows.map(|row| (key_of(view, row), row.clone())).collect();
             browser.views.insert(view.name().to_owned(), keyed);
-            let epoch = whole["epoch"].as_u64().unwrap();
-            browser.loaded.insert(view.name().to_owned(), epoch);
-            browser.epoch = browser.epoch.max(epoch);
+            browser.loaded.insert(view.name().to_owned(), whole["epoch"].as_u64().unwrap());
         }
         browser
     }
@@ -217,7 +219,16 @@ impl Browser {
             }
             self.loaded.insert(view.name().to_owned(), epoch);
         }
-        self.epoch = self.epoch.max(epoch);
+    }
+
+    /// The epoch that every view has reached at least: what changed after it must still be told.
+    pub fn epoch(&self) -> u64 {
+        self.loaded.values().copied().min().unwrap_or(0)
+    }
+
+    /// Whether every view is of the same epoch: snapshots were loaded one after the other.
+    pub fn is_of_one_state(&self) -> bool {
+        self.loaded.values().all(|&epoch| epoch == self.epoch())
     }
 
     pub fn view(&self, view: View) -> Vec<Value> {
@@ -314,9 +325,4 @@ pub fn order(on: i32, category: usize, currency: usize, cents: i64) -> (Fact, Ta
         currency: Symbol::new(["EUR", "FCFA", "USD"][currency % 3]),
     };
     (fact, Takings::of_order(Amount::from_micros(i128::from(cents) * 10_000), 1))
-}
-
-/// A partition's state, for [`Commit`]s made by hand.
-pub fn partition_of(records: u64) -> PartitionState {
-    super::stores::partition(0, records)
 }

@@ -47,6 +47,19 @@ impl Fresh {
         Fresh { kind: Kind::Sqlite { folder }, url }
     }
 
+    /// Whether it is in PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.kind, Kind::Postgres { .. })
+    }
+
+    /// The database's name, on the server.
+    pub fn database(&self) -> &str {
+        match &self.kind {
+            Kind::Postgres { database, .. } => database,
+            Kind::Sqlite { .. } => panic!("SQLite has no databases"),
+        }
+    }
+
     /// The write side, not acquired.
     pub fn open(&self) -> Box<dyn Store> {
         open(&self.url).expect("a store")
@@ -90,18 +103,28 @@ impl Fresh {
         rows
     }
 
-    /// The rows of a query, whose columns are all text.
+    /// The rows of a query, every column as text.
     pub fn texts(&self, sql: &str) -> Vec<TextRow> {
         match &self.kind {
             Kind::Postgres { server, database } => {
-                let rows = server.client(database).query(sql, &[]).expect(sql);
-                rows.iter().map(|row| (0..row.len()).map(|index| row.get(index)).collect()).collect()
+                let answers = server.client(database).simple_query(sql).expect(sql);
+                let rows = answers.into_iter().filter_map(|answer| match answer {
+                    postgres::SimpleQueryMessage::Row(row) => Some(row),
+                    _ => None,
+                });
+                rows.map(|row| (0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect()).collect()
             }
             Kind::Sqlite { .. } => {
                 let connection = self.sqlite_connection();
                 let mut statement = connection.prepare(sql).expect(sql);
                 let width = statement.column_count();
-                let row = |row: &rusqlite::Row<'_>| (0..width).map(|index| row.get(index)).collect();
+                let text = |value| match value {
+                    rusqlite::types::Value::Null => None,
+                    rusqlite::types::Value::Integer(number) => Some(number.to_string()),
+                    rusqlite::types::Value::Text(text) => Some(text),
+                    other => panic!("{sql}: {other:?} is no exact value"),
+                };
+                let row = |row: &rusqlite::Row<'_>| (0..width).map(|index| Ok(text(row.get(index)?))).collect();
                 statement.query_map([], row).expect(sql).collect::<Result<_, _>>().expect(sql)
             }
         }

@@ -1,5 +1,5 @@
 /** Reads the service's REST half. The only module that calls `fetch`. */
-import type { ApiFault, Corrections, Freshness, Page, Summary, View } from "./types";
+import type { Corrections, Fault, Freshness, Page, Summary, View } from "./types";
 
 const BASE = "/api/v1";
 
@@ -36,8 +36,8 @@ async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal
 
 async function fault(answer: Response): Promise<ApiError> {
   try {
-    const { error } = (await answer.json()) as ApiFault;
-    return new ApiError(answer.status, error.code, error.message, error.hint ?? null);
+    const { error } = (await answer.json()) as Fault;
+    return new ApiError(answer.status, error.code, error.message, error.hint);
   } catch {
     return new ApiError(answer.status, "unreadable_answer", `HTTP ${answer.status}`, null);
   }
@@ -50,6 +50,10 @@ export const fetchFreshness = (signal?: AbortSignal): Promise<Freshness> =>
 
 export const fetchCorrections = (limit: number, signal?: AbortSignal): Promise<Corrections> =>
   get("corrections", { limit }, signal);
+
+/** True for the answer that the view is switched off where the job runs. */
+export const isViewOff = (fault: unknown): boolean =>
+  fault instanceof ApiError && fault.code === "view_off";
 
 /** One page of a view, newest first. `from` is an ISO day, inclusive; `limit` at most 10,000. */
 export const fetchPage = <V extends View>(

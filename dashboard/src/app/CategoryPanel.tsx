@@ -5,7 +5,7 @@ import type { CurrencyInfo } from "../live/ledger";
 import { perLabel } from "../live/totals";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
-import { useShown, useView } from "./figures";
+import { useOff, useShown, useView } from "./figures";
 
 export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
@@ -15,7 +15,7 @@ export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo })
   const sums = useMemo(() => perLabel(categories.table, code, span), [categories, code, span]);
   const title = t("panel.perCategory");
   return (
-    <Panel title={title} note={code}>
+    <Panel title={title} note={code} missing={useOff("sales_per_category")}>
       <BarTable
         caption={`${title}, ${code}`}
         heading={t("table.category")}

@@ -43,14 +43,14 @@ export function CorrectionsPanel() {
 
 function Line({ correction: { order_id, why, was, now } }: { readonly correction: Correction }) {
   const { t } = useTranslation();
-  const [before, after] = useDifference(was, now);
+  const [before, after] = useDifference(was ?? null, now ?? null);
   return (
     <li className={styles.line}>
       <span className={styles.order} title={order_id}>
         {order_id}
       </span>
-      <span className={why === "correction" ? styles.corrected : styles.cancelled}>
-        {t(`correction.${why}`)}
+      <span className={why === "cancellation" ? styles.cancelled : styles.corrected}>
+        {t(why === "cancellation" ? "correction.cancellation" : "correction.correction")}
       </span>
       <span className={`${styles.change ?? ""} number`}>
         {before !== null && (

@@ -6,7 +6,7 @@ import type { CurrencyInfo } from "../live/ledger";
 import { perLabel } from "../live/totals";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
-import { useShown, useView } from "./figures";
+import { useOff, useShown, useView } from "./figures";
 
 export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
@@ -17,7 +17,7 @@ export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const nameOf = useMethodName();
   const title = t("panel.perMethod");
   return (
-    <Panel title={title} note={code}>
+    <Panel title={title} note={code} missing={useOff("sales_per_payment_method")}>
       <ShareBar sums={sums} />
       <BarTable
         caption={`${title}, ${code}`}

@@ -6,6 +6,7 @@ import { useLive } from "../live/react";
 import { perDay } from "../live/totals";
 import { Segmented } from "../ui/Segmented";
 import { useAddress } from "./address";
+import { useCalmTable } from "./calm";
 import { CategoryPanel } from "./CategoryPanel";
 import { CorrectionsPanel } from "./CorrectionsPanel";
 import { DayPanel } from "./DayPanel";
@@ -70,7 +71,7 @@ function PeriodBar() {
 /** The first and last day shown. */
 function useRange(): { from: string; to: string } | null {
   const { span, anchor } = useShown();
-  const days = useView("sales_per_day");
+  const days = useCalmTable(useView("sales_per_day"));
   return useMemo(() => {
     if (span.from !== null && span.to !== null) return { from: span.from, to: span.to };
     const shown = perDay(days.table, "", span, anchor);

@@ -29,7 +29,7 @@ export function TrustLine() {
   const trust = trustOf(state, now);
   const Icon = ICONS[trust];
   return (
-    <section className={styles.line} aria-label={t("trust.label")} data-trust={trust}>
+    <section className={styles.line} aria-label={t("trust.label")} data-trust={trust} data-epoch={state.epoch}>
       <p className={styles.state}>
         <span className={styles.badge}>
           <Icon />
@@ -56,6 +56,7 @@ function useDetail(trust: Trust, state: LiveState, now: number, format: Format):
     case "idle":
       return ago === null ? t("trust.nothingYet") : t("trust.nothingNew", { age: ago });
     case "lost":
+      if (state.contact === "away") return t("trust.away");
       return state.ready && state.committedAt !== null
         ? t("trust.asOf", { time: format.clock(state.committedAt) })
         : t("trust.noNumbers");

@@ -1,5 +1,7 @@
 /** What the page shows of the live state, in the shown period. */
 import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import type { View } from "../api/types";
 import { useLive } from "../live/react";
 import type { CurrencyInfo } from "../live/ledger";
 import { spanOf, type Period, type Span } from "../live/period";
@@ -13,6 +15,13 @@ export function useView<V extends keyof Views>(view: V): Views[V] {
   const state = useLive(({ views }) => views?.[view] ?? null);
   if (!state) throw new Error(`${view} was asked for before the first snapshot`);
   return state;
+}
+
+/** That the view is switched off, in words; null where it is on. */
+export function useOff(view: View): string | null {
+  const { t } = useTranslation();
+  const off = useLive((state) => state.off);
+  return off.has(view) ? t("panel.off") : null;
 }
 
 export interface Shown {

@@ -1,16 +1,14 @@
 /**
- * A canvas drawn by ECharts. The only module that imports it: what is registered here is what the bundle
- * carries. Styles are set through the CSSOM and tooltips are elements, so a strict policy holds.
+ * A canvas drawn by ECharts. Styles are set through the CSSOM and tooltips are elements, so a strict policy
+ * holds.
  */
-import { BarChart, LineChart } from "echarts/charts";
-import { GridComponent, TooltipComponent } from "echarts/components";
-import { init, use as register, type ECharts, type EChartsCoreOption } from "echarts/core";
-import { CanvasRenderer } from "echarts/renderers";
-import { useEffect, useRef } from "react";
+import type { ECharts, EChartsCoreOption } from "echarts/core";
+import { useEffect, useRef, useState } from "react";
 import { prefersStillness, useTheme } from "../app/theme";
 import styles from "./Chart.module.css";
 
-register([LineChart, BarChart, GridComponent, TooltipComponent, CanvasRenderer]);
+/** Asked for at once, while the numbers load. */
+const canvas = import("./canvas");
 
 /** The colours a chart is drawn in, as the theme has them now. */
 export interface Ink {
@@ -38,34 +36,51 @@ const MOVE_MS = 350;
 
 export function Chart({ label, height, option }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<ECharts | null>(null);
+  const [chart, setChart] = useState<ECharts | null>(null);
   const theme = useTheme();
 
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const made = init(element, undefined, { renderer: "canvas" });
-    chart.current = made;
-    const watch = new ResizeObserver(() => { made.resize({ silent: true }); });
-    watch.observe(element);
+    let made: ECharts | null = null;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let gone = false;
+    const watch = new ResizeObserver(() => {
+      if (made && made.getWidth() !== element.clientWidth) made.resize({ silent: true });
+    });
+    void canvas.then(({ init }) => {
+      if (gone) return;
+      // Making and drawing each chart is a task of its own: together they would hold the browser.
+      timer = setTimeout(() => {
+        made = init(element, undefined, { renderer: "canvas" });
+        watch.observe(element);
+        setChart(made);
+      });
+    });
     return () => {
+      gone = true;
+      clearTimeout(timer);
       watch.disconnect();
-      made.dispose();
-      chart.current = null;
+      made?.dispose();
+      setChart(null);
     };
   }, []);
 
   useEffect(() => {
-    if (!box.current || !chart.current) return;
-    const still = prefersStillness();
-    chart.current.setOption({
-      animation: !still,
-      animationDuration: 0,
-      animationDurationUpdate: still ? 0 : MOVE_MS,
-      animationEasingUpdate: "cubicOut",
-      ...option(inkOf(box.current)),
+    const element = box.current;
+    if (!element || !chart) return;
+    const timer = setTimeout(() => {
+      const still = prefersStillness();
+      chart.setOption({
+        animation: !still,
+        animationDuration: 0,
+        animationDurationUpdate: still ? 0 : MOVE_MS,
+        animationEasingUpdate: "cubicOut",
+        ...option(inkOf(element)),
+      });
     });
-  }, [option, theme]);
+    return () => { clearTimeout(timer); };
+  }, [chart, option, theme]);
 
   return (
     <div className={styles.picture} role="img" aria-label={label}>

@@ -1,5 +1,4 @@
 /** Numbers, days and ages in the reader's language. */
-import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { isLanguage, localeOf, type Language } from "./index";
 import { formatAxis, formatMoney, minorUnitsOf } from "./money";
@@ -52,6 +51,7 @@ export function createFormat(language: Language, browser: readonly string[]): Fo
   const dayTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
   const count = new Intl.NumberFormat(locale);
   const percent = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const units = new Map<string, Intl.NumberFormat>();
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
   return {
     language,
@@ -77,13 +77,23 @@ export function createFormat(language: Language, browser: readonly string[]): Fo
     },
     duration: (millis) => {
       const [amount, unit] = scaled(millis);
-      return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(amount);
+      const format =
+        units.get(unit) ?? new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" });
+      units.set(unit, format);
+      return format.format(amount);
     },
   };
 }
 
+/** One for each language: making Intl's formats costs more than all that they format on the page. */
+const made = new Map<Language, Format>();
+
 export function useFormat(): Format {
   const { i18n } = useTranslation();
   const language = isLanguage(i18n.language) ? i18n.language : "en";
-  return useMemo(() => createFormat(language, navigator.languages), [language]);
+  const known = made.get(language);
+  if (known) return known;
+  const format = createFormat(language, navigator.languages);
+  made.set(language, format);
+  return format;
 }

@@ -1,5 +1,5 @@
 /** Amounts as people write them: exact, in the reader's language, with the currency's own digits. */
-import { amountForPixels, amountText, placesNeeded } from "../live/amount";
+import { amountText, placesNeeded } from "../live/amount";
 
 /** Currencies that people write without decimals, and codes that Intl does not know by the name in use. */
 const ISO_NAME: Readonly<Record<string, string>> = {
@@ -23,7 +23,10 @@ export function minorUnitsOf(currency: string, said: number | null): number {
   if (said !== null) return said;
   const code = intlCode(currency);
   if (code === null) return 2;
-  return new Intl.NumberFormat("en", { style: "currency", currency: code }).resolvedOptions().maximumFractionDigits ?? 2;
+  const format = cached(`digits ${code}`, () =>
+    new Intl.NumberFormat("en", { style: "currency", currency: code }),
+  );
+  return format.resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 /** A code that Intl formats as a currency, or null: currencies are opaque codes, some are no ISO ones. */
@@ -62,6 +65,3 @@ export function formatAxis(value: number, language: string): string {
   ).format(value);
 }
 
-/** An amount for an axis or a picture's label, rounded and short: never where a total is told. */
-export const roughly = (micros: bigint, language: string): string =>
-  formatAxis(amountForPixels(micros), language);

@@ -7,7 +7,7 @@
  *   one epoch, `epoch`. Only a settled ledger is ever shown.
  * - Absorbing is idempotent, and pages and changes commute: rows are absolute, the newer epoch wins.
  */
-import type { Changes, Counters, Freshness, Page, Summary, View, ViewKeys, ViewRow } from "../api/types";
+import type { Changes, Counters, Freshness, Page, Summary, View, ViewKeys, ViewRows } from "../api/types";
 import { anchorOf } from "./period";
 import { Table, VIEWS } from "./table";
 
@@ -33,6 +33,8 @@ export class Ledger {
   backlog: number | null = null;
   /** The last day of "the last 30 days". Only moves forward while the ledger lives. */
   anchor = "";
+  /** Views that are switched off where the job runs: their tables are empty, and say nothing. */
+  readonly off = new Set<View>();
   #floor = Number.POSITIVE_INFINITY;
   #ceiling = 0;
   #epoch = 0;
@@ -84,7 +86,7 @@ export class Ledger {
   }
 
   addFreshness(freshness: Freshness): void {
-    this.committedAt = instant(freshness.committed_at);
+    this.committedAt = instant(freshness.committed_at ?? null);
     this.backlog = backlogOf(freshness);
   }
 
@@ -100,7 +102,7 @@ export class Ledger {
     const touched = new Set<View>();
     if (changes.epoch <= this.#floor) return touched;
     for (const view of VIEWS) if (this.#absorbView(view, changes)) touched.add(view);
-    if (changes.epoch > this.#countsEpoch && changes.sources) {
+    if (changes.epoch > this.#countsEpoch) {
       this.counts = { ...this.counts, ...countersOf(changes.sources) };
       this.#countsEpoch = changes.epoch;
     }
@@ -122,8 +124,8 @@ export class Ledger {
   #absorbView(view: View, changes: Changes): boolean {
     return amend(
       this.tables[view],
-      changes.removed?.[view] ?? [],
-      changes.changed?.[view] ?? [],
+      changes.removed[view] ?? [],
+      changes.changed[view] ?? [],
       changes.epoch,
     );
   }
@@ -147,10 +149,10 @@ export class Ledger {
 }
 
 function backlogOf(said: {
-  committed_at: string | null;
+  committed_at?: string | null;
   newest_record_at?: string | null;
 }): number | null {
-  const committed = instant(said.committed_at);
+  const committed = instant(said.committed_at ?? null);
   const written = instant(said.newest_record_at ?? null);
   return committed === null || written === null ? null : Math.max(0, committed - written);
 }
@@ -159,7 +161,7 @@ function backlogOf(said: {
 function amend<V extends View>(
   table: Table<V>,
   removed: readonly ViewKeys[V][],
-  changed: readonly ViewRow<V>[],
+  changed: readonly ViewRows[V][],
   epoch: number,
 ): boolean {
   let touched = false;
@@ -168,14 +170,13 @@ function amend<V extends View>(
   return touched;
 }
 
-function countersOf(sources: Partial<Counters>): Partial<Counters> {
-  const counts: Partial<Counters> = {};
-  for (const name of Object.keys(NO_COUNTS) as (keyof Counters)[]) {
-    const count = sources[name];
-    if (count !== undefined) counts[name] = count;
-  }
-  return counts;
-}
+/** Those of the counters that are told. */
+const countersOf = (sources: Changes["sources"]): Partial<Counters> =>
+  Object.fromEntries(
+    Object.keys(NO_COUNTS)
+      .map((name) => [name, sources[name]] as const)
+      .filter(([, count]) => count !== undefined),
+  );
 
 /** Milliseconds since 1970, or null where there is no time or it is not one. */
 function instant(text: string | null): number | null {

@@ -3,8 +3,8 @@ import type { Freshness, Page, Summary, View } from "../api/types";
 import { Ledger } from "./ledger";
 import { spanOf, type Period } from "./period";
 
-/** Rows a page: the service's limit, so that all days of all currencies mostly fit in one. */
-export const PAGE_ROWS = 10_000;
+/** Rows a page: few enough that taking one in is no long task, so many that a year of days fits in one. */
+export const PAGE_ROWS = 4_000;
 
 /** The REST half of the service, as far as a snapshot needs it. */
 export interface SnapshotReader {
@@ -15,6 +15,8 @@ export interface SnapshotReader {
     parameters: { from: string | null; limit: number; cursor: string | null },
     signal: AbortSignal,
   ): Promise<Page<V>>;
+  /** Whether a rejection of `page` says that the view is switched off. */
+  isViewOff(fault: unknown): boolean;
 }
 
 export interface Snapshot {
@@ -38,7 +40,7 @@ export async function loadSnapshot(
     reader.summary(signal),
     reader.freshness(signal).then((answer) => ({ answer, at: clock() })),
     allPages(reader, "sales_per_day", null, signal),
-    allPages(reader, "sales_per_month", null, signal),
+    unlessOff(reader, allPages(reader, "sales_per_month", null, signal)),
   ]);
   const probe = new Ledger(null);
   for (const page of days) probe.addPage("sales_per_day", page);
@@ -49,16 +51,14 @@ export async function loadSnapshot(
   ledger.addSummary(summary);
   ledger.addFreshness(freshness.answer);
   for (const page of days) ledger.addPage("sales_per_day", page);
-  for (const page of months) ledger.addPage("sales_per_month", page);
+  for (const page of months ?? []) ledger.addPage("sales_per_month", page);
+  if (months === null) ledger.off.add("sales_per_month");
   ledger.moveAnchor(wall);
-  await Promise.all([
-    eachPage(reader, "sales_per_category", from, signal, (page) => {
-      ledger.addPage("sales_per_category", page);
-    }),
-    eachPage(reader, "sales_per_payment_method", from, signal, (page) => {
-      ledger.addPage("sales_per_payment_method", page);
-    }),
-  ]);
+  const fill = async (view: "sales_per_category" | "sales_per_payment_method") => {
+    const pages = eachPage(reader, view, from, signal, (page) => { ledger.addPage(view, page); });
+    if ((await unlessOff(reader, pages)) === null) ledger.off.add(view);
+  };
+  await Promise.all([fill("sales_per_category"), fill("sales_per_payment_method")]);
   return { ledger, clockSkew: skewOf(freshness.answer, freshness.at) };
 }
 
@@ -69,7 +69,7 @@ async function eachPage<V extends View>(
   from: string | null,
   signal: AbortSignal,
   take: (page: Page<V>) => void,
-): Promise<void> {
+): Promise<true> {
   let cursor: string | null = null;
   do {
     const page: Page<V> = await reader.page(view, { from, limit: PAGE_ROWS, cursor }, signal);
@@ -77,7 +77,15 @@ async function eachPage<V extends View>(
     take(page);
     cursor = page.next_cursor;
   } while (cursor !== null);
+  return true;
 }
+
+/** What comes of it, or null where the view is switched off. Without days there is no page at all. */
+const unlessOff = <T>(reader: SnapshotReader, pages: Promise<T>): Promise<T | null> =>
+  pages.catch((fault: unknown) => {
+    if (reader.isViewOff(fault)) return null;
+    throw fault;
+  });
 
 async function allPages<V extends View>(
   reader: SnapshotReader,
@@ -91,7 +99,7 @@ async function allPages<V extends View>(
 }
 
 function skewOf(freshness: Freshness, at: number): number {
-  if (freshness.committed_at === null || freshness.age_seconds === null) return 0;
+  if (typeof freshness.committed_at !== "string" || typeof freshness.age_seconds !== "number") return 0;
   const server = Date.parse(freshness.committed_at) + freshness.age_seconds * 1000;
   return Number.isNaN(server) ? 0 : server - at;
 }

@@ -16,7 +16,7 @@
  *   were not kept.
  * - The shown period is one whose rows are all held. A wider one is shown when its ledger is there.
  */
-import type { Changes, Counters, Hello, Reset, View } from "../api/types";
+import type { Changes, Contact, Counters, Hello, Reset, View } from "../api/types";
 import type { FrameScheduler } from "./frame";
 import type { CurrencyInfo, Ledger } from "./ledger";
 import { covers, spanOf, type Period } from "./period";
@@ -29,10 +29,11 @@ export interface TableState<V extends View = View> {
   readonly table: Table<V>;
 }
 
-export type Contact = "connecting" | "open" | "lost";
+/** How the page stands with the service; `away` where the service itself has lost its store. */
+export type Reach = "connecting" | "open" | "away" | "lost";
 
 export interface LiveState {
-  readonly contact: Contact;
+  readonly contact: Reach;
   /** A snapshot is under way: the first one, one after a reset, or one for a wider period. */
   readonly loading: boolean;
   /** True from the first settled ledger on, for ever: numbers once shown stay. */
@@ -56,6 +57,8 @@ export interface LiveState {
   readonly wanted: Period;
   readonly period: Period;
   readonly views: { readonly [V in View]: TableState<V> } | null;
+  /** Views that are switched off where the job runs. */
+  readonly off: ReadonlySet<View>;
 }
 
 export interface LiveParts {
@@ -116,6 +119,7 @@ export class LiveStore {
       wanted: period,
       period,
       views: null,
+      off: new Set(),
     };
   }
 
@@ -134,6 +138,7 @@ export class LiveStore {
       hello: (hello) => { this.#hello(hello); },
       changes: (changes) => { this.#changes(changes); },
       reset: (reset) => { this.#restart(reset); },
+      contact: ({ contact }: Contact) => { this.#patch({ contact: contact ? "open" : "away" }); },
     });
   }
 
@@ -185,13 +190,18 @@ export class LiveStore {
 
   #changes(changes: Changes): void {
     if (this.#streamEpoch !== null && changes.epoch <= this.#streamEpoch) return;
+    if (this.#streamEpoch === null || changes.since > this.#streamEpoch) {
+      // A link of the chain is missing: nothing that is held can be patched past it.
+      this.#restart({ epoch: changes.epoch });
+      return;
+    }
     this.#streamEpoch = changes.epoch;
     this.#queue.push(changes);
     this.#frames.request();
   }
 
   /** The stream goes on from an epoch of its own choosing: what we hold can not be patched any more. */
-  #restart({ epoch }: Reset | Hello): void {
+  #restart({ epoch }: Pick<Reset, "epoch">): void {
     if (this.#streamEpoch !== null) this.flush();
     // A load under way misses the changes that the stream skips: nothing may settle it by the new epoch.
     this.#drop();
@@ -231,8 +241,8 @@ export class LiveStore {
       }
       load.snapshot = snapshot;
       this.#retryMs = FIRST_RETRY_MS;
-      this.flush();
-      if (!live()) return;
+      // Shown in the next frame: a task apart from taking in the last page.
+      this.#frames.request();
       await this.#parts.delay(SETTLE_MS);
       if (live()) this.#begin();
     } catch (fault) {
@@ -264,6 +274,7 @@ export class LiveStore {
       problem: null,
       clockSkew,
       period: load.period,
+      off: ledger.off,
     });
     return true;
   }

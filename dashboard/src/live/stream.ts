@@ -2,7 +2,7 @@
  * The event stream: a thin layer over EventSource that also comes back where EventSource gives up (an answer
  * that is no stream, such as a proxy's 502) and where it can not notice (a connection that died in silence).
  */
-import type { Changes, Hello, Reset } from "../api/types";
+import type { Changes, Contact, Hello, Reset } from "../api/types";
 
 export interface StreamHandlers {
   opened(): void;
@@ -10,6 +10,8 @@ export interface StreamHandlers {
   hello(hello: Hello): void;
   changes(changes: Changes): void;
   reset(reset: Reset): void;
+  /** Whether the service reaches its store. */
+  contact(contact: Contact): void;
 }
 
 interface Events {
@@ -90,6 +92,10 @@ export function openEventStream(
     on(opened, "hello", (hello) => { handlers.hello(hello); });
     on(opened, "changes", (changes) => { handlers.changes(changes); });
     on(opened, "reset", (reset) => { handlers.reset(reset); });
+    opened.addEventListener("contact", (event: MessageEvent<string>) => {
+      heard();
+      handlers.contact(JSON.parse(event.data) as Contact);
+    });
     opened.addEventListener("heartbeat", () => {
       beats = true;
       heard();

@@ -6,7 +6,7 @@ import type { LiveState } from "./store";
  * - `behind`: in contact, but the newest record counted was written a while before it was counted: the job is
  *   working through a backlog; or the page itself is loading a state it can not patch its way to.
  * - `idle`: in contact, all is counted, nothing has come in for a while.
- * - `lost`: no contact; the numbers are as old as they say.
+ * - `lost`: no contact with the service, or none between the service and its store; the numbers are as old as they say.
  * - `starting`: nothing to show yet.
  */
 export type Trust = "live" | "behind" | "idle" | "lost" | "starting";
@@ -17,7 +17,7 @@ export const IDLE_AFTER_MS = 30_000;
 export const BEHIND_MS = 30_000;
 
 export function trustOf(state: LiveState, now: number): Trust {
-  if (state.contact === "lost") return "lost";
+  if (state.contact === "lost" || state.contact === "away") return "lost";
   if (!state.ready) return "starting";
   if (state.frozen) return "behind";
   const age = ageOf(state, now);

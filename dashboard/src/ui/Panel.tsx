@@ -9,11 +9,13 @@ interface Props {
   /** What the title leaves open: the currency, the period. */
   readonly note?: string;
   readonly children: ReactNode;
+  /** Said instead of the content: that there is none. */
+  readonly missing?: string | null;
   /** Rendered instead of the children when asked for. */
   readonly table?: () => ReactNode;
 }
 
-export function Panel({ title, note, children, table }: Props) {
+export function Panel({ title, note, children, missing = null, table }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const [tabled, setTabled] = useState(false);
@@ -24,7 +26,7 @@ export function Panel({ title, note, children, table }: Props) {
           {title}
         </h3>
         {note !== undefined && <p className={styles.note}>{note}</p>}
-        {table && (
+        {table && missing === null && (
           <button
             type="button"
             className={styles.switch}
@@ -37,7 +39,9 @@ export function Panel({ title, note, children, table }: Props) {
           </button>
         )}
       </header>
-      <div className={styles.body}>{tabled && table ? table() : children}</div>
+      <div className={styles.body}>
+        {missing !== null ? <p className={styles.missing}>{missing}</p> : tabled && table ? table() : children}
+      </div>
     </section>
   );
 }

@@ -61,10 +61,10 @@ export async function startMock({
     const last = request.headers["last-event-id"] ?? url.searchParams.get("last_event_id");
     const reader = { answer, epoch: shop.epoch };
     if (last === null || last === undefined) {
-      send(answer, "hello", { epoch: shop.epoch, ...{ committed_at: shop.committedAt } });
+      send(answer, "hello", /** @type {{ epoch: number }} */ ({ epoch: shop.epoch, committed_at: shop.committedAt }));
     } else {
       const changes = shop.changesSince(Number(last));
-      if (changes === null) send(answer, "reset", { epoch: shop.epoch });
+      if (changes === null) send(answer, "reset", /** @type {{ epoch: number }} */ ({ epoch: shop.epoch, committed_at: shop.committedAt }));
       else if (changes.epoch > Number(last)) send(answer, "changes", changes);
     }
     readers.add(reader);

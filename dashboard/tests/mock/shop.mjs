@@ -162,6 +162,7 @@ export class Shop {
       if (gone.size > 0) removed[view] = [...gone.values()];
     }
     return {
+      since: epoch,
       epoch: this.epoch,
       committed_at: this.committedAt,
       newest_record_at: this.newestRecordAt,

@@ -5,6 +5,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { View } from "../../src/api/types";
 import { amountText } from "../../src/live/amount";
 import { loadSnapshot } from "../../src/live/snapshot";
 import { LiveStore } from "../../src/live/store";
@@ -13,6 +14,7 @@ import { VIEWS, type Table } from "../../src/live/table";
 import { dayBefore } from "../mock/traffic.mjs";
 import { Shop, type Order } from "../mock/shop.mjs";
 
+const OFF = new Error("the view is switched off");
 const WALL = "2026-11-22";
 
 /** A service whose every answer waits until the test lets it go, so that any interleaving can be played. */
@@ -27,6 +29,7 @@ class Service {
   readonly sleeping: (() => void)[] = [];
   pageRows = 3;
   failing = 0;
+  off: View | null = null;
 
   readonly store = new LiveStore(
     {
@@ -40,7 +43,11 @@ class Service {
             summary: () => this.#answer(() => this.shop.summary()),
             freshness: () => this.#answer(() => this.shop.freshness()),
             page: (view, parameters) =>
-              this.#answer(() => this.shop.page(view, { ...parameters, limit: this.pageRows })),
+              this.#answer(() => {
+                if (this.off === view) throw OFF;
+                return this.shop.page(view, { ...parameters, limit: this.pageRows });
+              }),
+            isViewOff: (fault) => fault === OFF,
           },
           period,
           WALL,
@@ -62,7 +69,11 @@ class Service {
           this.failing -= 1;
           reject(new Error("the store is away"));
         } else {
-          resolve(structuredClone(read()));
+          try {
+            resolve(structuredClone(read()));
+          } catch (fault) {
+            reject(fault);
+          }
         }
       });
     });
@@ -89,7 +100,7 @@ class Service {
     if (!this.connected || this.seen === null || this.seen === this.shop.epoch) return;
     const changes = this.shop.changesSince(this.seen);
     this.seen = this.shop.epoch;
-    if (changes === null) this.handlers?.reset({ epoch: this.shop.epoch });
+    if (changes === null) this.handlers?.reset({ epoch: this.shop.epoch, committed_at: this.shop.committedAt });
     else this.handlers?.changes(structuredClone(changes));
   }
 
@@ -281,6 +292,37 @@ describe("the live store", () => {
     service.store.show("30");
     expect(service.store.getState()).toMatchObject({ period: "30", loading: false });
     expect(service.waiting).toHaveLength(0);
+  });
+
+  it("takes a missing link in the chain for a reset", async () => {
+    const service = await started();
+    const before = shown(service);
+    service.shop.commit([order("b")]);
+    service.seen = service.shop.epoch;
+    service.shop.commit([order("c")]);
+    service.deliver();
+    expect(service.store.getState()).toMatchObject({ frozen: true, epoch: 1 });
+    expect(shown(service)).toEqual(before);
+    await service.settle();
+    expect(shown(service)).toEqual(truth(service.shop, "2026-10-24"));
+  });
+
+  it("does without a view that is switched off", async () => {
+    const service = new Service();
+    service.off = "sales_per_month";
+    service.shop.commit([order("a")]);
+    service.store.start();
+    await service.settle();
+    expect([...service.store.getState().off]).toEqual(["sales_per_month"]);
+    expect(shown(service)?.sales_per_day).toEqual(truth(service.shop, null).sales_per_day);
+  });
+
+  it("tells a service without its store from no service", async () => {
+    const service = await started();
+    service.handlers?.contact({ contact: false, epoch: 1, message: "connection refused" });
+    expect(service.store.getState().contact).toBe("away");
+    service.handlers?.contact({ contact: true, epoch: 1, message: null });
+    expect(service.store.getState().contact).toBe("open");
   });
 
   it("gives the views that did not change the same identity", async () => {

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 use rusqlite::types::{ToSql, ToSqlOutput, Value as SqliteValue, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -74,19 +74,22 @@ impl Backend for Sqlite {
 
     fn watch(&self, wake: Arc<Notify>) -> WatchGuard {
         let shared = self.shared.clone();
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
+        let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
         let watching = std::thread::Builder::new().name("takings-watch".into()).spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
+            while !passed(&stopped, LOOK * 10) {
                 shared.watch_file(&wake, &stopped);
-                std::thread::park_timeout(LOOK * 10);
             }
         });
         if let Err(error) = watching {
             tracing::warn!(%error, "no thread to watch the store with; new epochs are noticed later");
         }
-        WatchGuard::new(move || stop.store(true, Ordering::Relaxed))
+        WatchGuard::new(move || drop(stop))
     }
+}
+
+/// Waits for a time; whether it was stopped in it.
+fn passed(stopped: &Receiver<()>, time: Duration) -> bool {
+    stopped.recv_timeout(time) != Err(RecvTimeoutError::Timeout)
 }
 
 impl Shared {
@@ -115,20 +118,22 @@ impl Shared {
     }
 
     /// Watches one file until it is replaced, goes, or no one watches any more.
-    fn watch_file(&self, wake: &Notify, stopped: &AtomicBool) {
+    fn watch_file(&self, wake: &Notify, stopped: &Receiver<()>) {
         let watched = identity(&self.file);
         let Ok(connection) = self.connect() else { return };
         let Ok(mut look) = connection.prepare("PRAGMA data_version") else { return };
         let mut seen = None;
         for count in 0u32.. {
-            if stopped.load(Ordering::Relaxed) || (count % LOOKS_A_FILE == 0 && identity(&self.file) != watched) {
+            if count % LOOKS_A_FILE == 0 && identity(&self.file) != watched {
                 return;
             }
             let Ok(version) = look.query_row([], |row| row.get::<_, i64>(0)) else { return };
             if seen.replace(version) != Some(version) {
                 wake.notify_one();
             }
-            std::thread::park_timeout(LOOK);
+            if passed(stopped, LOOK) {
+                return;
+            }
         }
     }
 

@@ -1,0 +1,143 @@
+//! What a job refuses, and what it says then: each message names what happened and what to do.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::LazyLock;
+
+use support::kafka::{Kafka, Message};
+use support::postgres::PostgresServer;
+use support::takings::{Takings, takings};
+
+static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
+
+fn store() -> String {
+    let server = PostgresServer::shared();
+    server.url(&server.fresh_database())
+}
+
+fn orders(ids: std::ops::Range<u32>) -> Vec<Message> {
+    ids.map(|id| {
+        let payload = format!(
+            r#"{{"orderId": "{id}", "productCategory": "Books", "totalAmount": 1, "currency": "EUR", "orderDate": "2026-11-22T10:00:00", "productId": "p"}}"#
+        );
+        Message::new(id.to_string(), payload).in_partition(0)
+    })
+    .collect()
+}
+
+fn caught_up(topic: &str, store: &str) -> support::takings::Ended {
+    takings(&format!("run --source {} --topics {topic} --store {store} --until-caught-up", KAFKA.url()))
+}
+
+#[test]
+fn settings_that_can_not_be_exit_with_78() {
+    let kafka = KAFKA.url();
+    let postgres = store();
+    let run = |words: String| takings(&format!("run {words} --until-caught-up"));
+    run(format!("--source {kafka} --store {postgres} --time-zone Mars/Olympus"))
+        .refused(78, &["time_zone", "Mars/Olympus"]);
+    run(format!("--source {kafka} --store mysql://here")).refused(78, &["store"]);
+    run(format!("--source kafka://a/b --store {postgres}")).refused(78, &["source"]);
+    run(format!("--store {postgres}")).refused(78, &["source", "is missing"]);
+    run(format!("--source {kafka} --store {postgres} --kafka-option no.such.option=1"))
+        .refused(78, &["kafka", "no.such.option"]);
+    run(format!("--source {kafka} --store {postgres} --kafka-option isolation.level=read_uncommitted"))
+        .refused(78, &["isolation.level"]);
+    KAFKA.create_topic("refused", 1);
+    let nobody = postgres.replacen("postgres://", "postgres://nobody_", 1);
+    run(format!("--source {kafka} --topics refused --store {nobody}")).refused(78, &["store"]);
+    let nowhere = format!("{postgres}_of_nobody");
+    run(format!("--source {kafka} --topics refused --store {nowhere}")).refused(78, &["store", "does not exist"]);
+    let usage = takings("run --no-such-flag");
+    assert_eq!(usage.code, Some(2));
+}
+
+#[test]
+fn a_missing_topic_is_waited_for() {
+    let store = store();
+    let mut running =
+        Takings::start(&format!("run --source {} --topics later --store {store} --until-caught-up", KAFKA.url()));
+    running.wait_for("topic later does not exist");
+    KAFKA.create_topic("later", 1);
+    KAFKA.produce("later", &orders(0..5));
+    running.wait().done();
+}
+
+#[test]
+fn a_compacted_topic_is_refused() {
+    KAFKA.create_topic_with("compacted", 1, &[("cleanup.policy", "compact")]);
+    caught_up("compacted", &store()).refused(78, &["compacted", "cleanup.policy"]);
+}
+
+#[test]
+fn a_log_that_lost_records_is_refused_with_the_command_to_go_on() {
+    KAFKA.create_topic("cut", 1);
+    KAFKA.produce("cut", &orders(0..10));
+    let store = store();
+    caught_up("cut", &store).done();
+    KAFKA.produce("cut", &orders(10..20));
+    KAFKA.delete_records_before("cut", 0, 15);
+    caught_up("cut", &store).refused(78, &["cut/0", "offsets 10 to 14 are gone", "--resume-at cut/0=15"]);
+    takings(&format!(
+        "run --source {} --topics cut --store {store} --until-caught-up --resume-at cut/0=15",
+        KAFKA.url()
+    ))
+    .done();
+    let mut client = postgres::Client::connect(&store, postgres::NoTls).expect("the store");
+    let row = client.query_one("SELECT applied, \"offset\" FROM sources", &[]).expect("a partition");
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (15, 20));
+}
+
+#[test]
+fn a_topic_created_anew_is_refused() {
+    for (topic, later) in [("anew", 3), ("anew_and_longer", 30)] {
+        KAFKA.create_topic(topic, 1);
+        KAFKA.produce(topic, &orders(0..10));
+        let store = store();
+        caught_up(topic, &store).done();
+        KAFKA.delete_topic(topic);
+        KAFKA.create_topic(topic, 1);
+        KAFKA.produce(topic, &orders(100..100 + later));
+        caught_up(topic, &store).refused(78, &[topic, "created anew", "--resume-at"]);
+    }
+}
+
+#[test]
+fn a_store_has_one_holder_and_a_standby_takes_over() {
+    KAFKA.create_topic("held", 1);
+    KAFKA.produce("held", &orders(0..5));
+    let job = format!("run --source {} --topics held --store {}", KAFKA.url(), store());
+    let mut first = Takings::start(&job);
+    first.wait_for("the store is ours");
+    takings(&job).refused(70, &["is held by", "--standby"]);
+    let mut standby = Takings::start(&format!("{job} --standby --until-caught-up"));
+    standby.wait_for("standing by");
+    first.kill();
+    standby.wait().done();
+}
+
+#[test]
+fn another_meaning_of_the_totals_is_refused() {
+    KAFKA.create_topic("meaning", 1);
+    KAFKA.produce("meaning", &orders(0..5));
+    let job = format!("run --source {} --topics meaning --store {} --until-caught-up", KAFKA.url(), store());
+    takings(&job).done();
+    takings(&format!("{job} --time-zone Africa/Douala")).refused(78, &["time_zone", "UTC", "Africa/Douala"]);
+    takings(&format!("{job} --keep-orders")).refused(78, &["keep_orders"]);
+}
+
+#[test]
+fn totals_that_somebody_changed_are_refused_and_named() {
+    KAFKA.create_topic("touched", 1);
+    KAFKA.produce("touched", &orders(0..5));
+    let store = store();
+    caught_up("touched", &store).done();
+    let mut client = postgres::Client::connect(&store, postgres::NoTls).expect("the store");
+    client.execute("UPDATE sales_per_day SET total_sales = total_sales + 0.01", &[]).expect("a total");
+    caught_up("touched", &store).refused(70, &["do not add up", "sales_per_day (2026-11-22, EUR)"]);
+    let audit = takings(&format!("audit --source {} --topics touched --store {store}", KAFKA.url()));
+    assert_eq!(audit.code, Some(1), "{}{}", audit.out, audit.log);
+    assert!(audit.out.contains("sales_per_day (2026-11-22, EUR)"), "{}", audit.out);
+}
