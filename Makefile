@@ -118,3 +118,8 @@ setup: ## Install what the tests need: Debian packages, Kafka, a Python client
 .PHONY: bench
 bench: setup dashboard ## 2 million orders through Kafka and PostgreSQL beside the floor; writes benches/RESULTS.md
 	@cargo bench --bench end_to_end
+
+.PHONY: bench-parts
+bench-parts: ## Nanoseconds an order in the decoder, the upsert and the dataflow (criterion)
+	@cargo bench --bench decode
+	@cargo bench -p takings-dataflows --bench upsert --bench totals

@@ -1,4 +1,6 @@
 //! A process that is killed while it commits: the next one finds its lock free and its last epoch whole.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "nobody waits for a test to stop")]
 
 mod support;
 
@@ -54,8 +56,7 @@ fn kill_again_and_again(fresh: &Fresh) {
         let epoch = recovered.epoch;
         assert!(epoch == acknowledged || epoch == acknowledged + 1, "{epoch} found, {acknowledged} acknowledged");
         assert_eq!(recovered.partitions, [partition(0, epoch)]);
-        let whole: Vec<_> =
-            (0..ROWS).map(|after| row(day_key(after, "EUR"), total(epoch.into(), 1), epoch)).collect();
+        let whole: Vec<_> = (0..ROWS).map(|after| row(day_key(after, "EUR"), total(epoch.into(), 1), epoch)).collect();
         assert_eq!(fresh.view(View::Day), whole);
     }
 }
