@@ -133,37 +133,72 @@ pub struct EpochChanges {
 
 /// What a total was and is.
 ///
-/// The two come in any order and perhaps in several pieces; what cancels out is gone.
+/// The two come in any order and perhaps in several pieces; what cancels out is gone. The common case,
+/// one of each, takes no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TotalChange {
-    pieces: Vec<(Takings, i64)>,
+    was: Option<Takings>,
+    is: Option<Takings>,
+    /// Pieces that found the place of theirs taken: they cancel out with later ones, or are a fault.
+    more: Vec<(Takings, i64)>,
 }
 
 impl TotalChange {
     fn add(&mut self, takings: Takings, diff: i64) {
-        match self.pieces.iter_mut().find(|(piece, _)| *piece == takings) {
-            Some((_, sum)) => *sum += diff,
-            None => self.pieces.push((takings, diff)),
+        let (place, opposite) = match diff {
+            1 => (&mut self.is, &mut self.was),
+            -1 => (&mut self.was, &mut self.is),
+            _ => return self.more.push((takings, diff)),
+        };
+        if *opposite == Some(takings) {
+            *opposite = None;
+        } else if place.is_none() {
+            *place = Some(takings);
+        } else {
+            self.more.push((takings, diff));
+            self.settle();
         }
-        self.pieces.retain(|(_, sum)| *sum != 0);
     }
 
-    /// What it was and what it is, each `None` where there was or is no row; or `Err` with the pieces
-    /// where they are not one total turning into one other, which only a fault can cause.
-    #[expect(clippy::type_complexity)]
-    pub fn was_and_is(&self) -> Result<(Option<Takings>, Option<Takings>), &[(Takings, i64)]> {
-        let (mut was, mut is) = (None, None);
-        for (takings, diff) in &self.pieces {
-            let side = match diff {
-                -1 => &mut was,
-                1 => &mut is,
-                _ => return Err(&self.pieces),
-            };
-            if !takings.is_consistent() || side.replace(*takings).is_some() {
-                return Err(&self.pieces);
+    /// Puts the pieces together once more: there are few.
+    fn settle(&mut self) {
+        let mut pieces = std::mem::take(&mut self.more);
+        pieces.extend(self.was.take().map(|was| (was, -1)));
+        pieces.extend(self.is.take().map(|is| (is, 1)));
+        let mut sums: Vec<(Takings, i64)> = Vec::new();
+        for (takings, diff) in pieces {
+            match sums.iter_mut().find(|(known, _)| *known == takings) {
+                Some((_, sum)) => *sum += diff,
+                None => sums.push((takings, diff)),
             }
         }
-        Ok((was, is))
+        for (takings, sum) in sums {
+            match sum {
+                0 => {}
+                1 if self.is.is_none() => self.is = Some(takings),
+                -1 if self.was.is_none() => self.was = Some(takings),
+                _ => self.more.push((takings, sum)),
+            }
+        }
+    }
+
+    /// What it was and what it is, each `None` where there was or is no row.
+    ///
+    /// # Errors
+    /// The change itself, where it is not one total turning into one other: only a fault can cause it.
+    #[expect(clippy::type_complexity)]
+    pub fn was_and_is(&self) -> Result<(Option<Takings>, Option<Takings>), &TotalChange> {
+        let consistent = |side: &Option<Takings>| side.as_ref().is_none_or(Takings::is_consistent);
+        if self.more.is_empty() && consistent(&self.was) && consistent(&self.is) {
+            Ok((self.was, self.is))
+        } else {
+            let mut settled = self.clone();
+            settled.settle();
+            if settled.more.is_empty() && consistent(&settled.was) && consistent(&settled.is) {
+                return Ok((settled.was, settled.is));
+            }
+            Err(self)
+        }
     }
 }
 

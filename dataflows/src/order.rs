@@ -67,18 +67,34 @@ impl IdSpace {
 /// spelling is another id, as it is for every system that compares ids as text.
 fn canonical_uuid(text: &[u8]) -> Option<[u64; 2]> {
     let text: &[u8; 36] = text.try_into().ok()?;
-    let mut value: u128 = 0;
-    for (index, &byte) in text.iter().enumerate() {
-        match (index, byte) {
-            (8 | 13 | 18 | 23, b'-') => {}
-            (8 | 13 | 18 | 23, _) => return None,
-            (_, b'0'..=b'9') => value = value << 4 | u128::from(byte - b'0'),
-            (_, b'a'..=b'f') => value = value << 4 | u128::from(byte - b'a' + 10),
-            _ => return None,
+    if [text[8], text[13], text[18], text[23]] != [b'-'; 4] {
+        return None;
+    }
+    // No branch a digit: what is no digit leaves a bit above the lowest four.
+    let mut wrong = 0u8;
+    let mut value = [0u64; 2];
+    for (half, groups) in [[(0, 8), (9, 13), (14, 18)].as_slice(), [(19, 23), (24, 36)].as_slice()].iter().enumerate() {
+        for &(from, to) in *groups {
+            for &byte in &text[from..to] {
+                let digit = HEX[byte as usize];
+                wrong |= digit;
+                value[half] = value[half] << 4 | u64::from(digit & 0xf);
+            }
         }
     }
-    Some([(value >> 64) as u64, value as u64])
+    (wrong <= 0xf).then_some(value)
 }
+
+/// The value of each lower-case hexadecimal digit; 255 for every other byte.
+const HEX: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
 
 /// Where a record stands in the log, and which version of an order is the newest: the greater
 /// version wins, whatever the order of arrival, so that a replay decides as the first run did.

@@ -6,54 +6,61 @@
 
 use differential_dataflow::difference::{IsZero, Semigroup};
 
-use crate::order::{Contribution, Fact};
+use crate::order::Fact;
 use crate::takings::Takings;
+use crate::upsert::{FactIndex, FactTable};
 use crate::view::{View, ViewKey};
 
 /// Which rows each fact is part of: grows by a few bytes with every fact and row ever seen.
 pub struct RollUp {
     views: Vec<View>,
-    facts: hashbrown::HashMap<Fact, u32>,
-    /// `views.len()` rows for each fact.
+    /// `views.len()` rows for each fact that was ever drained.
     rows_of_fact: Vec<u32>,
     rows: hashbrown::HashMap<ViewKey, u32>,
     keys: Vec<ViewKey>,
+    sums: Dense,
 }
 
 /// The changes of one epoch, as they gather.
 #[derive(Default)]
-pub struct Changes {
-    facts: Dense,
-    rows: Dense,
+pub struct Changes(Dense);
+
+impl Changes {
+    /// Adds to a fact's change.
+    pub fn add(&mut self, fact: FactIndex, takings: &Takings) {
+        self.0.add(fact.place(), takings);
+    }
 }
 
 /// A sum for each of a dense range of numbers, most of them zero.
 #[derive(Default)]
 struct Dense {
     sums: Vec<Takings>,
-    is_touched: Vec<bool>,
+    /// Which sums were added to; a bit each, so that it stays in the nearest cache.
+    is_touched: Vec<u64>,
     touched: Vec<u32>,
 }
 
 impl Dense {
     fn add(&mut self, at: u32, change: &Takings) {
-        let index = at as usize;
+        let (index, word, bit) = (at as usize, at as usize / 64, 1u64 << (at % 64));
         if index >= self.sums.len() {
             self.sums.resize(index + 1, Takings::default());
-            self.is_touched.resize(index + 1, false);
+            self.is_touched.resize(word + 1, 0);
         }
-        if !self.is_touched[index] {
-            self.is_touched[index] = true;
+        if self.is_touched[word] & bit == 0 {
+            self.is_touched[word] |= bit;
             self.touched.push(at);
         }
         self.sums[index].plus_equals(change);
     }
 
     fn drain(&mut self, mut each: impl FnMut(u32, Takings)) {
+        // In the order of places: neighbours share cache lines, and most of them were touched.
+        self.touched.sort_unstable();
         for at in self.touched.drain(..) {
-            let index = at as usize;
-            self.is_touched[index] = false;
-            let sum = std::mem::take(&mut self.sums[index]);
+            self.is_touched[at as usize / 64] &= !(1u64 << (at % 64));
+            let sum = std::mem::take(&mut self.sums[at as usize]);
             if !sum.is_zero() {
                 each(at, sum);
             }
@@ -66,47 +73,33 @@ impl RollUp {
     pub fn new(views: &[View]) -> Self {
         RollUp {
             views: views.to_vec(),
-            facts: hashbrown::HashMap::default(),
             rows_of_fact: Vec::new(),
             rows: hashbrown::HashMap::default(),
             keys: Vec::new(),
+            sums: Dense::default(),
         }
-    }
-
-    /// Adds a contribution to an epoch's changes.
-    pub fn add(&mut self, changes: &mut Changes, contribution: &Contribution) {
-        let fact = self.intern(&contribution.fact);
-        changes.facts.add(fact, &contribution.takings());
-    }
-
-    /// Takes a contribution back.
-    pub fn retract(&mut self, changes: &mut Changes, contribution: &Contribution) {
-        use differential_dataflow::difference::Abelian;
-        let fact = self.intern(&contribution.fact);
-        let mut takings = contribution.takings();
-        takings.negate();
-        changes.facts.add(fact, &takings);
     }
 
     /// Hands over each row that the epoch changed, once, with the sum of its changes. Leaves `changes`
-    /// empty, for another epoch.
-    pub fn drain(&self, changes: &mut Changes, mut each: impl FnMut(ViewKey, Takings)) {
-        let Changes { facts, rows } = changes;
+    /// empty, for another epoch. `facts` gives the facts their numbers, always the same ones.
+    pub fn drain(&mut self, facts: &FactTable, changes: &mut Changes, mut each: impl FnMut(ViewKey, Takings)) {
         let width = self.views.len();
-        facts.drain(|fact, sum| {
-            for &row in &self.rows_of_fact[fact as usize * width..][..width] {
-                rows.add(row, &sum);
+        if width == 0 {
+            return;
+        }
+        for fact in &facts.all()[self.rows_of_fact.len() / width..] {
+            self.place(fact);
+        }
+        let RollUp { rows_of_fact, sums, keys, .. } = self;
+        changes.0.drain(|fact, sum| {
+            for &row in &rows_of_fact[fact as usize * width..][..width] {
+                sums.add(row, &sum);
             }
         });
-        rows.drain(|row, sum| each(self.keys[row as usize], sum));
+        sums.drain(|row, sum| each(keys[row as usize], sum));
     }
 
-    fn intern(&mut self, fact: &Fact) -> u32 {
-        if let Some(&index) = self.facts.get(fact) {
-            return index;
-        }
-        let index = self.facts.len() as u32;
-        self.facts.insert(*fact, index);
+    fn place(&mut self, fact: &Fact) {
         for &view in &self.views {
             let key = ViewKey::of(view, fact);
             let next = self.keys.len() as u32;
@@ -116,6 +109,5 @@ impl RollUp {
             }
             self.rows_of_fact.push(row);
         }
-        index
     }
 }

@@ -1,7 +1,9 @@
 //! Orders as upserts: the state ([`Orders`]) and the operator around it.
 
+mod facts;
 mod operator;
 mod orders;
 
+pub use facts::{FactIndex, FactTable};
 pub(crate) use operator::upsert;
-pub use orders::{Horizon, Orders, Outcome, route};
+pub use orders::{Counted, Horizon, Orders, Outcome, route};

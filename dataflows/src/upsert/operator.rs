@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use differential_dataflow::difference::Abelian;
 use differential_dataflow::{AsCollection, VecCollection};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
@@ -11,10 +12,11 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::operators::{Capability, InputCapability};
 use timely::dataflow::{Scope, StreamVec};
 
-use super::orders::{Orders, Outcome, route};
+use super::facts::FactTable;
+use super::orders::{Counted, Orders, Outcome, route};
 use crate::changes::{Corrected, Kept, Outcomes, Output};
 use crate::graph::{Epoch, Settings};
-use crate::order::{Content, OrderEvent, PartitionId};
+use crate::order::{Content, Contribution, OrderEvent, PartitionId};
 use crate::rollup::{Changes, RollUp};
 use crate::takings::Takings;
 use crate::view::ViewKey;
@@ -60,8 +62,8 @@ pub(crate) fn upsert<'scope>(
                 for event in batch.drain(..) {
                     let outcome = orders.apply(&event);
                     gathered.count(event.version.partition(), &outcome);
-                    gathered.combine(&mut roll_up, &event, &outcome);
-                    effects_of(event, outcome, keep_orders, |effect| session.give(effect));
+                    gathered.combine(orders, &event, &outcome);
+                    effects_of(event, outcome, orders.facts(), keep_orders, |effect| session.give(effect));
                 }
             };
 
@@ -108,7 +110,7 @@ pub(crate) fn upsert<'scope>(
                 }
                 let (epoch, OpenEpoch { capabilities, mut gathered }) = entry.remove_entry();
                 let mut session = rows_out.session(&capabilities.rows);
-                roll_up.drain(&mut gathered.changes, |key, sum| session.give((key, epoch, sum)));
+                roll_up.drain(orders.facts(), &mut gathered.changes, |key, sum| session.give((key, epoch, sum)));
                 let mut session = effects_out.session(&capabilities.effects);
                 for (partition, outcomes) in gathered.outcomes.drain(..) {
                     session.give(Output::Outcomes(partition, outcomes));
@@ -166,23 +168,27 @@ impl Gathered {
         }
     }
 
-    fn combine(&mut self, roll_up: &mut RollUp, event: &OrderEvent, outcome: &Outcome) {
+    fn combine(&mut self, orders: &mut Orders, event: &OrderEvent, outcome: &Outcome) {
         let was = match outcome {
             Outcome::Duplicate { .. } | Outcome::Superseded => return,
             Outcome::Applied { .. } => None,
             Outcome::Corrected { was } | Outcome::Cancelled { was } => was.as_ref(),
         };
         if let Some(was) = was {
-            roll_up.retract(&mut self.changes, was);
+            let mut takings = was.takings();
+            takings.negate();
+            self.changes.add(was.fact, &takings);
         }
         if let Content::Order { contribution, .. } = &event.content {
-            roll_up.add(&mut self.changes, contribution);
+            let now = orders.counted(contribution);
+            self.changes.add(now.fact, &now.takings());
         }
     }
 }
 
 /// What leaves the upsert beside totals.
-fn effects_of(event: OrderEvent, outcome: Outcome, keep_orders: bool, mut give: impl FnMut(Output)) {
+fn effects_of(event: OrderEvent, outcome: Outcome, facts: &FactTable, keep_orders: bool, mut give: impl FnMut(Output)) {
+    let of = |was: Counted| Contribution { fact: *facts.get(was.fact), amount: was.amount, units: was.units };
     let now = match &event.content {
         Content::Order { contribution, .. } => Some(*contribution),
         Content::Tombstone => None,
@@ -195,17 +201,17 @@ fn effects_of(event: OrderEvent, outcome: Outcome, keep_orders: bool, mut give: 
                 id: event.id,
                 id_text: event.id_text.clone(),
                 version: event.version,
-                was,
+                was: was.map(of),
                 now,
             })));
         }
         // A cancellation of an order that was never seen changed nothing.
-        Outcome::Cancelled { was: was @ Some(_) } => {
+        Outcome::Cancelled { was: Some(was) } => {
             give(Output::Corrected(Box::new(Corrected {
                 id: event.id,
                 id_text: event.id_text.clone(),
                 version: event.version,
-                was,
+                was: Some(of(was)),
                 now: None,
             })));
         }

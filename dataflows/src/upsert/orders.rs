@@ -4,15 +4,17 @@
 //! correction of one that it no longer knows; it counts those, see [`Outcome::Applied`].
 //!
 //! Memory: a slot is one cache line of 64 bytes, and the index adds 5 to 12 bytes an order. The map
-//! is sharded so that growth moves at most a thousandth of it at a time: one map of eight million
-//! orders paused for 600 ms when it grew, 1,024 shards for 2 ms at most. Shards grow by an eighth
-//! instead of doubling, because all of them fill alike and would all double at once.
+//! is sharded so that growth moves at most a thousandth of the index at a time: one map of eight
+//! million orders paused for 600 ms when it grew, 1,024 shards for 2 ms at most. Slots never move:
+//! they stand in chunks, since all shards fill alike and would all grow at once.
 
 use hashbrown::HashTable;
 
+use super::facts::{FactIndex, FactTable};
 use crate::amount::Amount;
 use crate::day::Day;
-use crate::order::{Content, Contribution, Fact, OrderEvent, OrderId, Version};
+use crate::order::{Content, Contribution, OrderEvent, OrderId, Version};
+use crate::takings::Takings;
 
 const SHARDS: usize = 1024;
 
@@ -35,13 +37,31 @@ pub enum Outcome {
     /// Other content than known: what it was, `None` where it had been cancelled.
     Corrected {
         /// What it was.
-        was: Option<Contribution>,
+        was: Option<Counted>,
     },
     /// Cancelled: what it was, `None` where the order was not known.
     Cancelled {
         /// What it was.
-        was: Option<Contribution>,
+        was: Option<Counted>,
     },
+}
+
+/// A contribution as a slot holds it: its fact by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The group it counts in; see [`Orders::facts`].
+    pub fact: FactIndex,
+    /// Its amount.
+    pub amount: Amount,
+    /// Its quantity.
+    pub units: i64,
+}
+
+impl Counted {
+    /// What it adds to its totals.
+    pub const fn takings(&self) -> Takings {
+        Takings::of_order(self.amount, self.units)
+    }
 }
 
 /// How far back a correction reaches.
@@ -75,7 +95,7 @@ pub struct Orders {
 struct Shard {
     /// Positions in `slots`, by id.
     index: HashTable<u32>,
-    slots: Vec<Slot>,
+    slots: Slots,
 }
 
 /// One order. Exactly one cache line.
@@ -94,31 +114,37 @@ struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == 64);
 
-/// Facts are few and orders are many: a slot names its fact by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FactIndex(u32);
-
-impl FactIndex {
-    /// In a slot of a cancelled order.
-    const CANCELLED: FactIndex = FactIndex(u32::MAX);
-}
-
+/// Slots in chunks, which stay where they are as more come.
 #[derive(Default)]
-struct FactTable {
-    index: hashbrown::HashMap<Fact, FactIndex>,
-    facts: Vec<Fact>,
+struct Slots {
+    chunks: Vec<Vec<Slot>>,
+    length: usize,
 }
 
-impl FactTable {
-    fn intern(&mut self, fact: &Fact) -> FactIndex {
-        if let Some(&index) = self.index.get(fact) {
-            return index;
+impl Slots {
+    /// 4 KiB each.
+    const CHUNK: usize = 64;
+
+    fn push(&mut self, slot: Slot) -> u32 {
+        let at = self.length;
+        if at.is_multiple_of(Slots::CHUNK) {
+            self.chunks.push(Vec::with_capacity(Slots::CHUNK));
         }
-        let index = FactIndex(self.facts.len() as u32);
-        debug_assert_ne!(index, FactIndex::CANCELLED);
-        self.facts.push(*fact);
-        self.index.insert(*fact, index);
-        index
+        self.chunks[at / Slots::CHUNK].push(slot);
+        self.length += 1;
+        at as u32
+    }
+
+    fn at(&self, at: u32) -> &Slot {
+        &self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
+    }
+
+    fn at_mut(&mut self, at: u32) -> &mut Slot {
+        &mut self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.chunks.iter().flatten()
     }
 }
 
@@ -149,12 +175,23 @@ impl Orders {
 
     /// Number of orders held, the cancelled ones included.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.slots.len()).sum()
+        self.shards.iter().map(|shard| shard.slots.length).sum()
     }
 
     /// Whether none is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The facts that slots name by number.
+    pub const fn facts(&self) -> &FactTable {
+        &self.facts
+    }
+
+    /// The number of a contribution's fact, and what it counts.
+    pub fn counted(&mut self, contribution: &Contribution) -> Counted {
+        let Contribution { fact, amount, units } = contribution;
+        Counted { fact: self.facts.intern(fact), amount: *amount, units: *units }
     }
 
     /// Takes one version of an order in, and says what it changed.
@@ -164,18 +201,13 @@ impl Orders {
         let shard = &mut shards[(hash >> 42) as usize % SHARDS];
         let Shard { index, slots } = shard;
 
-        let Some(&at) = index.find(hash, |&at| slots[at as usize].id == event.id) else {
-            let slot = Slot::of(event, facts);
-            if slots.len() == slots.capacity() {
-                slots.reserve_exact((slots.len() / 8).max(16));
-            }
-            let at = slots.len() as u32;
-            slots.push(slot);
-            index.insert_unique(hash, at, |&at| mix(slots[at as usize].id));
+        let Some(&at) = index.find(hash, |&at| slots.at(at).id == event.id) else {
+            let at = slots.push(Slot::of(event, facts));
+            index.insert_unique(hash, at, |&at| mix(slots.at(at).id));
             return Outcome::of_unknown(event, horizon);
         };
 
-        let slot = &mut slots[at as usize];
+        let slot = slots.at_mut(at);
         if let Some(window) = horizon.window {
             let apart = event.version.timestamp() - slot.version.timestamp();
             if apart > window {
@@ -188,13 +220,9 @@ impl Orders {
             }
         }
 
-        let was = slot.contribution(&facts.facts);
-        let same = match &event.content {
-            Content::Tombstone => was.is_none(),
-            Content::Order { contribution, fingerprint } => {
-                was.as_ref() == Some(contribution) && *fingerprint == slot.fingerprint
-            }
-        };
+        let was = slot.counted();
+        let newer = Slot::of(event, facts);
+        let same = was == newer.counted() && slot.fingerprint == newer.fingerprint;
         if event.version <= slot.version {
             return if same { Outcome::Duplicate { is_newest: false } } else { Outcome::Superseded };
         }
@@ -202,7 +230,7 @@ impl Orders {
             slot.version = event.version;
             return Outcome::Duplicate { is_newest: true };
         }
-        *slot = Slot::of(event, facts);
+        *slot = newer;
         match event.content {
             Content::Tombstone => Outcome::Cancelled { was },
             Content::Order { .. } => Outcome::Corrected { was },
@@ -231,20 +259,18 @@ impl Orders {
 
 impl Shard {
     fn evict(&mut self, keep_from: i64) {
-        let before = self.slots.len();
-        self.slots.retain(|slot| slot.version.timestamp() >= keep_from);
-        if self.slots.len() == before {
+        let keeps = |slot: &&Slot| slot.version.timestamp() >= keep_from;
+        let kept = self.slots.iter().filter(keeps).count();
+        if kept == self.slots.length {
             return;
         }
-        if self.slots.len() < self.slots.capacity() / 2 {
-            self.slots.shrink_to(self.slots.len() + self.slots.len() / 8 + 16);
+        let mut slots = Slots::default();
+        let mut index = HashTable::with_capacity(kept);
+        for slot in self.slots.iter().filter(keeps) {
+            let at = slots.push(*slot);
+            index.insert_unique(mix(slot.id), at, |&at| mix(slots.at(at).id));
         }
-        self.index.clear();
-        let slots = &self.slots;
-        for (at, slot) in slots.iter().enumerate() {
-            self.index.insert_unique(mix(slot.id), at as u32, |&at| mix(slots[at as usize].id));
-        }
-        self.index.shrink_to_fit(|&at| mix(slots[at as usize].id));
+        *self = Shard { index, slots };
     }
 }
 
@@ -267,9 +293,9 @@ impl Slot {
         }
     }
 
-    fn contribution(&self, facts: &[Fact]) -> Option<Contribution> {
-        (self.fact != FactIndex::CANCELLED).then(|| Contribution {
-            fact: facts[self.fact.0 as usize],
+    fn counted(&self) -> Option<Counted> {
+        (self.fact != FactIndex::CANCELLED).then(|| Counted {
+            fact: self.fact,
             amount: Amount::from_micros(self.amount.into()),
             units: self.units,
         })
@@ -290,6 +316,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::order::Fact;
     use crate::order::IdSpace;
     use crate::symbol::Symbol;
 
