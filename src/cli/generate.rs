@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{DateTime, NaiveDateTime};
 use clap::Args;
 
 use super::Exit;
 use super::run::stop_on_signals;
+use crate::formats::timestamp::LocalTime;
 use crate::generate::{self, Options, ShopOptions, now};
 
 /// Make a synthetic shop's events: the same ones again for the same seed and options, dates included
@@ -141,9 +142,11 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 fn moment(text: &str) -> Result<NaiveDateTime, String> {
-    text.parse::<NaiveDateTime>()
-        .or_else(|_| text.parse::<NaiveDate>().map(|date| date.and_time(chrono::NaiveTime::MIN)))
-        .map_err(|_| "a date such as 2026-11-22, or with a time as 2026-11-22T18:30:00".to_owned())
+    LocalTime::parse(text, chrono_tz::Tz::UTC)
+        .ok()
+        .and_then(|time| DateTime::from_timestamp_micros(time.micros()))
+        .map(|time| time.naive_utc())
+        .ok_or_else(|| "a date such as 2026-11-22, or with a time as 2026-11-22T18:30".to_owned())
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

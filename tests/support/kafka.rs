@@ -169,7 +169,8 @@ impl Kafka {
         let cluster = uuid_in_kafkas_spelling();
         let output = self
             .java("kafka.tools.StorageTool")
-            .args(["format", "-t", &cluster, "-c"])
+            // In one argument: one id in 64 starts with a hyphen, and would be taken for an option.
+            .args(["format", &format!("--cluster-id={cluster}"), "-c"])
             .arg(self.properties())
             .output()
             .expect("java can be started");
