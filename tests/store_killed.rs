@@ -54,8 +54,7 @@ fn kill_again_and_again(fresh: &Fresh) {
         let epoch = recovered.epoch;
         assert!(epoch == acknowledged || epoch == acknowledged + 1, "{epoch} found, {acknowledged} acknowledged");
         assert_eq!(recovered.partitions, [partition(0, epoch)]);
-        let whole: Vec<_> =
-            (0..ROWS).map(|after| row(day_key(after, "EUR"), total(epoch.into(), 1), epoch)).collect();
+        let whole: Vec<_> = (0..ROWS).map(|after| row(day_key(after, "EUR"), total(epoch.into(), 1), epoch)).collect();
         assert_eq!(fresh.view(View::Day), whole);
     }
 }
