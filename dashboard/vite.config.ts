@@ -1,6 +1,9 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
+/** The service behind `npm run dev`; TAKINGS_SERVICE names another. */
+const proxy = { "/api": process.env.TAKINGS_SERVICE ?? "http://127.0.0.1:8080" };
+
 export default defineConfig({
   plugins: [react()],
   build: {
@@ -11,9 +14,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1200,
   },
-  server: {
-    proxy: { "/api": { target: "http://127.0.0.1:8080", changeOrigin: false } },
-  },
+  server: { proxy },
+  preview: { proxy },
   test: {
     projects: [
       {

@@ -1,4 +1,5 @@
 //! The SQL files that readers are given: each runs, on both stores where it can, with the right result.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

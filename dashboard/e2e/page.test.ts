@@ -33,7 +33,6 @@ afterAll(async () => {
 async function open(options: BrowserContextOptions & { url?: string; query?: string } = {}): Promise<Page> {
   const { url = target.url, query = "", ...rest } = options;
   const context = await browser.newContext({ locale: "en-GB", colorScheme: "light", ...rest });
-  // For axe alone: what the page itself does stays under its policy.
   const page = await context.newPage();
   const faults: string[] = [];
   page.on("console", (message) => {
@@ -247,8 +246,14 @@ describe("for everyone", () => {
       });
       expect(found).toEqual([]);
     }
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
+    const beyond = await page.evaluate(() => {
+      const width = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= width) return [];
+      return [...document.querySelectorAll("body *")]
+        .filter((element) => element.getBoundingClientRect().right > width)
+        .map((element) => element.outerHTML.slice(0, 120));
+    });
+    expect(beyond).toEqual([]);
   });
 
   it("does not move for those who ask for stillness", async () => {
@@ -269,28 +274,42 @@ describe("a large shop", () => {
   it("never holds the browser for 100 ms: 24,000 rows, 20 commits a second", { timeout: 120_000 }, async () => {
     const mock = await startMock({ days: 400, perDay: 400, tickMs: 50 });
     closing.push(() => mock.stop());
-    // Other work on the machine only ever lengthens a task: the calmest of three rounds is the page's own.
-    const rounds: number[] = [];
-    while (rounds.length < 3 && Math.min(...rounds) > 100) {
-      const page = await open({ url: mock.url, query: "?period=all" });
-      await page.evaluate(() => {
-        const seen: number[] = [];
-        Object.assign(window, { seen });
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries()) seen.push(entry.duration);
-        }).observe({ type: "longtask", buffered: true });
-      });
-      const { epoch } = await said(page);
-      await page.waitForFunction(
-        (first) => Number(document.querySelector("[data-epoch]")?.getAttribute("data-epoch")) > first + 80,
-        epoch,
-        { timeout: 30_000 },
-      );
-      const tasks = await page.evaluate(() => (window as unknown as { seen: number[] }).seen);
-      rounds.push(Math.max(0, ...tasks));
-      await page.context().close();
-    }
-    console.log("longest task of each round (ms), load included:", rounds);
-    expect(Math.min(...rounds)).toBeLessThanOrEqual(100);
+    const page = await open({ url: mock.url });
+    await browser.startTracing(page, { categories: ["toplevel"] });
+    await page.goto(`${mock.url}/?period=all`);
+    await page.waitForSelector("[data-testid=orders]");
+    const { epoch } = await said(page);
+    await page.waitForFunction(
+      (first) => Number(document.querySelector("[data-epoch]")?.getAttribute("data-epoch")) > first + 100,
+      epoch,
+      { timeout: 60_000 },
+    );
+    const longest = longestTask(await browser.stopTracing());
+    console.log(`longest task: ${longest.toFixed(0)} ms of its thread's own time, load included`);
+    expect(longest).toBeGreaterThan(0);
+    expect(longest).toBeLessThanOrEqual(100);
   });
 });
+
+/**
+ * The most time (ms) that the page's main thread worked in one task. Its own time, not the clock's: what else
+ * the machine does only stretches the latter.
+ */
+function longestTask(trace: Buffer): number {
+  interface Event {
+    readonly name: string;
+    readonly pid: number;
+    readonly tid: number;
+    readonly tdur?: number;
+    readonly args?: { readonly name?: string };
+  }
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: Event[] };
+  const mains = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain")
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  return traceEvents
+    .filter(({ name, pid, tid }) => name.endsWith("RunTask") && mains.has(`${pid} ${tid}`))
+    .reduce((most, { tdur = 0 }) => Math.max(most, tdur / 1000), 0);
+}

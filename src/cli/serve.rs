@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Exit;
-use crate::service::{self, ServeConfig};
+use crate::service::{self, ServeConfig, ServeError};
 use crate::store::url::StoreUrl;
 
 /// Serve a store's totals: a live page, a REST API, server-sent events and metrics.
@@ -30,8 +30,8 @@ impl ServeArgs {
     /// What the service is told.
     ///
     /// # Errors
-    /// [`crate::store::StoreError::Configuration`] where the store's address is wrong; a message that
-    /// names the setting where the token's file can not be read.
+    /// [`crate::store::StoreError::Configuration`] where the store's address is wrong;
+    /// [`ServeError::Configuration`] where the token's file can not be read.
     pub fn config(&self) -> anyhow::Result<ServeConfig> {
         let mut config = ServeConfig::new(StoreUrl::parse(&self.store)?, self.listen);
         config.token = self.token.as_deref().map(secret).transpose()?;
@@ -60,16 +60,13 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
 }
 
 /// The secret itself, or what the file that it names holds.
-fn secret(text: &str) -> anyhow::Result<String> {
-    match text.strip_prefix("file:") {
-        None => Ok(text.to_owned()),
-        Some(file) => {
-            let held = std::fs::read_to_string(file).with_context(|| {
-                format!("setting `token`: {file} can not be read; give a file that holds the token")
-            })?;
-            Ok(held.trim_end_matches(['\r', '\n']).to_owned())
-        }
-    }
+fn secret(text: &str) -> Result<String, ServeError> {
+    let Some(file) = text.strip_prefix("file:") else { return Ok(text.to_owned()) };
+    let held = std::fs::read_to_string(file).map_err(|error| {
+        let message = format!("{file} can not be read: {error}; give a file that holds the token");
+        ServeError::Configuration { setting: "token", message }
+    })?;
+    Ok(held.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 #[cfg(test)]

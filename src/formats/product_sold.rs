@@ -33,7 +33,7 @@ const MAX_CURRENCY: usize = 16;
 /// The largest quantity, either way.
 const MAX_QUANTITY: i128 = 1_000_000_000;
 
-/// The members that takings reads, by their place in [`NAMES`].
+/// The members that takings reads, by their place in [`QUOTED`].
 #[derive(Clone, Copy)]
 enum Member {
     OrderId,
@@ -50,24 +50,25 @@ enum Member {
     TotalAmount,
 }
 
-const NAMES: [&str; 12] = [
-    "orderId",
-    "productId",
-    "productName",
-    "productCategory",
-    "productPrice",
-    "productQuantity",
-    "productBrand",
-    "currency",
-    "customerId",
-    "orderDate",
-    "paymentMethod",
-    "totalAmount",
+/// As they stand in a payload.
+const QUOTED: [&str; 12] = [
+    "\"orderId\"",
+    "\"productId\"",
+    "\"productName\"",
+    "\"productCategory\"",
+    "\"productPrice\"",
+    "\"productQuantity\"",
+    "\"productBrand\"",
+    "\"currency\"",
+    "\"customerId\"",
+    "\"orderDate\"",
+    "\"paymentMethod\"",
+    "\"totalAmount\"",
 ];
 
 impl Member {
-    const fn name(self) -> &'static str {
-        NAMES[self as usize]
+    fn name(self) -> &'static str {
+        QUOTED[self as usize].trim_matches('"')
     }
 
     fn of(name: &str) -> Option<Member> {
@@ -120,6 +121,8 @@ pub(crate) struct Reader {
     stack: Vec<u8>,
     /// Members of no meaning here: hash of the key, and where its text stands in the payload.
     strangers: Vec<(u64, usize, usize)>,
+    /// The members of the payload before this one, in its order.
+    order: [Option<Member>; 16],
     /// A string without its escapes.
     plain: String,
     /// A currency in upper case.
@@ -137,6 +140,7 @@ impl Reader {
             names: SymbolCache::default(),
             stack: Vec::new(),
             strangers: Vec::new(),
+            order: [None; 16],
             plain: String::new(),
             upper: String::new(),
             content: Vec::new(),
@@ -242,24 +246,38 @@ impl Reader {
 
     /// Finds the members, and any that appears twice.
     fn members<'p>(&mut self, payload: &'p str) -> Result<Members<'p>, Reject> {
-        let mut found = Members([None; NAMES.len()]);
-        let Reader { stack, strangers, plain, .. } = self;
+        let mut found = Members([None; QUOTED.len()]);
+        let Reader { stack, strangers, order, plain, .. } = self;
         strangers.clear();
-        json::members(payload, stack, |key, value| {
-            let name = key_text(key, plain)?;
-            match Member::of(name) {
-                Some(member) => {
-                    if found.0[member as usize].replace(value).is_some() {
-                        return Err(Reject::Duplicate(member.name().to_owned()));
+        let mut object = json::Object::open(payload, stack)?;
+        let mut place = 0;
+        while object.has_member()? {
+            // A producer writes its members in the same order each time.
+            let guess = order.get(place).copied().flatten();
+            let member = match guess {
+                Some(member) if object.pass_key(QUOTED[member as usize])? => guess,
+                _ => {
+                    let key = object.key()?;
+                    let name = key_text(key, plain)?;
+                    let member = Member::of(name);
+                    if member.is_none() {
+                        let at = key.raw.as_ptr() as usize - payload.as_ptr() as usize;
+                        strangers.push((xxh3_64(name.as_bytes()), at, key.raw.len()));
                     }
+                    if let Some(place) = order.get_mut(place) {
+                        *place = member;
+                    }
+                    member
                 }
-                None => {
-                    let at = key.raw.as_ptr() as usize - payload.as_ptr() as usize;
-                    strangers.push((xxh3_64(name.as_bytes()), at, key.raw.len()));
-                }
+            };
+            place += 1;
+            let value = object.value()?;
+            if let Some(member) = member
+                && found.0[member as usize].replace(value).is_some()
+            {
+                return Err(Reject::Duplicate(member.name().to_owned()));
             }
-            Ok(())
-        })?;
+        }
         // Sorted, so that a hostile payload of a million members costs no square of it.
         if strangers.len() > 1 {
             strangers.sort_unstable();
@@ -280,7 +298,7 @@ impl Reader {
 }
 
 /// The members found. A `null` is as good as missing.
-struct Members<'p>([Option<Token<'p>>; NAMES.len()]);
+struct Members<'p>([Option<Token<'p>>; QUOTED.len()]);
 
 impl<'p> Members<'p> {
     fn get(&self, member: Member) -> Option<Token<'p>> {
@@ -378,6 +396,11 @@ fn amount(member: Member, token: Token<'_>, plain: &mut String) -> Result<Parsed
 
 fn quantity(token: Token<'_>, plain: &mut String) -> Result<i64, Reject> {
     let member = Member::ProductQuantity;
+    if token.kind == Kind::Number
+        && let [digit @ b'0'..=b'9'] = token.raw.as_bytes()
+    {
+        return Ok(i64::from(digit - b'0'));
+    }
     let parsed = amount(member, token, plain)?;
     let micros = parsed.amount.micros();
     let unit = 10i128.pow(Amount::PLACES);

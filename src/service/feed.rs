@@ -180,7 +180,12 @@ impl Feed {
         let Some(message) = message else { return Ok(None) };
         state.published = Some((head.epoch, hello(&head)));
         let was_reset = matches!(message, Message::Reset(..));
-        self.metrics.published(head.epoch, was_reset);
+        self.metrics.reached(head.epoch);
+        match message {
+            Message::Changes { .. } => self.metrics.told_changes(),
+            Message::Reset(..) => self.metrics.told_reset(),
+            Message::Hello(..) | Message::Contact(_) => {}
+        }
         send(&state, message);
         Ok(Some(was_reset))
     }

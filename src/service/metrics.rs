@@ -115,11 +115,20 @@ impl Metrics {
         StreamGauge(self.streams.clone())
     }
 
-    /// The feed told of an epoch.
-    pub fn published(&self, epoch: u64, reset: bool) {
-        if reset { &self.resets } else { &self.links }.inc();
+    /// The feed has reached an epoch.
+    pub fn reached(&self, epoch: u64) {
         self.feed_epoch.set(epoch);
         self.feed_contact.set(1);
+    }
+
+    /// The feed told what changed.
+    pub fn told_changes(&self) {
+        self.links.inc();
+    }
+
+    /// The feed told to start over.
+    pub fn told_reset(&self) {
+        self.resets.inc();
     }
 
     /// Contact with the store was lost, or is back.

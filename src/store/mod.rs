@@ -44,7 +44,8 @@ pub fn open(url: &StoreUrl) -> Result<Box<dyn Store>, StoreError> {
 /// - *fenced*: each acquire raises the generation; a commit under an older one changes nothing and
 ///   fails with [`StoreError::Fenced`];
 /// - *all or nothing*: after a crash at any moment the store holds a whole number of epochs;
-/// - *once*: a commit that is repeated because its outcome was unknown takes effect once;
+/// - *once*: a commit that is repeated because its outcome was unknown takes effect once. It must be the
+///   same commit: one that has taken in later epochs as well would be refused if the first did take effect;
 /// - *changed rows only*: rows that a commit does not name keep their epoch.
 pub trait Store: Send {
     /// Brings the schema up to date, takes the lock, raises the generation, and reads what the last

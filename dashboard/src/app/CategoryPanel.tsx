@@ -6,6 +6,7 @@ import { perLabel } from "../live/totals";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
 import { useOff, useShown, useView } from "./figures";
+import { useNames } from "./names";
 
 export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
@@ -13,6 +14,7 @@ export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo })
   const { code } = currency;
   const categories = useCalmTable(useView("sales_per_category"));
   const sums = useMemo(() => perLabel(categories.table, code, span), [categories, code, span]);
+  const { category: nameOf } = useNames();
   const title = t("panel.perCategory");
   return (
     <Panel title={title} note={code} missing={useOff("sales_per_category")}>
@@ -20,7 +22,7 @@ export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo })
         caption={`${title}, ${code}`}
         heading={t("table.category")}
         sums={sums}
-        nameOf={(label) => (label === "unlisted" ? t("category.unlisted") : label)}
+        nameOf={nameOf}
         currency={currency}
         scope={`${period} ${code}`}
         first={8}

@@ -8,6 +8,7 @@ import { useLive } from "../live/react";
 import { ArrowIcon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
 import { useCalm } from "./calm";
+import { useNames } from "./names";
 import styles from "./CorrectionsPanel.module.css";
 
 const SHOWN = 8;
@@ -76,6 +77,7 @@ function Line({ correction: { order_id, why, was, now } }: { readonly correction
 /** What the correction changed, before and after: the amount where it differs, else the first that does. */
 function useDifference(was: OrderVersion | null, now: OrderVersion | null): [string | null, string | null] {
   const format = useFormat();
+  const names = useNames();
   const currencies = useLive((state) => state.currencies);
   const money = ({ amount, currency }: OrderVersion) =>
     format.money(
@@ -86,8 +88,8 @@ function useDifference(was: OrderVersion | null, now: OrderVersion | null): [str
   if (!was || !now) return [was && money(was), now && money(now)];
   if (was.amount !== now.amount || was.currency !== now.currency) return [money(was), money(now)];
   if (was.order_date !== now.order_date) return [format.day(was.order_date), format.day(now.order_date)];
-  if (was.category !== now.category) return [was.category, now.category];
-  if (was.payment_method !== now.payment_method) return [was.payment_method, now.payment_method];
+  if (was.category !== now.category) return [names.category(was.category), names.category(now.category)];
+  if (was.payment_method !== now.payment_method) return [names.method(was.payment_method), names.method(now.payment_method)];
   if (was.units !== now.units) return [format.count(was.units), format.count(now.units)];
   return [money(was), money(now)];
 }

@@ -9,6 +9,10 @@ import { useCalmTable } from "./calm";
 import { useCurrencies, useShown, useView } from "./figures";
 import styles from "./Headline.module.css";
 
+/** From this many characters in the longest amount on, all are set smaller, so that each stays on its card. */
+const LONG = 18;
+const VERY_LONG = 22;
+
 /** Orders and units of all; the total of each currency on a card of its own, never added up. */
 export function Headline() {
   const { t } = useTranslation();
@@ -18,6 +22,12 @@ export function Headline() {
   const { all, chosen, choose } = useCurrencies();
   const sums = useMemo(() => perCurrency(days.table, span), [days, span]);
   const counts = counted(sums);
+  const cards = all.map((currency) => {
+    const sum = sums.get(currency.code) ?? NOTHING;
+    return { currency, sum, total: format.money(sum.micros, currency.code, currency.minorUnits) };
+  });
+  const longest = Math.max(...cards.map(({ total }) => total.length));
+  const size = longest >= VERY_LONG ? styles.smaller : longest >= LONG ? styles.small : "";
   return (
     <div className={styles.headline}>
       <dl className={styles.counts}>
@@ -36,11 +46,13 @@ export function Headline() {
       </dl>
       <fieldset className={styles.cards}>
         <legend className="hidden">{t("currency.choose")}</legend>
-        {all.map((currency) => (
+        {cards.map(({ currency, sum, total }) => (
           <CurrencyCard
             key={currency.code}
             currency={currency}
-            sum={sums.get(currency.code) ?? NOTHING}
+            sum={sum}
+            total={total}
+            size={size ?? ""}
             chosen={currency === chosen}
             onChoose={choose}
           />
@@ -53,15 +65,14 @@ export function Headline() {
 interface CardProps {
   readonly currency: CurrencyInfo;
   readonly sum: Sum;
+  /** The sum's amount, written out, and the class of its size. */
+  readonly total: string;
+  readonly size: string;
   readonly chosen: boolean;
   readonly onChoose: (code: string) => void;
 }
 
-/** From this many characters on, an amount is set smaller, so that it stays on its card. */
-const LONG = 16;
-const VERY_LONG = 21;
-
-function CurrencyCard({ currency, sum, chosen, onChoose }: CardProps) {
+function CurrencyCard({ currency, sum, total, size, chosen, onChoose }: CardProps) {
   const { t } = useTranslation();
   const format = useFormat();
   const { span, period, anchor } = useShown();
@@ -70,8 +81,6 @@ function CurrencyCard({ currency, sum, chosen, onChoose }: CardProps) {
     () => perDay(days.table, currency.code, span, anchor),
     [days, currency.code, span, anchor],
   );
-  const total = format.money(sum.micros, currency.code, currency.minorUnits);
-  const size = total.length >= VERY_LONG ? styles.smaller : total.length >= LONG ? styles.small : "";
   return (
     <label className={styles.card} data-testid={`currency-${currency.code}`}>
       <input
@@ -84,7 +93,7 @@ function CurrencyCard({ currency, sum, chosen, onChoose }: CardProps) {
       />
       <span className={styles.code}>{currency.code}</span>
       <Flash
-        className={`${styles.total ?? ""} ${size ?? ""}`}
+        className={`${styles.total ?? ""} ${size}`}
         value={sum.micros}
         scope={period}
         text={total}

@@ -7,6 +7,7 @@ import { perLabel } from "../live/totals";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
 import { useOff, useShown, useView } from "./figures";
+import { useNames } from "./names";
 
 export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
@@ -14,7 +15,7 @@ export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { code } = currency;
   const methods = useCalmTable(useView("sales_per_payment_method"));
   const sums = useMemo(() => perLabel(methods.table, code, span), [methods, code, span]);
-  const nameOf = useMethodName();
+  const { method: nameOf } = useNames();
   const title = t("panel.perMethod");
   return (
     <Panel title={title} note={code} missing={useOff("sales_per_payment_method")}>
@@ -30,19 +31,4 @@ export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
       />
     </Panel>
   );
-}
-
-/** The method in the reader's language where we know it; else its code made readable: "Wave money". */
-function useMethodName(): (method: string) => string {
-  const { t, i18n } = useTranslation();
-  return (method) => {
-    const key = `method.${method}`;
-    return i18n.exists(key) ? t(key as "method.CASH") : readable(method);
-  };
-}
-
-function readable(code: string): string {
-  if (!/^[A-Z0-9_]+$/.test(code)) return code;
-  const words = code.replaceAll("_", " ").toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -69,11 +69,7 @@ class Service {
           this.failing -= 1;
           reject(new Error("the store is away"));
         } else {
-          try {
-            resolve(structuredClone(read()));
-          } catch (fault) {
-            reject(fault);
-          }
+          resolve(Promise.resolve().then(() => structuredClone(read())));
         }
       });
     });

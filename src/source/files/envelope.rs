@@ -5,7 +5,7 @@
 //! or `null` for none. `timestamp`, in milliseconds since 1970, may be left out. Any other member, or
 //! a missing one, makes the line a payload of its own.
 
-use crate::formats::json::{self, Kind, Syntax, Token, unescape};
+use crate::formats::json::{Kind, Object, Token, unescape};
 
 /// What such a line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +23,6 @@ pub(super) struct Scratch {
     payload: String,
 }
 
-/// Not an envelope.
-struct Other;
-
-impl From<Syntax> for Other {
-    fn from(_: Syntax) -> Self {
-        Other
-    }
-}
-
 /// Takes a line apart, if it is an envelope.
 pub(super) fn open<'a>(line: &'a [u8], scratch: &'a mut Scratch) -> Option<Envelope<'a>> {
     // Most lines are payloads, and show it in their first member.
@@ -42,21 +33,20 @@ pub(super) fn open<'a>(line: &'a [u8], scratch: &'a mut Scratch) -> Option<Envel
     let line = std::str::from_utf8(line).ok()?;
     let Scratch { stack, key: key_text, payload: payload_text } = scratch;
     let (mut key, mut value, mut timestamp) = (None, None, None);
-    json::members(line, stack, |name, token| {
+    let mut object = Object::open(line, stack).ok()?;
+    while object.has_member().ok()? {
         key_text.clear();
-        unescape(name.raw, key_text).map_err(|_| Other)?;
+        unescape(object.key().ok()?.raw, key_text).ok()?;
         let member = match key_text.as_str() {
             "key" => &mut key,
             "value" => &mut value,
             "timestamp" => &mut timestamp,
-            _ => return Err(Other),
+            _ => return None,
         };
-        match member.replace(token) {
-            None => Ok(()),
-            Some(_) => Err(Other),
+        if member.replace(object.value().ok()?).is_some() {
+            return None;
         }
-    })
-    .ok()?;
+    }
     let timestamp = match timestamp {
         None => None,
         Some(Token { kind: Kind::Number, raw }) => Some(raw.parse().ok()?),

@@ -3,6 +3,7 @@
 //! What it can not do: write. And it never mixes two states: *every answer is of one snapshot*, read
 //! together with the epoch it is of, so that no two tables of an answer disagree.
 
+mod answer;
 pub mod postgres;
 pub mod sqlite;
 pub mod statement;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use takings_dataflows::amount::Amount;
 use tokio::sync::Notify;
 
+pub use self::answer::{Changes, CurrencyTotal, Freshness, Head, Page, PageQuery, Since, Summary};
 use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
 use self::table::{Table, VIEWS};
 use self::value::{Row, Value};
@@ -91,114 +93,6 @@ impl Default for ReaderOptions {
     fn default() -> Self {
         ReaderOptions { connections: 8, timeout: Duration::from_secs(10) }
     }
-}
-
-/// Which state an answer is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The last committed epoch; 0 in a new store.
-    pub epoch: u64,
-    /// When it was committed, by the store's clock (ISO 8601, UTC).
-    pub committed_at: Option<String>,
-    /// How long ago that is, in milliseconds, by the same clock.
-    pub age_ms: Option<i64>,
-    /// The names of the views that are kept; `None` before the first run.
-    pub views: Option<Vec<String>>,
-    /// Every row that left a view in an epoch after this one is known by its removal.
-    pub removals_after: u64,
-}
-
-impl Head {
-    /// Whether the job keeps this table.
-    pub fn keeps(&self, table: &Table) -> bool {
-        let is_view = VIEWS.iter().any(|view| view.name == table.name);
-        !is_view || self.views.as_ref().is_none_or(|views| views.iter().any(|name| name == table.name))
-    }
-}
-
-/// Which page of a table.
-#[derive(Clone, Debug)]
-pub struct PageQuery {
-    /// The table.
-    pub table: &'static Table,
-    /// Which rows.
-    pub conditions: Vec<Condition>,
-    /// Whether the greatest comes first.
-    pub descending: bool,
-    /// The values of the order's columns in the last row of the page before.
-    pub after: Option<Vec<Value>>,
-    /// At most so many rows.
-    pub limit: u32,
-}
-
-/// A page of a table.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// The state it is of.
-    pub head: Head,
-    /// The rows; values in the order of the table's columns.
-    pub rows: Vec<Row>,
-    /// The values of the order's columns in the last row, where more follow.
-    pub next: Option<Vec<Value>>,
-}
-
-/// The totals of one currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CurrencyTotal {
-    /// The currency.
-    pub currency: String,
-    /// The sum of the orders' amounts.
-    pub total_sales: Amount,
-    /// The number of orders.
-    pub orders: u64,
-    /// The sum of their quantities.
-    pub units: i64,
-}
-
-/// The whole shop at a glance.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    /// The state it is of.
-    pub head: Head,
-    /// Each currency, by name.
-    pub currencies: Vec<CurrencyTotal>,
-    /// The first day with an order.
-    pub first_day: Option<String>,
-    /// The last day with an order.
-    pub last_day: Option<String>,
-    /// The sums of [`COUNTERS`] over all partitions.
-    pub counters: Vec<u64>,
-}
-
-/// How fresh the totals are.
-#[derive(Clone, Debug)]
-pub struct Freshness {
-    /// The state it is of.
-    pub head: Head,
-    /// Each partition: topic, partition, offset, newest_timestamp, then [`COUNTERS`].
-    pub partitions: Vec<Row>,
-}
-
-/// What changed since an epoch.
-#[derive(Clone, Debug)]
-pub struct Changes {
-    /// The state it is of.
-    pub head: Head,
-    /// The rows that changed, as they are now, by view.
-    pub changed: Vec<(&'static Table, Vec<Row>)>,
-    /// The keys of the rows that left, by view: each value in the order of the view's key.
-    pub removed: Vec<(&'static Table, Vec<Row>)>,
-    /// The sums of [`COUNTERS`] over all partitions.
-    pub counters: Vec<u64>,
-}
-
-/// What [`Reader::changes`] finds.
-#[derive(Clone, Debug)]
-pub enum Since {
-    /// Exactly this changed.
-    Changed(Changes),
-    /// It can not be told, or is too much to send: start from a snapshot.
-    StartOver(Head),
 }
 
 /// Why a page or a summary can not be read.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -17,10 +17,14 @@ use super::value::{Row, Value};
 use super::{Backend, ReaderOptions, WatchGuard};
 use crate::store::StoreError;
 
-/// How often the watch looks for a commit; a look costs microseconds and touches no disk.
+/// How often the watch looks for a commit while they come; a look touches no disk.
 const LOOK: Duration = Duration::from_millis(10);
+/// How often it looks while none come: five system calls each time add up to a third of a percent.
+const IDLE_LOOK: Duration = Duration::from_millis(40);
+/// How long after the last commit that is.
+const IDLE_AFTER: Duration = Duration::from_secs(5);
 /// How many looks pass before the watch makes sure that the file is still the one it watches.
-const LOOKS_A_FILE: u32 = 100;
+const LOOKS_A_FILE: u32 = 50;
 
 /// A SQLite store, read.
 pub struct Sqlite {
@@ -122,16 +126,17 @@ impl Shared {
         let watched = identity(&self.file);
         let Ok(connection) = self.connect() else { return };
         let Ok(mut look) = connection.prepare("PRAGMA data_version") else { return };
-        let mut seen = None;
+        let (mut seen, mut last) = (None, Instant::now());
         for count in 0u32.. {
             if count % LOOKS_A_FILE == 0 && identity(&self.file) != watched {
                 return;
             }
             let Ok(version) = look.query_row([], |row| row.get::<_, i64>(0)) else { return };
             if seen.replace(version) != Some(version) {
+                last = Instant::now();
                 wake.notify_one();
             }
-            if passed(stopped, LOOK) {
+            if passed(stopped, if last.elapsed() < IDLE_AFTER { LOOK } else { IDLE_LOOK }) {
                 return;
             }
         }
@@ -185,8 +190,8 @@ fn snapshot(
     statements: &[Statement],
     timeout: Duration,
 ) -> rusqlite::Result<Vec<Vec<Row>>> {
-    let deadline = std::time::Instant::now() + timeout;
-    connection.progress_handler(100_000, Some(move || std::time::Instant::now() > deadline))?;
+    let deadline = Instant::now() + timeout;
+    connection.progress_handler(100_000, Some(move || Instant::now() > deadline))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
     let mut tables = Vec::with_capacity(statements.len());
     for statement in statements {

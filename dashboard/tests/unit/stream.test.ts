@@ -1,0 +1,116 @@
+// @vitest-environment happy-dom
+/** The layer over EventSource: where it must come back by itself, and from which epoch. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { openEventStream, type Stream, type StreamHandlers } from "../../src/live/stream";
+
+class Source extends EventTarget {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSED = 2;
+  static made: Source[] = [];
+  readyState = Source.CONNECTING;
+  onopen: (() => void) | null = null;
+  onerror: (() => void) | null = null;
+  constructor(readonly url: string) {
+    super();
+    Source.made.push(this);
+  }
+  close() {
+    this.readyState = Source.CLOSED;
+  }
+  open() {
+    this.readyState = Source.OPEN;
+    this.onopen?.();
+  }
+  fail(readyState: number) {
+    this.readyState = readyState;
+    this.onerror?.();
+  }
+  send(name: string, data: object) {
+    this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
+  }
+}
+
+const last = () => {
+  const source = Source.made.at(-1);
+  if (!source) throw new Error("no stream was opened");
+  return source;
+};
+const handlers = () =>
+  ({ opened: vi.fn(), lost: vi.fn(), hello: vi.fn(), changes: vi.fn(), reset: vi.fn(), contact: vi.fn() }) satisfies StreamHandlers;
+
+let stream: Stream;
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("EventSource", Source);
+  Source.made = [];
+});
+afterEach(() => {
+  stream.close();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const start = (listening: StreamHandlers) => {
+  stream = openEventStream((id) => (id === null ? "/events" : `/events?last_event_id=${id}`), listening);
+  last().open();
+};
+
+describe("the stream", () => {
+  it("hands on what it hears", () => {
+    const heard = handlers();
+    start(heard);
+    last().send("hello", { epoch: 4 });
+    last().send("changes", { epoch: 5 });
+    last().send("contact", { contact: false });
+    expect(heard.opened).toHaveBeenCalledOnce();
+    expect(heard.hello).toHaveBeenCalledWith({ epoch: 4 });
+    expect(heard.changes).toHaveBeenCalledWith({ epoch: 5 });
+    expect(heard.contact).toHaveBeenCalledWith({ contact: false });
+  });
+
+  it("leaves a drop to EventSource, which resumes by itself", () => {
+    const heard = handlers();
+    start(heard);
+    last().fail(Source.CONNECTING);
+    vi.advanceTimersByTime(60_000);
+    expect(heard.lost).toHaveBeenCalledOnce();
+    expect(Source.made).toHaveLength(1);
+  });
+
+  it("comes back with its last epoch where EventSource gave up, less and less often", () => {
+    start(handlers());
+    last().send("changes", { epoch: 7 });
+    last().fail(Source.CLOSED);
+    vi.advanceTimersByTime(1_000);
+    expect(Source.made).toHaveLength(2);
+    expect(last().url).toBe("/events?last_event_id=7");
+    last().fail(Source.CLOSED);
+    vi.advanceTimersByTime(1_000);
+    expect(Source.made).toHaveLength(2);
+    vi.advanceTimersByTime(1_000);
+    expect(Source.made).toHaveLength(3);
+  });
+
+  it("does not wait for a connection that has died in silence, once it knows of heartbeats", () => {
+    const heard = handlers();
+    start(heard);
+    vi.advanceTimersByTime(120_000);
+    expect(heard.lost).not.toHaveBeenCalled();
+    last().dispatchEvent(new Event("heartbeat"));
+    vi.advanceTimersByTime(39_000);
+    last().send("changes", { epoch: 8 });
+    vi.advanceTimersByTime(39_000);
+    expect(heard.lost).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2_000);
+    expect(heard.lost).toHaveBeenCalledOnce();
+    expect(last().url).toBe("/events?last_event_id=8");
+  });
+
+  it("tries at once when the network is back", () => {
+    start(handlers());
+    last().fail(Source.CLOSED);
+    window.dispatchEvent(new Event("online"));
+    expect(Source.made).toHaveLength(2);
+  });
+});

@@ -1,0 +1,115 @@
+//! What is asked of a reader, and what it answers.
+
+use takings_dataflows::amount::Amount;
+
+use super::statement::Condition;
+use super::table::{Table, VIEWS};
+use super::value::{Row, Value};
+
+/// Which state an answer is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The last committed epoch; 0 in a new store.
+    pub epoch: u64,
+    /// When it was committed, by the store's clock (ISO 8601, UTC).
+    pub committed_at: Option<String>,
+    /// How long ago that is, in milliseconds, by the same clock.
+    pub age_ms: Option<i64>,
+    /// The names of the views that are kept; `None` before the first run.
+    pub views: Option<Vec<String>>,
+    /// Every row that left a view in an epoch after this one is known by its removal.
+    pub removals_after: u64,
+}
+
+impl Head {
+    /// Whether the job keeps this table.
+    pub fn keeps(&self, table: &Table) -> bool {
+        let is_view = VIEWS.iter().any(|view| view.name == table.name);
+        !is_view || self.views.as_ref().is_none_or(|views| views.iter().any(|name| name == table.name))
+    }
+}
+
+/// Which page of a table.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    /// The table.
+    pub table: &'static Table,
+    /// Which rows.
+    pub conditions: Vec<Condition>,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+    /// The values of the order's columns in the last row of the page before.
+    pub after: Option<Vec<Value>>,
+    /// At most so many rows.
+    pub limit: u32,
+}
+
+/// A page of a table.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The state it is of.
+    pub head: Head,
+    /// The rows; values in the order of the table's columns.
+    pub rows: Vec<Row>,
+    /// The values of the order's columns in the last row, where more follow.
+    pub next: Option<Vec<Value>>,
+}
+
+/// The totals of one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrencyTotal {
+    /// The currency.
+    pub currency: String,
+    /// The sum of the orders' amounts.
+    pub total_sales: Amount,
+    /// The number of orders.
+    pub orders: u64,
+    /// The sum of their quantities.
+    pub units: i64,
+}
+
+/// The whole shop at a glance.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The state it is of.
+    pub head: Head,
+    /// Each currency, by name.
+    pub currencies: Vec<CurrencyTotal>,
+    /// The first day with an order.
+    pub first_day: Option<String>,
+    /// The last day with an order.
+    pub last_day: Option<String>,
+    /// The sums of [`COUNTERS`](super::COUNTERS) over all partitions.
+    pub counters: Vec<u64>,
+}
+
+/// How fresh the totals are.
+#[derive(Clone, Debug)]
+pub struct Freshness {
+    /// The state it is of.
+    pub head: Head,
+    /// Each partition: topic, partition, offset, newest_timestamp, then [`COUNTERS`](super::COUNTERS).
+    pub partitions: Vec<Row>,
+}
+
+/// What changed since an epoch.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    /// The state it is of.
+    pub head: Head,
+    /// The rows that changed, as they are now, by view.
+    pub changed: Vec<(&'static Table, Vec<Row>)>,
+    /// The keys of the rows that left, by view: each value in the order of the view's key.
+    pub removed: Vec<(&'static Table, Vec<Row>)>,
+    /// The sums of [`COUNTERS`](super::COUNTERS) over all partitions.
+    pub counters: Vec<u64>,
+}
+
+/// What [`Reader::changes`](super::Reader::changes) finds.
+#[derive(Clone, Debug)]
+pub enum Since {
+    /// Exactly this changed.
+    Changed(Changes),
+    /// It can not be told, or is too much to send: start from a snapshot.
+    StartOver(Head),
+}
