@@ -2,7 +2,6 @@
 //! mixes two states.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "an age in seconds is no money")]
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 
