@@ -294,7 +294,10 @@ fn read(path: &Path) -> Result<JobArgs, ConfigError> {
 }
 
 /// A value, or what stands in the file that `file:PATH` names: for secrets.
-fn secret(setting: &str, value: &str) -> Result<String, ConfigError> {
+///
+/// # Errors
+/// [`ConfigError`] where that file can not be read.
+pub fn secret(setting: &str, value: &str) -> Result<String, ConfigError> {
     match value.strip_prefix("file:") {
         None => Ok(value.to_owned()),
         Some(path) => std::fs::read_to_string(path)

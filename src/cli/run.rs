@@ -1,10 +1,14 @@
 //! `takings run`.
 
+use std::net::SocketAddr;
+
 use clap::Args;
 
 use super::Exit;
+use super::serve::ServeArgs;
 use crate::config::JobArgs;
 use crate::job::{self, Stop};
+use crate::service::Running;
 
 /// Read orders, keep totals
 #[derive(Args, Debug)]
@@ -15,6 +19,14 @@ pub struct RunArgs {
     /// Stop, with exit code 0, once everything present at the start is committed
     #[arg(long)]
     until_caught_up: bool,
+
+    /// Serve the totals as well, on this address; see `takings serve`
+    #[arg(long, env = "TAKINGS_LISTEN", value_name = "ADDR")]
+    serve: Option<SocketAddr>,
+
+    /// With --serve: the bearer token that clients must send, or file:PATH of a file that holds it
+    #[arg(long, env = "TAKINGS_TOKEN", hide_env_values = true, requires = "serve")]
+    token: Option<String>,
 
     /// Wait for the store where another process holds it, and take over when that one ends
     #[arg(long)]
@@ -27,7 +39,20 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     config.until_caught_up = args.until_caught_up;
     config.standby = args.standby;
     let stop = stop_on_signals()?;
-    let summary = job::run(&config, &stop)?;
+    let serving = match args.serve {
+        Some(listen) => {
+            let service = ServeArgs { store: config.store.clone(), listen, token: args.token.clone() };
+            let serving = Running::start(service.config()?)?;
+            tracing::info!("serving on http://{}", serving.address());
+            Some(serving)
+        }
+        None => None,
+    };
+    let outcome = job::run(&config, &stop);
+    if let Some(serving) = serving {
+        serving.stop();
+    }
+    let summary = outcome?;
     tracing::info!(
         epoch = summary.epoch,
         records = summary.records,

@@ -7,7 +7,8 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Exit;
-use crate::service::{self, ServeConfig, ServeError};
+use crate::config::secret;
+use crate::service::{self, ServeConfig};
 use crate::store::url::StoreUrl;
 
 /// Serve a store's totals: a live page, a REST API, server-sent events and metrics.
@@ -34,7 +35,7 @@ impl ServeArgs {
     /// [`ServeError::Configuration`] where the token's file can not be read.
     pub fn config(&self) -> anyhow::Result<ServeConfig> {
         let mut config = ServeConfig::new(StoreUrl::parse(&self.store)?, self.listen);
-        config.token = self.token.as_deref().map(secret).transpose()?;
+        config.token = self.token.as_deref().map(|token| secret("token", token)).transpose()?;
         Ok(config)
     }
 }
@@ -59,16 +60,6 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The secret itself, or what the file that it names holds.
-fn secret(text: &str) -> Result<String, ServeError> {
-    let Some(file) = text.strip_prefix("file:") else { return Ok(text.to_owned()) };
-    let held = std::fs::read_to_string(file).map_err(|error| {
-        let message = format!("{file} can not be read: {error}; give a file that holds the token");
-        ServeError::Configuration { setting: "token", message }
-    })?;
-    Ok(held.trim_end_matches(['\r', '\n']).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,8 +69,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
         std::fs::write(&file, "s3cret\n").unwrap();
-        assert_eq!(secret(&format!("file:{}", file.display())).unwrap(), "s3cret");
-        assert_eq!(secret("s3cret").unwrap(), "s3cret");
-        assert!(secret("file:/nowhere/at/all").unwrap_err().to_string().contains("setting `token`"));
+        assert_eq!(secret("token", &format!("file:{}", file.display())).unwrap(), "s3cret");
+        assert_eq!(secret("token", "s3cret").unwrap(), "s3cret");
+        assert!(secret("token", "file:/nowhere/at/all").unwrap_err().to_string().contains("setting `token`"));
     }
 }

@@ -1,0 +1,106 @@
+//! The page in a real browser, on the real binary with Kafka and PostgreSQL behind it.
+//!
+//! The browser's own tests are the dashboard's (`dashboard/e2e`): numbers equal to the service's, patched
+//! within the stream, both languages, both themes, the connection cut, nothing for axe to find. Here they
+//! run against orders that go all the way. And the way itself is watched: what an order puts on the wire is
+//! the rows that it changed, and it is there within moments.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use support::kafka::{Kafka, Message};
+use support::postgres::PostgresServer;
+use support::service::Events;
+use support::takings::{Takings, takings};
+use support::{port, wait};
+
+/// A job that serves, on a shop of this many orders.
+struct Shop {
+    kafka: Kafka,
+    job: Takings,
+    url: String,
+}
+
+fn shop(orders: u32) -> Shop {
+    let kafka = Kafka::start();
+    let server = PostgresServer::shared();
+    let store = server.url(&server.fresh_database());
+    takings(&format!("generate --to {} --orders {orders} --days 120 --seed 5", kafka.url())).done();
+    let url = format!("127.0.0.1:{}", port::free());
+    let mut job = Takings::start(&format!("run --source {} --store {store} --serve {url}", kafka.url()));
+    let url = format!("http://{url}");
+    wait::until("every order is served", Duration::from_secs(120), || {
+        assert!(job.is_running(), "{}", job.log());
+        let summary: serde_json::Value = reqwest::blocking::get(format!("{url}/api/v1/summary")).ok()?.json().ok()?;
+        // Some are cancelled.
+        (summary["orders"].as_u64()? > u64::from(orders) * 98 / 100).then_some(())
+    });
+    Shop { kafka, job, url }
+}
+
+#[test]
+fn an_order_puts_only_the_rows_it_changed_on_the_wire() {
+    let shop = shop(3_000);
+    let stream = reqwest::blocking::Client::builder()
+        .timeout(None)
+        .build()
+        .and_then(|client| client.get(format!("{}/api/v1/events", shop.url)).send())
+        .expect("the stream opens");
+    let events = Events::read(std::io::BufReader::new(stream));
+    events.wait_for("hello");
+
+    let order = |amount: &str, category: &str| {
+        let payload = format!(
+            r#"{{"orderId": "wire", "productCategory": "{category}", "totalAmount": {amount}, "currency": "XTS", "paymentMethod": "CARD", "orderDate": "2026-02-03T10:00:00", "productId": "p"}}"#
+        );
+        Message::new("wire", payload)
+    };
+    let sent = Instant::now();
+    shop.kafka.produce("product_sold", &[order("12.34", "Books")]);
+    let first = events.wait_for("changes");
+    println!("an order was on the wire {:?} after it was handed to the producer", sent.elapsed());
+    let changed = first.data["changed"].as_object().expect("views");
+    assert_eq!(changed.len(), 4, "{changed:?}");
+    for (view, rows) in changed {
+        let rows = rows.as_array().expect("rows");
+        assert_eq!(rows.len(), 1, "{view}: {rows:?}");
+        assert_eq!(rows[0]["total_sales"], "12.340000");
+        assert_eq!(rows[0]["orders"], 1);
+    }
+
+    // A correction moves it to another category: the old row goes, and is told as gone.
+    shop.kafka.produce("product_sold", &[order("10.00", "Toys")]);
+    let second = events.wait_for("changes");
+    let moved = &second.data["changed"]["sales_per_category"];
+    assert_eq!((moved[0]["category"].as_str(), moved.as_array().map(Vec::len)), (Some("Toys"), Some(1)), "{moved}");
+    assert_eq!(second.data["removed"]["sales_per_category"][0]["category"], "Books", "{}", second.data);
+
+    // The very same order again changes no total, and so no row of any view is sent.
+    shop.kafka.produce("product_sold", &[order("10.00", "Toys")]);
+    let third = events.wait_for("changes");
+    assert_eq!(third.data["changed"].as_object().map(serde_json::Map::len), Some(0), "{}", third.data);
+    shop.job.signal("TERM");
+    shop.job.wait().done();
+}
+
+#[test]
+fn the_page_is_right_in_chromium() {
+    let shop = shop(20_000);
+    let live = Takings::start(&format!("generate --to {} --rate 20 --seed 6", shop.kafka.url()));
+    let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard");
+    let output = Command::new("npx")
+        .args(["--no-install", "vitest", "run", "--project", "e2e"])
+        .current_dir(dashboard)
+        .env("BASE_URL", &shop.url)
+        .output()
+        .expect("npx starts: run make dashboard");
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    drop(live);
+    shop.job.signal("TERM");
+    shop.job.wait().done();
+}
