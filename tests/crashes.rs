@@ -3,6 +3,7 @@
 //! The moments follow from a printed seed; `TAKINGS_SEED` repeats them, as far as a machine repeats itself.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the seed is for who repeats a failure")]
 
 mod support;
 
