@@ -131,7 +131,9 @@ fn count(log: &dyn Log, window: Option<i64>) -> StoredState {
                     Content::Order { contribution, .. } => Some(contribution),
                     Content::Tombstone => None,
                 };
-                let (was, now) = match orders.apply(&event) {
+                let outcome = orders.apply(&event);
+                let in_full = |was: Option<_>| was.map(|was| orders.facts().contribution(was));
+                let (was, now) = match outcome {
                     Outcome::Applied { .. } => {
                         state.counters.applied += 1;
                         (None, now)
@@ -140,11 +142,11 @@ fn count(log: &dyn Log, window: Option<i64>) -> StoredState {
                     Outcome::Superseded => return state.counters.superseded += 1,
                     Outcome::Corrected { was } => {
                         state.counters.corrections += 1;
-                        (was, now)
+                        (in_full(was), now)
                     }
                     Outcome::Cancelled { was } => {
                         state.counters.cancellations += 1;
-                        (was, None)
+                        (in_full(was), None)
                     }
                 };
                 for view in View::ALL {

@@ -186,7 +186,6 @@ impl TotalChange {
     ///
     /// # Errors
     /// The change itself, where it is not one total turning into one other: only a fault can cause it.
-    #[expect(clippy::type_complexity)]
     pub fn was_and_is(&self) -> Result<(Option<Takings>, Option<Takings>), &TotalChange> {
         let consistent = |side: &Option<Takings>| side.as_ref().is_none_or(Takings::is_consistent);
         if self.more.is_empty() && consistent(&self.was) && consistent(&self.is) {

@@ -1,6 +1,7 @@
 //! Facts by number: they are few, and orders are many.
 
-use crate::order::Fact;
+use super::orders::Counted;
+use crate::order::{Contribution, Fact};
 
 /// A fact's number in one worker. It can not travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +45,10 @@ impl FactTable {
         index
     }
 
-    /// The fact of a number.
-    pub fn get(&self, index: FactIndex) -> &Fact {
-        &self.facts[index.0 as usize]
+    /// What a slot counted, with its fact in full.
+    pub fn contribution(&self, counted: Counted) -> Contribution {
+        let Counted { fact, amount, units } = counted;
+        Contribution { fact: self.facts[fact.0 as usize], amount, units }
     }
 
     /// All of them, each at its place.

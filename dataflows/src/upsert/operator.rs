@@ -13,10 +13,10 @@ use timely::dataflow::operators::{Capability, InputCapability};
 use timely::dataflow::{Scope, StreamVec};
 
 use super::facts::FactTable;
-use super::orders::{Counted, Orders, Outcome, route};
+use super::orders::{Orders, Outcome, route};
 use crate::changes::{Corrected, Kept, Outcomes, Output};
 use crate::graph::{Epoch, Settings};
-use crate::order::{Content, Contribution, OrderEvent, PartitionId};
+use crate::order::{Content, OrderEvent, PartitionId};
 use crate::rollup::{Changes, RollUp};
 use crate::takings::Takings;
 use crate::view::ViewKey;
@@ -188,7 +188,6 @@ impl Gathered {
 
 /// What leaves the upsert beside totals.
 fn effects_of(event: OrderEvent, outcome: Outcome, facts: &FactTable, keep_orders: bool, mut give: impl FnMut(Output)) {
-    let of = |was: Counted| Contribution { fact: *facts.get(was.fact), amount: was.amount, units: was.units };
     let now = match &event.content {
         Content::Order { contribution, .. } => Some(*contribution),
         Content::Tombstone => None,
@@ -201,7 +200,7 @@ fn effects_of(event: OrderEvent, outcome: Outcome, facts: &FactTable, keep_order
                 id: event.id,
                 id_text: event.id_text.clone(),
                 version: event.version,
-                was: was.map(of),
+                was: was.map(|was| facts.contribution(was)),
                 now,
             })));
         }
@@ -211,7 +210,7 @@ fn effects_of(event: OrderEvent, outcome: Outcome, facts: &FactTable, keep_order
                 id: event.id,
                 id_text: event.id_text.clone(),
                 version: event.version,
-                was: Some(of(was)),
+                was: Some(facts.contribution(was)),
                 now: None,
             })));
         }
