@@ -176,7 +176,7 @@ fn every_rejection_names_its_field() {
         ("orderId", "1e3", "field `orderId`: expected a string or a whole number, found a number `1e3`"),
         ("orderId", "[1]", "field `orderId`: expected a string or a whole number, found an array `[1]`"),
         ("orderId", r#""a\u0000b""#, "field `orderId`: holds the character U+0000, which no database keeps"),
-        ("orderId", &long, "field `orderId`: has 513 bytes, more than 512"),
+        ("orderId", &long, "field `orderId`: has 513 bytes, more than 255"),
         ("orderId", r#""\ud800""#, "field `orderId`: an escape stands for half a character (a lone surrogate)"),
         ("productId", "true", "field `productId`: expected a string or a whole number, found a boolean `true`"),
         ("productName", "7", "field `productName`: expected a string, found a number `7`"),
@@ -184,7 +184,7 @@ fn every_rejection_names_its_field() {
         ("productBrand", "{}", "field `productBrand`: expected a string, found an object `{}`"),
         ("customerId", "2.5", "field `customerId`: expected a string or a whole number, found a number `2.5`"),
         ("productCategory", "1", "field `productCategory`: expected a string, found a number `1`"),
-        ("productCategory", &long, "field `productCategory`: has 513 bytes, more than 512"),
+        ("productCategory", &long, "field `productCategory`: has 513 bytes, more than 255"),
         ("paymentMethod", "false", "field `paymentMethod`: expected a string, found a boolean `false`"),
         ("currency", "978", "field `currency`: expected a string, found a number `978`"),
         ("currency", r#""ABCDEFGHIJKLMNOPQ""#, "field `currency`: `ABCDEFGHIJKLMNOPQ` is longer than 16 bytes"),
@@ -285,7 +285,7 @@ fn a_record_without_payload_cancels_the_order_of_its_key() {
         decode(Some(b"a\0")),
         Err("field `key`: holds the character U+0000, which no database keeps".to_owned())
     );
-    assert_eq!(decode(Some(&[b'x'; 513])), Err("field `key`: has 513 bytes, more than 512".to_owned()));
+    assert_eq!(decode(Some(&[b'x'; 513])), Err("field `key`: has 513 bytes, more than 255".to_owned()));
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn text(name: &str, value: &str) -> Result<String, String> {
 }
 
 fn named(name: &str, text: String) -> Result<String, String> {
-    if text.len() > 512 || text.contains('\0') {
+    if text.len() > 255 || text.contains('\0') {
         return Err(format!("{name} is too long or holds U+0000"));
     }
     Ok(text)

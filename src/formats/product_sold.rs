@@ -25,9 +25,9 @@ use super::json::{self, Kind, Syntax, Token, unescape};
 use super::timestamp::LocalTime;
 use super::{DecoderSettings, Reject};
 
-/// Bytes of an id, a category or a payment method. A database's index holds no longer key than some
-/// two thousand, and a name takes memory for as long as the job runs.
-pub(crate) const MAX_NAME: usize = 512;
+/// Bytes of an id, a category or a payment method. A row of PostgreSQL's indexes holds 2,704 bytes, a
+/// store may write four for one, and a name takes memory for as long as the job runs.
+pub(crate) const MAX_NAME: usize = 255;
 /// Bytes of a currency's code.
 const MAX_CURRENCY: usize = 16;
 /// The largest quantity, either way.

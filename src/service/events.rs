@@ -23,7 +23,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_secs(1);
 /// How soon a browser comes back after its connection was cut.
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
-const ALIVE: Bytes = Bytes::from_static(b": heartbeat\n\n");
+const ALIVE: Bytes = Bytes::from_static(b"event: heartbeat\ndata: {}\n\n");
 const RESUMED: Bytes = Bytes::from_static(b": nothing changed\n\n");
 
 /// What keeps count of a stream: dropped with it.

@@ -6,11 +6,6 @@
 
 use std::borrow::Cow;
 
-/// The longest name (a category, currency, payment method, an order's or a product's id) that every
-/// store takes as part of a key, in bytes. A decoder rejects longer ones: PostgreSQL's indexes hold 2,704
-/// bytes a row, and [`escaped`] may make four of one.
-pub const MAX_NAME_BYTES: usize = 255;
-
 const SIGN: char = '␀';
 
 /// The text to write.
