@@ -237,3 +237,21 @@ fn a_stop_commits_what_was_read() {
     assert!(ended.log.contains("all that was read is committed"), "{}", ended.log);
     takings(&format!("audit {job}")).done();
 }
+
+#[test]
+fn a_partition_added_while_running_is_read() {
+    KAFKA.create_topic("grows", 1);
+    KAFKA.produce("grows", &[order("1", "1.00")]);
+    let (store, name) = database();
+    let mut running = Takings::start(&format!("run --source {} --topics grows --store {store}", KAFKA.url()));
+    running.wait_for("the store is ours");
+    KAFKA.add_partitions("grows", 2);
+    KAFKA.produce("grows", &[order("2", "2.00").in_partition(1)]);
+    running.wait_for("has a new partition");
+    support::wait::until("both orders are counted", std::time::Duration::from_secs(60), || {
+        assert!(running.is_running(), "{}", running.log());
+        (rows(&name, "SELECT sum(total_sales) FROM sales_per_day") == ["(3.000000)"]).then_some(())
+    });
+    running.signal("TERM");
+    running.wait().done();
+}

@@ -65,6 +65,7 @@ pub enum Exit {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_format);
+    end_on_panic();
     let outcome = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
@@ -78,6 +79,17 @@ pub fn main() -> ExitCode {
         exit_of(&error)
     });
     ExitCode::from(exit as u8)
+}
+
+/// A panic on any thread ends the process: a job without one of its workers would wait for it for ever.
+#[expect(clippy::disallowed_methods, reason = "other threads can not be unwound, and the kernel frees the locks")]
+fn end_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        tracing::error!("a fault of takings ended the process; nothing is lost, a restart goes on: {panic}");
+        std::process::exit(Exit::Fault as i32);
+    }));
 }
 
 /// Which exit code an error means.

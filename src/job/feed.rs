@@ -12,6 +12,9 @@ use crate::source::Record;
 /// The share of rejected records is judged over so many at a time.
 const STRETCH: u64 = 1_000;
 
+/// An epoch holds so many bytes of rejected payloads as if they were a record more.
+const BYTES_AS_HEAVY_AS_A_RECORD: u64 = 256;
+
 /// One worker's feed.
 pub(super) struct Feed {
     decoder: Decoder,
@@ -50,11 +53,13 @@ impl Feed {
         }
     }
 
-    /// A new record.
+    /// A new record. Returns what it weighs in its epoch, in records: one that is rejected is held in
+    /// full until the epoch is committed, and weighs accordingly.
     ///
     /// # Errors
     /// [`JobError::TooManyRejected`].
-    pub(super) fn live(&mut self, inputs: &mut Inputs, record: &Record<'_>) -> Result<(), JobError> {
+    pub(super) fn live(&mut self, inputs: &mut Inputs, record: &Record<'_>) -> Result<u64, JobError> {
+        let mut weight = 1;
         let mut step =
             Progress { offset: record.next_offset, newest_timestamp: record.timestamp, read: 1, ..Progress::default() };
         let mut outcome = Ok(());
@@ -66,6 +71,7 @@ impl Feed {
             Decoded::Rejected(reason) => {
                 step.rejected = 1;
                 self.stretch.rejected += 1;
+                weight += record.payload.map_or(0, <[u8]>::len) as u64 / BYTES_AS_HEAVY_AS_A_RECORD;
                 let reason = reason.to_string();
                 outcome = self.judge(record, &reason);
                 inputs.reports.send(Output::Rejected(Box::new(Rejected {
@@ -82,7 +88,7 @@ impl Feed {
             self.stretch = Stretch::default();
         }
         self.progress(record.partition).add(&step);
-        outcome
+        outcome.map(|()| weight)
     }
 
     /// Everything of a partition before `offset` was read.

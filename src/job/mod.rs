@@ -10,11 +10,13 @@ mod recovery;
 mod worker;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use takings_dataflows::graph::{self, Committed};
+use takings_dataflows::order::PartitionId;
 use takings_dataflows::upsert::Horizon;
 
 pub use self::error::JobError;
@@ -105,14 +107,33 @@ pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
 /// # Errors
 /// [`JobError`], which tells what a restart may cure from what it can not.
 pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
-    let Some(log) = patiently(stop, || open_log(config))? else {
-        return Ok(Summary::default());
-    };
+    let mut summary = Summary::default();
+    loop {
+        let Ended { epoch, records, commits, is_outgrown } = start(config, stop)?;
+        summary.epoch = epoch;
+        summary.records += records;
+        summary.commits += commits;
+        if !is_outgrown || stop.is_stopped() {
+            return Ok(summary);
+        }
+    }
+}
+
+/// How one start of a job ended, without a failure.
+#[derive(Default)]
+struct Ended {
+    epoch: u64,
+    records: u64,
+    commits: u64,
+    /// Whether it ended because the log has a new partition.
+    is_outgrown: bool,
+}
+
+fn start(config: &JobConfig, stop: &Stop) -> Result<Ended, JobError> {
+    let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
     let settings = settings(config, log.as_ref());
-    let Some((store, recovered)) = acquire(config, &settings, stop)? else { return Ok(Summary::default()) };
-    let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else {
-        return Ok(Summary::default());
-    };
+    let Some((store, recovered)) = acquire(config, &settings, stop)? else { return Ok(Ended::default()) };
+    let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else { return Ok(Ended::default()) };
     let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
     tracing::info!(
         epoch = recovered.epoch,
@@ -191,7 +212,7 @@ fn live(
     recovered: Recovered,
     start: Start,
     stop: &Stop,
-) -> Result<Summary, JobError> {
+) -> Result<Ended, JobError> {
     let committed = Committed::default();
     committed.set(recovered.epoch);
     let pace = Arc::new(Pace::new(recovered.epoch + 1, stop.clone()));
@@ -213,6 +234,7 @@ fn live(
         .spawn(move || writer.run(kept_to_worker, &from_workers))
         .map_err(|source| JobError::Thread { what: "the writer", source })?;
 
+    let known: BTreeSet<PartitionId> = start.partitions.iter().map(|start| start.range.partition).collect();
     let worker_config = config.clone();
     let shared = worker::Shared {
         config: worker_config,
@@ -227,16 +249,47 @@ fn live(
     };
     let workers = timely::execute(timely_config(config.workers), move |worker| worker::run(worker, &shared))
         .map_err(JobError::Dataflow)?;
-    for ended in workers.join() {
-        if let Err(message) = ended {
-            pace.fail(JobError::Dataflow(message));
+    std::thread::scope(|scope| {
+        let (ended, watched) = bounded::<()>(0);
+        if !config.until_caught_up {
+            let pace = &pace;
+            scope.spawn(move || watch_partitions(config, log.as_ref(), &known, pace, &watched));
         }
-    }
+        for ended in workers.join() {
+            if let Err(message) = ended {
+                pace.fail(JobError::Dataflow(message));
+            }
+        }
+        drop(ended);
+    });
     // The workers are gone, and with them the channel's senders: the writer ends once it has drained it.
-    let summary = writing.join().unwrap_or_default();
+    let Summary { epoch, records, commits } = writing.join().unwrap_or_default();
     match pace.take_failure() {
         Some(failure) => Err(failure),
-        None => Ok(summary),
+        None => Ok(Ended { epoch, records, commits, is_outgrown: pace.is_outgrown() }),
+    }
+}
+
+/// How often the log is asked for new partitions.
+const LOOK_FOR_PARTITIONS: Duration = Duration::from_secs(10);
+
+/// Ends this start of the job once the log has a partition that nobody reads; the next start shares it out.
+fn watch_partitions(
+    config: &JobConfig,
+    log: &dyn Log,
+    known: &BTreeSet<PartitionId>,
+    pace: &Pace,
+    ended: &Receiver<()>,
+) {
+    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LOOK_FOR_PARTITIONS) {
+        // An outage is the readers' to tell.
+        let Ok(ranges) = log.partitions(&config.topics) else { continue };
+        if let Some(new) = ranges.iter().map(|range| range.partition).find(|partition| !known.contains(partition)) {
+            let topic = &config.topics[new.topic as usize];
+            tracing::info!("{topic} has a new partition, {}; starting again to read it", new.partition);
+            pace.outgrow();
+            return;
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Pace {
     caught_up: AtomicUsize,
     /// Set by worker 0 when all is committed: everybody ends.
     is_finished: AtomicBool,
+    /// Set where the log has a partition that nobody reads: the job starts anew to share it out.
+    is_outgrown: AtomicBool,
     threads: Mutex<Vec<Thread>>,
     failure: Mutex<Option<JobError>>,
     has_failed: AtomicBool,
@@ -52,6 +54,7 @@ impl Pace {
             last_commit: AtomicU64::new(0),
             caught_up: AtomicUsize::new(0),
             is_finished: AtomicBool::new(false),
+            is_outgrown: AtomicBool::new(false),
             threads: Mutex::default(),
             failure: Mutex::default(),
             has_failed: AtomicBool::new(false),
@@ -120,9 +123,18 @@ impl Pace {
         self.caught_up.load(Ordering::Acquire)
     }
 
-    /// Whether reading should end: a stop was asked for.
+    /// Whether reading should end: a stop was asked for, or another start is needed.
     pub(super) fn is_stopping(&self) -> bool {
-        self.stop.is_stopped()
+        self.stop.is_stopped() || self.is_outgrown()
+    }
+
+    pub(super) fn outgrow(&self) {
+        self.is_outgrown.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    pub(super) fn is_outgrown(&self) -> bool {
+        self.is_outgrown.load(Ordering::Acquire)
     }
 
     pub(super) fn finish(&self) {

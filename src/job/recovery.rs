@@ -78,7 +78,8 @@ pub(super) fn start(
         }
         .into());
     }
-    let mut start = Start { partitions, complete_from: complete_from(config, log, ranges)? };
+    let mut start = Start { partitions, complete_from: None };
+    start.complete_from = complete_from(config, log, &start.partitions)?;
     if config.keep_orders {
         start.partitions.iter_mut().for_each(|start| start.replay_from = start.committed);
     } else if let Some(window) = config.correction_window {
@@ -145,32 +146,39 @@ pub(super) fn rewritten(config: &JobConfig, partition: PartitionId, offset: u64)
     }
 }
 
-/// The day of the first record that a log still holds, the latest of all partitions that lost some.
-fn complete_from(config: &JobConfig, log: &dyn Log, ranges: &[PartitionRange]) -> Result<Option<Day>, SourceError> {
-    let cut: Vec<_> = ranges.iter().filter(|range| range.first > 0).collect();
+/// The day of the first record that a log still holds, the latest of all partitions that lost some. Of a
+/// partition that holds none any more, the newest record that was counted stands for it.
+fn complete_from(config: &JobConfig, log: &dyn Log, partitions: &[PartitionStart]) -> Result<Option<Day>, SourceError> {
+    let cut: Vec<_> = partitions.iter().filter(|start| start.range.first > 0).collect();
     if cut.is_empty() {
         return Ok(None);
     }
-    let from: Vec<_> = cut
-        .iter()
-        .map(|range| StartAt { partition: range.partition, offset: range.first, newest_timestamp: 0 })
-        .collect();
-    let thread = std::thread::current();
-    let mut source = log.open(&config.topics, &from, std::sync::Arc::new(move || thread.unpark()))?;
-    let mut firsts: BTreeMap<PartitionId, Option<i64>> = BTreeMap::new();
-    while firsts.len() < cut.len() {
-        let handed = source.poll(256, &mut |polled| match polled {
-            Polled::Record(record) => _ = firsts.entry(record.partition).or_insert(Some(record.timestamp)),
-            Polled::End { partition, .. } => _ = firsts.entry(partition).or_insert(None),
-        })?;
-        if handed == 0 {
-            std::thread::park_timeout(std::time::Duration::from_millis(100));
+    let mut firsts: BTreeMap<PartitionId, i64> = BTreeMap::new();
+    let mut from = Vec::new();
+    for start in &cut {
+        let PartitionRange { partition, first, end } = start.range;
+        if first == end {
+            firsts.insert(partition, start.newest_timestamp);
+        } else {
+            from.push(StartAt { partition, offset: first, newest_timestamp: 0 });
         }
     }
-    let newest = firsts.into_values().flatten().max();
-    Ok(newest
-        .and_then(chrono::DateTime::from_timestamp_millis)
-        .map(|at| Day::from_date(at.with_timezone(&config.time_zone).date_naive())))
+    if !from.is_empty() {
+        let thread = std::thread::current();
+        let mut source = log.open(&config.topics, &from, std::sync::Arc::new(move || thread.unpark()))?;
+        while firsts.len() < cut.len() {
+            let handed = source.poll(256, &mut |polled| match polled {
+                Polled::Record(record) => _ = firsts.entry(record.partition).or_insert(record.timestamp),
+                Polled::End { partition, .. } => _ = firsts.entry(partition).or_insert(0),
+            })?;
+            if handed == 0 {
+                std::thread::park_timeout(std::time::Duration::from_millis(100));
+            }
+        }
+    }
+    let newest = firsts.into_values().max().filter(|newest| *newest > 0);
+    let day = |at: chrono::DateTime<chrono::Utc>| Day::from_date(at.with_timezone(&config.time_zone).date_naive());
+    Ok(newest.and_then(chrono::DateTime::from_timestamp_millis).map(day))
 }
 
 /// With a window, older versions can not be corrected: only the window is read again.

@@ -243,9 +243,11 @@ impl Reading<'_> {
         let handed = source.poll(BATCH, &mut |polled| match polled {
             Polled::Record(record) => {
                 if outcome.is_ok() {
-                    outcome = feed.live(inputs, &record);
+                    match feed.live(inputs, &record) {
+                        Ok(weight) => records += weight,
+                        Err(error) => outcome = Err(error),
+                    }
                 }
-                records += 1;
                 if !unread.is_empty() && unread.get(&record.partition).is_some_and(|&end| record.next_offset >= end) {
                     unread.remove(&record.partition);
                 }
