@@ -33,11 +33,11 @@ fn shop(orders: u32) -> Shop {
     let url = format!("127.0.0.1:{}", port::free());
     let mut job = Takings::start(&format!("run --source {} --store {store} --serve {url}", kafka.url()));
     let url = format!("http://{url}");
-    wait::until("every order is served", Duration::from_secs(120), || {
+    let sent: i64 = (0..4).map(|partition| kafka.watermarks("product_sold", partition).1).sum();
+    wait::until("every record is served", Duration::from_secs(120), || {
         assert!(job.is_running(), "{}", job.log());
         let summary: serde_json::Value = reqwest::blocking::get(format!("{url}/api/v1/summary")).ok()?.json().ok()?;
-        // Some are cancelled.
-        (summary["orders"].as_u64()? > u64::from(orders) * 98 / 100).then_some(())
+        (summary["read"].as_i64()? == sent).then_some(())
     });
     Shop { kafka, job, url }
 }
@@ -51,7 +51,11 @@ fn an_order_puts_only_the_rows_it_changed_on_the_wire() {
         .and_then(|client| client.get(format!("{}/api/v1/events", shop.url)).send())
         .expect("the stream opens");
     let events = Events::read(std::io::BufReader::new(stream));
-    events.wait_for("hello");
+    // The stream may still be telling of the shop that was there before.
+    let summary: serde_json::Value = reqwest::blocking::get(format!("{}/api/v1/summary", shop.url))
+        .and_then(reqwest::blocking::Response::json)
+        .expect("a summary");
+    while events.next().id.is_none_or(|epoch| epoch < summary["epoch"].as_u64().expect("an epoch")) {}
 
     let order = |amount: &str, category: &str| {
         let payload = format!(
@@ -64,10 +68,10 @@ fn an_order_puts_only_the_rows_it_changed_on_the_wire() {
     let first = events.wait_for("changes");
     println!("an order was on the wire {:?} after it was handed to the producer", sent.elapsed());
     let changed = first.data["changed"].as_object().expect("views");
-    assert_eq!(changed.len(), 4, "{changed:?}");
+    assert_eq!(changed.len(), 4);
     for (view, rows) in changed {
         let rows = rows.as_array().expect("rows");
-        assert_eq!(rows.len(), 1, "{view}: {rows:?}");
+        assert_eq!(rows.len(), 1, "{view}");
         assert_eq!(rows[0]["total_sales"], "12.340000");
         assert_eq!(rows[0]["orders"], 1);
     }
