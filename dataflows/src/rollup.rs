@@ -3,66 +3,97 @@
 //! This is what makes the rest cheap: however many orders an epoch brings, differential dataflow sees
 //! each row that changed once. Measured in a prototype against giving it every order: 30 ns instead of
 //! 250 ns an order at epochs of 100,000.
+//!
+//! Sums stand by day, each day's side by side: an order of a day that others of the epoch share, as
+//! nearly all do, finds its sums in the cache.
+
+use std::collections::BTreeMap;
 
 use differential_dataflow::difference::{IsZero, Semigroup};
 
-use crate::order::Fact;
+use crate::day::{Day, Month};
+use crate::symbol::Symbol;
 use crate::takings::Takings;
-use crate::upsert::{FactIndex, FactTable};
+use crate::upsert::{FactIndex, FactTable, Group};
 use crate::view::{View, ViewKey};
 
-/// Which rows each fact is part of: grows by a few bytes with every fact and row ever seen.
+/// Days whose sums are kept from one epoch to the next; past that they are made anew.
+const DAYS_KEPT: usize = 4096;
+
+/// Which sums of its day each group is part of: grows by a few bytes with every group ever seen.
 pub struct RollUp {
     views: Vec<View>,
-    /// `views.len()` rows for each fact that was ever drained.
-    rows_of_fact: Vec<u32>,
-    rows: hashbrown::HashMap<ViewKey, u32>,
-    keys: Vec<ViewKey>,
-    sums: Dense,
+    places: Vec<Places>,
+    currencies: Numbers<Symbol>,
+    categories: Numbers<(Symbol, Symbol)>,
+    payment_methods: Numbers<(Symbol, Symbol)>,
+}
+
+/// Where a group's takings are added, within a day.
+#[derive(Clone, Copy)]
+struct Places {
+    currency: u32,
+    category: u32,
+    payment_method: u32,
+}
+
+/// Keys numbered in the order of their coming.
+struct Numbers<K> {
+    numbers: hashbrown::HashMap<K, u32>,
+    keys: Vec<K>,
+}
+
+impl<K: Copy + Eq + std::hash::Hash> Numbers<K> {
+    fn new() -> Self {
+        Numbers { numbers: hashbrown::HashMap::default(), keys: Vec::new() }
+    }
+
+    fn get(&mut self, key: K) -> u32 {
+        let next = self.keys.len() as u32;
+        let number = *self.numbers.entry(key).or_insert(next);
+        if number == next {
+            self.keys.push(key);
+        }
+        number
+    }
 }
 
 /// The changes of one epoch, as they gather.
 #[derive(Default)]
-pub struct Changes(Dense);
-
-impl Changes {
-    /// Adds to a fact's change.
-    pub fn add(&mut self, fact: FactIndex, takings: &Takings) {
-        self.0.add(fact.place(), takings);
-    }
-}
-
-/// A sum for each of a dense range of numbers, most of them zero.
-#[derive(Default)]
-struct Dense {
-    sums: Vec<Takings>,
-    /// Which sums were added to; a bit each, so that it stays in the nearest cache.
-    is_touched: Vec<u64>,
+pub struct Changes {
+    numbers: hashbrown::HashMap<Day, u32>,
+    days: Vec<DayChanges>,
     touched: Vec<u32>,
 }
 
-impl Dense {
+/// One day's changes.
+#[derive(Default)]
+struct DayChanges {
+    day: Option<Day>,
+    is_touched: bool,
+    currencies: Sums,
+    categories: Sums,
+    payment_methods: Sums,
+}
+
+/// A sum for each of a dense range of numbers.
+#[derive(Default)]
+struct Sums(Vec<Takings>);
+
+impl Sums {
     fn add(&mut self, at: u32, change: &Takings) {
-        let (index, word, bit) = (at as usize, at as usize / 64, 1u64 << (at % 64));
-        if index >= self.sums.len() {
-            self.sums.resize(index + 1, Takings::default());
-            self.is_touched.resize(word + 1, 0);
+        let at = at as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, Takings::default());
         }
-        if self.is_touched[word] & bit == 0 {
-            self.is_touched[word] |= bit;
-            self.touched.push(at);
-        }
-        self.sums[index].plus_equals(change);
+        self.0[at].plus_equals(change);
     }
 
-    fn drain(&mut self, mut each: impl FnMut(u32, Takings)) {
-        // In the order of places: neighbours share cache lines, and most of them were touched.
-        self.touched.sort_unstable();
-        for at in self.touched.drain(..) {
-            self.is_touched[at as usize / 64] &= !(1u64 << (at % 64));
-            let sum = std::mem::take(&mut self.sums[at as usize]);
+    /// Hands over what is not zero, and leaves zeros.
+    fn drain(&mut self, mut each: impl FnMut(usize, Takings)) {
+        for (at, sum) in self.0.iter_mut().enumerate() {
             if !sum.is_zero() {
-                each(at, sum);
+                each(at, std::mem::take(sum));
             }
         }
     }
@@ -73,41 +104,127 @@ impl RollUp {
     pub fn new(views: &[View]) -> Self {
         RollUp {
             views: views.to_vec(),
-            rows_of_fact: Vec::new(),
-            rows: hashbrown::HashMap::default(),
-            keys: Vec::new(),
-            sums: Dense::default(),
+            places: Vec::new(),
+            currencies: Numbers::new(),
+            categories: Numbers::new(),
+            payment_methods: Numbers::new(),
         }
+    }
+
+    /// Adds to a fact's change. `facts` gives the groups their numbers, always the same ones.
+    pub fn add(&mut self, facts: &FactTable, changes: &mut Changes, fact: FactIndex, takings: &Takings) {
+        let Places { currency, category, payment_method } = self.places_of(facts, fact.group());
+        let day = changes.day(fact.day);
+        day.currencies.add(currency, takings);
+        day.categories.add(category, takings);
+        day.payment_methods.add(payment_method, takings);
+    }
+
+    fn places_of(&mut self, facts: &FactTable, group: usize) -> Places {
+        while self.places.len() <= group {
+            let Group { category, payment_method, currency } = facts.groups()[self.places.len()];
+            self.places.push(Places {
+                currency: self.currencies.get(currency),
+                category: self.categories.get((category, currency)),
+                payment_method: self.payment_methods.get((payment_method, currency)),
+            });
+        }
+        self.places[group]
     }
 
     /// Hands over each row that the epoch changed, once, with the sum of its changes. Leaves `changes`
-    /// empty, for another epoch. `facts` gives the facts their numbers, always the same ones.
-    pub fn drain(&mut self, facts: &FactTable, changes: &mut Changes, mut each: impl FnMut(ViewKey, Takings)) {
-        let width = self.views.len();
-        if width == 0 {
-            return;
+    /// empty, for another epoch.
+    pub fn drain(&self, changes: &mut Changes, mut each: impl FnMut(ViewKey, Takings)) {
+        let keeps = |view: View| self.views.contains(&view);
+        let (by_category, by_day, by_month, by_payment_method) =
+            (keeps(View::Category), keeps(View::Day), keeps(View::Month), keeps(View::PaymentMethod));
+        let mut months: BTreeMap<(Month, Symbol), Takings> = BTreeMap::new();
+        for at in changes.touched.drain(..) {
+            let changed = &mut changes.days[at as usize];
+            changed.is_touched = false;
+            let Some(day) = changed.day else { continue };
+            changed.categories.drain(|at, sum| {
+                let (category, currency) = self.categories.keys[at];
+                if by_category {
+                    each(ViewKey::Category { day, category, currency }, sum);
+                }
+            });
+            changed.payment_methods.drain(|at, sum| {
+                let (payment_method, currency) = self.payment_methods.keys[at];
+                if by_payment_method {
+                    each(ViewKey::PaymentMethod { day, payment_method, currency }, sum);
+                }
+            });
+            changed.currencies.drain(|at, sum| {
+                let currency = self.currencies.keys[at];
+                if by_day {
+                    each(ViewKey::Day { day, currency }, sum);
+                }
+                if by_month {
+                    months.entry((day.month(), currency)).or_default().plus_equals(&sum);
+                }
+            });
         }
-        for fact in &facts.all()[self.rows_of_fact.len() / width..] {
-            self.place(fact);
-        }
-        let RollUp { rows_of_fact, sums, keys, .. } = self;
-        changes.0.drain(|fact, sum| {
-            for &row in &rows_of_fact[fact as usize * width..][..width] {
-                sums.add(row, &sum);
+        for ((month, currency), sum) in months {
+            if !sum.is_zero() {
+                each(ViewKey::Month { month, currency }, sum);
             }
-        });
-        sums.drain(|row, sum| each(keys[row as usize], sum));
+        }
+        if changes.days.len() > DAYS_KEPT {
+            *changes = Changes::default();
+        }
     }
+}
 
-    fn place(&mut self, fact: &Fact) {
-        for &view in &self.views {
-            let key = ViewKey::of(view, fact);
-            let next = self.keys.len() as u32;
-            let row = *self.rows.entry(key).or_insert(next);
-            if row == next {
-                self.keys.push(key);
+impl Changes {
+    fn day(&mut self, day: Day) -> &mut DayChanges {
+        let next = self.days.len() as u32;
+        let at = *self.numbers.entry(day).or_insert(next);
+        if at == next {
+            self.days.push(DayChanges { day: Some(day), ..DayChanges::default() });
+        }
+        let changed = &mut self.days[at as usize];
+        if !changed.is_touched {
+            changed.is_touched = true;
+            self.touched.push(at);
+        }
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Amount;
+    use crate::order::Fact;
+
+    #[test]
+    fn each_row_of_each_view_comes_once_with_its_sum() {
+        let (mut facts, mut changes, mut roll_up) = (FactTable::default(), Changes::default(), RollUp::new(&View::ALL));
+        let fact = |day, category, payment_method| Fact {
+            day: Day::from_epoch_days(day),
+            category: Symbol::new(category),
+            payment_method: Symbol::new(payment_method),
+            currency: Symbol::new("EUR"),
+        };
+        let sold = [(fact(0, "a", "x"), 5), (fact(0, "b", "x"), 7), (fact(20, "a", "y"), 11), (fact(40, "a", "x"), 13)];
+        for _ in 0..2 {
+            for (fact, amount) in &sold {
+                let index = facts.intern(fact);
+                roll_up.add(&facts, &mut changes, index, &Takings::of_order(Amount::from_micros(*amount), 1));
             }
-            self.rows_of_fact.push(row);
+            let mut rows = BTreeMap::new();
+            roll_up.drain(&mut changes, |key, sum| {
+                assert!(rows.insert(key, sum).is_none(), "{key} comes twice");
+            });
+            let mut expected: BTreeMap<ViewKey, Takings> = BTreeMap::new();
+            for (fact, amount) in &sold {
+                for view in View::ALL {
+                    let takings = Takings::of_order(Amount::from_micros(*amount), 1);
+                    expected.entry(ViewKey::of(view, fact)).or_default().plus_equals(&takings);
+                }
+            }
+            assert_eq!(rows, expected);
         }
     }
 }

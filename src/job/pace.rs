@@ -14,8 +14,11 @@ use parking_lot::Mutex;
 
 use super::{JobError, Stop};
 
-/// An epoch stays open at least so long: latency is bought with transactions.
+/// An epoch stays open at least so long, within these bounds twice the last transaction: latency is
+/// bought with transactions. An order that comes after a pause finds its epoch open for long, and does
+/// not wait.
 const OPEN_AT_LEAST: Duration = Duration::from_millis(2);
+const OPEN_WHEN_SMALL: Duration = Duration::from_millis(10);
 
 /// From so many records on an epoch counts as catching up.
 const LARGE: u64 = 10_000;
@@ -97,7 +100,7 @@ impl Pace {
         } else if fed >= LARGE {
             (commit * 3).clamp(OPEN_AT_LEAST, HELD_BACK_AT_MOST)
         } else {
-            OPEN_AT_LEAST
+            (commit * 2).clamp(OPEN_AT_LEAST, OPEN_WHEN_SMALL)
         };
         at_least.saturating_sub(opened.elapsed())
     }

@@ -4,6 +4,6 @@ mod facts;
 mod operator;
 mod orders;
 
-pub use facts::{FactIndex, FactTable};
+pub use facts::{FactIndex, FactTable, Group};
 pub(crate) use operator::upsert;
 pub use orders::{Counted, Horizon, Orders, Outcome, route};

@@ -62,7 +62,7 @@ pub(crate) fn upsert<'scope>(
                 for event in batch.drain(..) {
                     let outcome = orders.apply(&event);
                     gathered.count(event.version.partition(), &outcome);
-                    gathered.combine(orders, &event, &outcome);
+                    gathered.combine(&mut roll_up, orders, &event, &outcome);
                     effects_of(event, outcome, orders.facts(), keep_orders, |effect| session.give(effect));
                 }
             };
@@ -110,7 +110,7 @@ pub(crate) fn upsert<'scope>(
                 }
                 let (epoch, OpenEpoch { capabilities, mut gathered }) = entry.remove_entry();
                 let mut session = rows_out.session(&capabilities.rows);
-                roll_up.drain(orders.facts(), &mut gathered.changes, |key, sum| session.give((key, epoch, sum)));
+                roll_up.drain(&mut gathered.changes, |key, sum| session.give((key, epoch, sum)));
                 let mut session = effects_out.session(&capabilities.effects);
                 for (partition, outcomes) in gathered.outcomes.drain(..) {
                     session.give(Output::Outcomes(partition, outcomes));
@@ -168,7 +168,7 @@ impl Gathered {
         }
     }
 
-    fn combine(&mut self, orders: &mut Orders, event: &OrderEvent, outcome: &Outcome) {
+    fn combine(&mut self, roll_up: &mut RollUp, orders: &mut Orders, event: &OrderEvent, outcome: &Outcome) {
         let was = match outcome {
             Outcome::Duplicate { .. } | Outcome::Superseded => return,
             Outcome::Applied { .. } => None,
@@ -177,11 +177,11 @@ impl Gathered {
         if let Some(was) = was {
             let mut takings = was.takings();
             takings.negate();
-            self.changes.add(was.fact, &takings);
+            roll_up.add(orders.facts(), &mut self.changes, was.fact, &takings);
         }
         if let Content::Order { contribution, .. } = &event.content {
             let now = orders.counted(contribution);
-            self.changes.add(now.fact, &now.takings());
+            roll_up.add(orders.facts(), &mut self.changes, now.fact, &now.takings());
         }
     }
 }

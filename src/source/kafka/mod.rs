@@ -28,10 +28,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const TUNING: &[(&str, &str)] = &[
     // librdkafka's default waits a second when its local queue is full: 3.7 times slower in all.
     ("fetch.queue.backoff.ms", "1"),
-    // Bounds the memory of records fetched ahead: 16 MB are some 45,000 orders, which librdkafka
+    // Bounds the memory of records fetched ahead: 8 MB are some 23,000 orders, which librdkafka
     // keeps in about twice as much; and so do fetches of a megabyte a partition.
-    ("queued.max.messages.kbytes", "16384"),
-    ("queued.min.messages", "20000"),
+    ("queued.max.messages.kbytes", "8192"),
+    ("queued.min.messages", "10000"),
     ("socket.nagle.disable", "true"),
     // A broker that comes back is found within a second.
     ("reconnect.backoff.max.ms", "1000"),
