@@ -1,10 +1,11 @@
 //! A worker thread: load what was, then read, feed and step until it is over.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+// Asked for every record: its hash is a tenth of the standard library's.
+use hashbrown::HashMap;
 use takings_dataflows::changes::EpochChanges;
 use takings_dataflows::graph::{self, Committed, Graph};
 use takings_dataflows::order::{OrderEvent, PartitionId};
