@@ -11,6 +11,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::job;
+
 /// Live sales totals, exact to the cent.
 #[derive(Debug, Parser)]
 #[command(name = "takings", version, about, arg_required_else_help = true)]
@@ -75,7 +77,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
     };
     let exit = outcome.unwrap_or_else(|error| {
-        tracing::error!("{}", chain(&error));
+        tracing::error!("{}", job::chain(error.as_ref()));
         exit_of(&error)
     });
     ExitCode::from(exit as u8)
@@ -111,21 +113,6 @@ fn exit_of(error: &anyhow::Error) -> Exit {
             )
     });
     if is_configuration { Exit::Configuration } else { Exit::Fault }
-}
-
-/// An error with its causes on one line, none told twice.
-fn chain(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain() {
-        let message = cause.to_string();
-        if !text.contains(&message) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&message);
-        }
-    }
-    text
 }
 
 fn start_log(format: LogFormat) {

@@ -20,6 +20,7 @@ use takings_dataflows::order::PartitionId;
 use takings_dataflows::upsert::Horizon;
 
 pub use self::error::JobError;
+pub(crate) use self::error::chain;
 use self::pace::Pace;
 use self::recovery::Start;
 use crate::config::JobConfig;
