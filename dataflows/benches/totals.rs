@@ -32,8 +32,16 @@ fn totals(criterion: &mut Criterion) {
 #[allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 fn run(epochs: u64, epoch_size: u64) -> Duration {
     timely::execute_directly(move |worker| {
-        let settings =
-            Settings { views: View::ALL.to_vec(), keep_orders: false, horizon: Horizon::default(), recovered_epoch: 0 };
+        let views = vec![View::Category, View::Day, View::Month, View::PaymentMethod];
+        let settings = Settings {
+            views,
+            fill: Vec::new(),
+            keep_orders: false,
+            horizon: Horizon::default(),
+            recovered_epoch: 0,
+            top: 10,
+            volume_window: 2_880,
+        };
         let committed = Committed::default();
         let durable = committed.clone();
         let mut graph = graph::build(worker, &settings, &committed, move |changes| {
@@ -44,7 +52,7 @@ fn run(epochs: u64, epoch_size: u64) -> Duration {
         graph.inputs.advance_to(epoch);
         let mut feed = |orders: Vec<OrderEvent>| {
             for order in orders {
-                graph.inputs.events.send(order);
+                graph.inputs.orders.send(order);
             }
             epoch += 1;
             graph.inputs.advance_to(epoch);

@@ -5,8 +5,13 @@ use std::collections::HashMap;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+use crate::listing::ListingEvent;
+use crate::minute::Minute;
 use crate::order::{Content, Contribution, OrderDetails, OrderId, PartitionId, Version};
+use crate::rating::{RatingEvent, Stars};
+use crate::row::{Ranked, RowChange};
 use crate::takings::Takings;
+use crate::upsert::Outcome;
 use crate::view::ViewKey;
 
 /// One piece of an epoch's changes, as it travels to the sink.
@@ -21,6 +26,30 @@ pub enum Output {
         /// -1 or +1.
         diff: i64,
     },
+    /// The product that held (`diff` -1) or holds (`diff` +1) a rank.
+    Ranked {
+        /// The row of `top_products`.
+        key: ViewKey,
+        /// The product and its total.
+        ranked: Ranked,
+        /// -1 or +1.
+        diff: i64,
+    },
+    /// A product's ratings as they were (`diff` -1) or are (`diff` +1).
+    Rated {
+        /// The row of `ratings_per_product`.
+        key: ViewKey,
+        /// The ratings.
+        stars: Stars,
+        /// -1 or +1.
+        diff: i64,
+    },
+    /// Rows with what they were and are, each from the one worker that knows it.
+    Rows(Vec<RowChange>),
+    /// The newest version of a listing.
+    Listed(Box<ListingEvent>),
+    /// The newest version of a feedback.
+    Feedback(Box<RatingEvent>),
     /// An order that was corrected or cancelled.
     Corrected(Box<Corrected>),
     /// The newest version of a kept order.
@@ -57,6 +86,8 @@ pub struct Kept {
     pub id_text: CompactString,
     /// The record that made this version.
     pub version: Version,
+    /// The minute of the order's first record.
+    pub minute: Minute,
     /// What it says.
     pub content: Content,
     /// Its other fields; `None` where it is cancelled.
@@ -106,7 +137,7 @@ pub struct Progress {
     pub read: u64,
     /// Records that could not be read.
     pub rejected: u64,
-    /// Records of another kind than orders.
+    /// Records of a kind that no kept view needs.
     pub other: u64,
     /// Records whose amount was rounded.
     pub rounded: u64,
@@ -118,7 +149,17 @@ pub struct EpochChanges {
     /// The epoch.
     pub epoch: u64,
     /// Changed totals: what each was and is.
-    pub totals: HashMap<ViewKey, TotalChange>,
+    pub totals: HashMap<ViewKey, Change<Takings>>,
+    /// Changed ranks of best sellers.
+    pub ranked: HashMap<ViewKey, Change<Ranked>>,
+    /// Changed ratings of products.
+    pub rated: HashMap<ViewKey, Change<Stars>>,
+    /// All other changed rows, each once.
+    pub rows: Vec<RowChange>,
+    /// Newest listings, each product as often as the epoch changed it.
+    pub listings: Vec<ListingEvent>,
+    /// Newest feedback, each as often as the epoch changed it.
+    pub feedback: Vec<RatingEvent>,
     /// Corrected orders.
     pub corrected: Vec<Corrected>,
     /// Kept orders, each as often as the epoch changed it.
@@ -131,31 +172,37 @@ pub struct EpochChanges {
     pub rejected: Vec<Rejected>,
 }
 
-/// What a total was and is.
+/// What a row's values were and are.
 ///
 /// The two come in any order and perhaps in several pieces; what cancels out is gone. The common case,
 /// one of each, takes no allocation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TotalChange {
-    was: Option<Takings>,
-    is: Option<Takings>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change<V> {
+    was: Option<V>,
+    is: Option<V>,
     /// Pieces that found the place of theirs taken: they cancel out with later ones, or are a fault.
-    more: Vec<(Takings, i64)>,
+    more: Vec<(V, i64)>,
 }
 
-impl TotalChange {
-    fn add(&mut self, takings: Takings, diff: i64) {
+impl<V> Default for Change<V> {
+    fn default() -> Self {
+        Change { was: None, is: None, more: Vec::new() }
+    }
+}
+
+impl<V: Copy + PartialEq> Change<V> {
+    fn add(&mut self, value: V, diff: i64) {
         let (place, opposite) = match diff {
             1 => (&mut self.is, &mut self.was),
             -1 => (&mut self.was, &mut self.is),
-            _ => return self.more.push((takings, diff)),
+            _ => return self.more.push((value, diff)),
         };
-        if *opposite == Some(takings) {
+        if *opposite == Some(value) {
             *opposite = None;
         } else if place.is_none() {
-            *place = Some(takings);
+            *place = Some(value);
         } else {
-            self.more.push((takings, diff));
+            self.more.push((value, diff));
             self.settle();
         }
     }
@@ -165,19 +212,19 @@ impl TotalChange {
         let mut pieces = std::mem::take(&mut self.more);
         pieces.extend(self.was.take().map(|was| (was, -1)));
         pieces.extend(self.is.take().map(|is| (is, 1)));
-        let mut sums: Vec<(Takings, i64)> = Vec::new();
-        for (takings, diff) in pieces {
-            match sums.iter_mut().find(|(known, _)| *known == takings) {
+        let mut sums: Vec<(V, i64)> = Vec::new();
+        for (value, diff) in pieces {
+            match sums.iter_mut().find(|(known, _)| *known == value) {
                 Some((_, sum)) => *sum += diff,
-                None => sums.push((takings, diff)),
+                None => sums.push((value, diff)),
             }
         }
-        for (takings, sum) in sums {
+        for (value, sum) in sums {
             match sum {
                 0 => {}
-                1 if self.is.is_none() => self.is = Some(takings),
-                -1 if self.was.is_none() => self.was = Some(takings),
-                _ => self.more.push((takings, sum)),
+                1 if self.is.is_none() => self.is = Some(value),
+                -1 if self.was.is_none() => self.was = Some(value),
+                _ => self.more.push((value, sum)),
             }
         }
     }
@@ -185,19 +232,14 @@ impl TotalChange {
     /// What it was and what it is, each `None` where there was or is no row.
     ///
     /// # Errors
-    /// The change itself, where it is not one total turning into one other: only a fault can cause it.
-    pub fn was_and_is(&self) -> Result<(Option<Takings>, Option<Takings>), &TotalChange> {
-        let consistent = |side: &Option<Takings>| side.as_ref().is_none_or(Takings::is_consistent);
-        if self.more.is_empty() && consistent(&self.was) && consistent(&self.is) {
-            Ok((self.was, self.is))
-        } else {
-            let mut settled = self.clone();
-            settled.settle();
-            if settled.more.is_empty() && consistent(&settled.was) && consistent(&settled.is) {
-                return Ok((settled.was, settled.is));
-            }
-            Err(self)
+    /// The change itself, where it is not one value turning into one other: only a fault can cause it.
+    pub fn was_and_is(&self) -> Result<(Option<V>, Option<V>), &Change<V>> {
+        if self.more.is_empty() {
+            return Ok((self.was, self.is));
         }
+        let mut settled = self.clone();
+        settled.settle();
+        if settled.more.is_empty() { Ok((settled.was, settled.is)) } else { Err(self) }
     }
 }
 
@@ -206,6 +248,11 @@ impl EpochChanges {
     pub fn add(&mut self, output: Output) {
         match output {
             Output::Total { key, takings, diff } => self.totals.entry(key).or_default().add(takings, diff),
+            Output::Ranked { key, ranked, diff } => self.ranked.entry(key).or_default().add(ranked, diff),
+            Output::Rated { key, stars, diff } => self.rated.entry(key).or_default().add(stars, diff),
+            Output::Rows(mut rows) => self.rows.append(&mut rows),
+            Output::Listed(listing) => self.listings.push(*listing),
+            Output::Feedback(feedback) => self.feedback.push(*feedback),
             Output::Corrected(corrected) => self.corrected.push(*corrected),
             Output::Kept(kept) => self.kept.push(*kept),
             Output::Outcomes(partition, outcomes) => self.outcomes.entry(partition).or_default().add(&outcomes),
@@ -216,8 +263,26 @@ impl EpochChanges {
 
     /// Whether nothing happened, not even that a record was read.
     pub fn is_empty(&self) -> bool {
-        let EpochChanges { epoch: _, totals, corrected, kept, outcomes, progress, rejected } = self;
+        let EpochChanges {
+            epoch: _,
+            totals,
+            ranked,
+            rated,
+            rows,
+            listings,
+            feedback,
+            corrected,
+            kept,
+            outcomes,
+            progress,
+            rejected,
+        } = self;
         totals.is_empty()
+            && ranked.is_empty()
+            && rated.is_empty()
+            && rows.is_empty()
+            && listings.is_empty()
+            && feedback.is_empty()
             && corrected.is_empty()
             && kept.is_empty()
             && outcomes.is_empty()
@@ -226,7 +291,53 @@ impl EpochChanges {
     }
 }
 
+/// Something of each partition. A worker meets few: a scan beats a map.
+#[derive(Clone, Debug)]
+pub struct ByPartition<T>(Vec<(PartitionId, T)>);
+
+impl<T> Default for ByPartition<T> {
+    fn default() -> Self {
+        ByPartition(Vec::new())
+    }
+}
+
+impl<T: Default> ByPartition<T> {
+    /// What there is of a partition.
+    pub fn at(&mut self, partition: PartitionId) -> &mut T {
+        let known = self.0.iter().position(|(known, _)| *known == partition);
+        let at = known.unwrap_or_else(|| {
+            self.0.push((partition, T::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[at].1
+    }
+
+    /// Keeps what `keeps` says.
+    pub fn retain(&mut self, mut keeps: impl FnMut(PartitionId, &mut T) -> bool) {
+        self.0.retain_mut(|(partition, what)| keeps(*partition, what));
+    }
+
+    /// Hands over all of it.
+    pub fn drain(&mut self, mut each: impl FnMut(PartitionId, T)) {
+        self.0.drain(..).for_each(|(partition, what)| each(partition, what));
+    }
+}
+
 impl Outcomes {
+    /// Counts one record.
+    pub fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Applied { beyond_horizon } => {
+                self.applied += 1;
+                self.beyond_horizon += u64::from(*beyond_horizon);
+            }
+            Outcome::Duplicate { .. } => self.duplicates += 1,
+            Outcome::Superseded => self.superseded += 1,
+            Outcome::Corrected { .. } => self.corrections += 1,
+            Outcome::Cancelled { .. } => self.cancellations += 1,
+        }
+    }
+
     /// Adds each count.
     pub fn add(&mut self, other: &Outcomes) {
         self.applied += other.applied;
@@ -258,15 +369,12 @@ mod tests {
     #[test]
     fn pieces_of_a_change_cancel_out_whatever_their_order() {
         let total = |orders| Takings { amount: Amount::from_micros(7), orders, units: 1 };
-        let mut change = TotalChange::default();
+        let mut change = Change::default();
         for (takings, diff) in [(total(3), 1), (total(1), -1), (total(2), -1), (total(2), 1)] {
             change.add(takings, diff);
         }
         assert_eq!(change.was_and_is(), Ok((Some(total(1)), Some(total(3)))));
         change.add(total(4), 1);
         assert!(change.was_and_is().is_err(), "two totals at once");
-        let mut negative = TotalChange::default();
-        negative.add(total(-1), 1);
-        assert!(negative.was_and_is().is_err(), "no total has a negative number of orders");
     }
 }

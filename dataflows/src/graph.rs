@@ -1,10 +1,15 @@
 //! The dataflow itself: what is connected to what.
 //!
 //! ```text
-//!  events ──(exchange by order)──► upsert + combine ──► rows ──┬──► count_total ──► totals ─┐
-//!                                        │         base totals ┘                            ├──► gather ──► hand over
-//!                                        └──► corrected, kept, outcomes ────────────────────┤    (worker 0)
-//!  reports (progress, rejected) ────────────────────────────────────────────────────────────┘
+//!  events ──(by order)──► upsert + combine ─┬─► rows ─────────────────────┬──► count_total ──► totals ──┐
+//!                                           │              base totals ───┤                             │
+//!                                           │                             ├ changes of categories       │
+//!                                           ├─► sales ──(by product)──► products ─┬─► rows, listings ───┤
+//!  listings ────────────────────────────────┼──────────────────────────────┘      └─► leaders ─► reduce ┼──► gather ──► hand over
+//!                                           ├─► minutes ──────────────► volume ─────────────────────────┤    (worker 0)
+//!                                           └─► corrected, kept, outcomes ──────────────────────────────┤
+//!  ratings ──(by feedback)──► upsert ──► stars ──► count_total ─────────────────────────────────────────┤
+//!  reports (progress, rejected) ────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! Time is the epoch. At the *recovered epoch* the graph is loaded: base totals and the versions of
@@ -17,22 +22,30 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use differential_dataflow::VecCollection;
-use differential_dataflow::input::InputSession;
+use differential_dataflow::difference::{IsZero, Semigroup};
 use differential_dataflow::operators::count::CountTotal;
+use differential_dataflow::{AsCollection, VecCollection};
+use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
 use timely::dataflow::operators::generic::operator::Operator;
-use timely::dataflow::operators::{Capability, Concatenate, Input, Probe};
+use timely::dataflow::operators::vec::Map;
+use timely::dataflow::operators::{Capability, Concat, Concatenate, Input, Probe};
 use timely::dataflow::{InputHandle, ProbeHandle, Scope, StreamVec};
 use timely::scheduling::SyncActivator;
 use timely::worker::Worker;
 
 use crate::changes::{EpochChanges, Output};
+use crate::event::Event;
+use crate::listing::ListingEvent;
 use crate::order::{OrderEvent, PartitionId};
-use crate::takings::Takings;
-use crate::upsert::{Horizon, upsert};
+use crate::products::{Sale, Wanted, by_rank, products};
+use crate::rating::RatingEvent;
+use crate::ratings::ratings as ratings_of;
+use crate::row::{ProductTakings, Ranked, RowValue};
+use crate::upsert::{Horizon, Sold, upsert};
 use crate::view::{View, ViewKey};
+use crate::volume::volume;
 
 /// Logical time: one transaction each.
 pub type Epoch = u64;
@@ -42,39 +55,156 @@ pub type Epoch = u64;
 pub struct Settings {
     /// The views to keep.
     pub views: Vec<View>,
+    /// Those among them whose stored rows are missing: they count what is replayed, in the epoch after
+    /// the recovered one.
+    pub fill: Vec<View>,
     /// Whether every changed order comes out in full.
     pub keep_orders: bool,
     /// How far back a correction reaches.
     pub horizon: Horizon,
     /// The epoch at which the graph is loaded; later ones are live.
     pub recovered_epoch: Epoch,
+    /// How many best sellers each period and currency has.
+    pub top: usize,
+    /// How many minutes before the log's newest one are kept.
+    pub volume_window: u32,
+}
+
+impl Settings {
+    fn needs(views: &[View], one_of: &[View]) -> bool {
+        one_of.iter().any(|view| views.contains(view))
+    }
+
+    /// The rows of products that the views need. Totals of categories need the sales that follow the
+    /// catalogue, best sellers all of them.
+    fn sold_for(views: &[View]) -> Sold {
+        if Settings::needs(views, &[View::Product, View::Top]) {
+            Sold::All
+        } else if views.contains(&View::Category) {
+            Sold::Listed
+        } else {
+            Sold::Nothing
+        }
+    }
+
+    fn views_before(&self) -> Vec<View> {
+        self.views.iter().copied().filter(|view| !self.fill.contains(view)).collect()
+    }
+
+    /// Which sales go on to their products.
+    pub(crate) fn sold(&self) -> Sold {
+        Settings::sold_for(&self.views)
+    }
+
+    /// Which of the replayed sales do: those whose products' rows are not stored yet.
+    pub(crate) fn sold_to_fill(&self) -> Sold {
+        match (Settings::sold_for(&self.views_before()), self.sold()) {
+            (Sold::Nothing, wanted) => wanted,
+            (Sold::Listed, Sold::All) => Sold::Own,
+            _ => Sold::Nothing,
+        }
+    }
+
+    /// What is kept of products.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Settings::wanted_for(&self.views, self.top)
+    }
+
+    /// What of that is not stored yet.
+    pub(crate) fn products_to_fill(&self) -> Wanted {
+        let before = Settings::wanted_for(&self.views_before(), self.top);
+        let wanted = self.wanted();
+        Wanted {
+            top: wanted.top.filter(|_| before.top.is_none()),
+            categories: wanted.categories && !before.categories,
+            catalogue: wanted.catalogue && !before.catalogue,
+        }
+    }
+
+    fn wanted_for(views: &[View], top: usize) -> Wanted {
+        Wanted {
+            top: views.contains(&View::Top).then_some(top),
+            categories: views.contains(&View::Category),
+            catalogue: keeps_catalogue(views),
+        }
+    }
+}
+
+/// Whether any of these views needs what a record says. What none needs is not to be fed.
+pub fn takes(views: &[View], event: &Event) -> bool {
+    match event {
+        Event::Order(_) => true,
+        Event::Listing(_) => keeps_catalogue(views),
+        Event::Rating(_) => views.contains(&View::Ratings),
+    }
+}
+
+/// Whether these views need the catalogue, and with it the rows of `products`: a listing's category decides
+/// where sales count.
+pub fn keeps_catalogue(views: &[View]) -> bool {
+    Settings::needs(views, &[View::Category, View::Products])
+}
+
+/// Whether these views need rows of `sales_per_product`, and whether of all sales (or only of those that
+/// follow the catalogue).
+pub fn keeps_products(views: &[View]) -> Option<bool> {
+    match Settings::sold_for(views) {
+        Sold::Nothing => None,
+        sold => Some(sold == Sold::All),
+    }
+}
+
+/// The newest timestamp of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    /// The partition.
+    pub partition: PartitionId,
+    /// In milliseconds since 1970.
+    pub timestamp: i64,
+    /// Whether the partition holds orders: only then can it hold back what is forgotten of them.
+    pub is_of_orders: bool,
 }
 
 /// The inputs of one worker. All must be advanced together, each epoch.
 pub struct Inputs {
     /// Versions of orders.
-    pub events: InputHandle<Epoch, CapacityContainerBuilder<Vec<OrderEvent>>>,
+    pub orders: InputHandle<Epoch, CapacityContainerBuilder<Vec<OrderEvent>>>,
+    /// Versions of listings; of the recovered epoch those that are stored.
+    pub listings: InputHandle<Epoch, CapacityContainerBuilder<Vec<ListingEvent>>>,
+    /// Versions of feedback; of the recovered epoch those that are stored.
+    pub ratings: InputHandle<Epoch, CapacityContainerBuilder<Vec<RatingEvent>>>,
     /// Progress and rejected records: what the sink needs to know of the source.
     pub reports: InputHandle<Epoch, CapacityContainerBuilder<Vec<Output>>>,
-    /// Base totals, at the recovered epoch only.
-    pub base: InputSession<Epoch, ViewKey, Takings>,
-    /// The oldest of all partitions' newest timestamps, for eviction; sent to every worker.
-    pub watermarks: InputHandle<Epoch, CapacityContainerBuilder<Vec<(PartitionId, i64)>>>,
+    /// The stored rows of all views, at the recovered epoch only.
+    pub base: InputHandle<Epoch, CapacityContainerBuilder<Vec<(ViewKey, RowValue)>>>,
+    /// Every partition's newest timestamp, as it moves: the log's time.
+    pub watermarks: InputHandle<Epoch, CapacityContainerBuilder<Vec<Watermark>>>,
 }
 
 impl Inputs {
     /// Closes every epoch before `epoch`.
     pub fn advance_to(&mut self, epoch: Epoch) {
-        self.events.advance_to(epoch);
-        self.reports.advance_to(epoch);
-        self.watermarks.advance_to(epoch);
-        self.base.advance_to(epoch);
-        self.base.flush();
+        let Inputs { orders, listings, ratings, reports, base, watermarks } = self;
+        orders.advance_to(epoch);
+        listings.advance_to(epoch);
+        ratings.advance_to(epoch);
+        reports.advance_to(epoch);
+        base.advance_to(epoch);
+        watermarks.advance_to(epoch);
+    }
+
+    /// Feeds what a record says.
+    pub fn send(&mut self, event: Event) {
+        match event {
+            Event::Order(event) => self.orders.send(event),
+            Event::Listing(event) => self.listings.send(event),
+            Event::Rating(event) => self.ratings.send(event),
+        }
     }
 
     /// The open epoch.
     pub fn epoch(&self) -> Epoch {
-        *self.events.time()
+        *self.orders.time()
     }
 }
 
@@ -113,42 +243,104 @@ pub fn build(
     committed: &Committed,
     hand_over: impl FnMut(EpochChanges) + 'static,
 ) -> Graph {
-    let mut events = InputHandle::new();
-    let mut reports = InputHandle::new();
-    let mut watermarks = InputHandle::new();
-    let mut base = InputSession::new();
+    let mut inputs = Inputs {
+        orders: InputHandle::new(),
+        listings: InputHandle::new(),
+        ratings: InputHandle::new(),
+        reports: InputHandle::new(),
+        base: InputHandle::new(),
+        watermarks: InputHandle::new(),
+    };
     let probe = ProbeHandle::new();
 
     let sink = worker.dataflow::<Epoch, _, _>(|scope| {
-        let event_stream = scope.input_from(&mut events);
-        let watermark_stream = scope.input_from(&mut watermarks);
-        let report_stream = scope.input_from(&mut reports);
-        let base_totals = base.to_collection(scope);
+        let orders = scope.input_from(&mut inputs.orders);
+        let listings = scope.input_from(&mut inputs.listings);
+        let ratings = scope.input_from(&mut inputs.ratings);
+        let reports = scope.input_from(&mut inputs.reports);
+        let base = scope.input_from(&mut inputs.base);
+        let watermarks = scope.input_from(&mut inputs.watermarks);
+        let recovered = settings.recovered_epoch;
 
-        let (rows, effects) = upsert(scope, event_stream, watermark_stream, settings);
-        let totals = to_outputs(rows.concat(base_totals).count_total());
-        let outputs = scope.concatenate([totals, effects, report_stream]);
-        let (activator, done) = gather(scope, outputs, settings.recovered_epoch, committed.clone(), hand_over);
+        let upserted = upsert(scope, orders, watermarks.clone(), settings);
+        let sales = upserted.sales.concat(base_sales(base.clone()));
+        let products = products(scope, sales, listings, settings);
+        let stored = base.clone().flat_map(|(key, value)| match value {
+            RowValue::Takings(takings) if key.view() != View::Minute => Some((key, takings)),
+            _ => None,
+        });
+        let stored = stored.map(move |(key, takings)| (key, recovered, takings)).as_collection();
+        let totals = upserted.rows.concat(products.categories).concat(stored).count_total();
+        let totals = to_outputs("Totals", totals, |(key, takings), diff| Output::Total { key, takings, diff });
+
+        let top = settings.top;
+        let ranked = products.leaders.reduce(move |_group, leaders, ranked| rank(top, leaders, ranked));
+        let ranked = to_outputs("Ranks", ranked, |((period, currency), (rank, ranked)), diff| Output::Ranked {
+            key: ViewKey::Top { period, currency, rank },
+            ranked,
+            diff,
+        });
+
+        let (rated, feedback) = ratings_of(scope, ratings, settings);
+        let stored = base.clone().flat_map(move |(key, value)| match (key, value) {
+            (ViewKey::Rating { product }, RowValue::Stars(stars)) => Some((product, recovered, stars)),
+            _ => None,
+        });
+        let rated = rated.concat(stored.as_collection()).count_total();
+        let rated = to_outputs("Ratings", rated, |(product, stars), diff| Output::Rated {
+            key: ViewKey::Rating { product },
+            stars,
+            diff,
+        });
+
+        let volume = volume(scope, upserted.minutes, base, watermarks, settings);
+        let effects = [upserted.effects, products.effects, feedback, volume, reports];
+        let outputs = scope.concatenate([totals, ranked, rated].into_iter().chain(effects));
+        let (activator, done) = gather(scope, outputs, recovered, committed.clone(), hand_over);
         done.probe_with(&probe);
         activator
     });
 
-    Graph { inputs: Inputs { events, reports, base, watermarks }, probe, sink }
+    Graph { inputs, probe, sink }
 }
 
-/// Changed totals as outputs, each under its own epoch.
+/// The stored rows of products as the sales that they are the sum of.
+fn base_sales<'scope>(base: StreamVec<'scope, Epoch, (ViewKey, RowValue)>) -> StreamVec<'scope, Epoch, Sale> {
+    base.flat_map(|(key, value)| match (key, value) {
+        (ViewKey::Product { day, product, currency }, RowValue::Product(ProductTakings { all, listed })) => {
+            let mut own = all;
+            own.plus_equals(&-listed);
+            let sale = |is_listed, takings| Sale { product, day, currency, is_listed, takings };
+            let sales = [sale(false, own), sale(true, listed)];
+            sales.into_iter().filter(|sale| !sale.takings.is_zero()).collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
+/// The ranks of one period and currency, from the best sellers of each worker.
+fn rank(top: usize, leaders: &[(&Ranked, isize)], ranked: &mut Vec<((u16, Ranked), isize)>) {
+    debug_assert!(leaders.iter().all(|(_, count)| *count == 1), "a product leads once");
+    let mut all: Vec<Ranked> = leaders.iter().map(|(ranked, _)| **ranked).collect();
+    all.sort_unstable_by(by_rank);
+    ranked.extend((1..).zip(all).take(top).map(|(rank, leader)| ((rank, leader), 1)));
+}
+
+/// Changes as outputs, each under its own epoch.
 ///
 /// Epochs that are closed together leave `count_total` in one batch, under the earliest of their
 /// times: the time that counts is the one inside each change.
-fn to_outputs<'scope>(
-    totals: VecCollection<'scope, Epoch, (ViewKey, Takings), isize>,
+fn to_outputs<'scope, D: Clone + 'static>(
+    name: &str,
+    changes: VecCollection<'scope, Epoch, D, isize>,
+    output_of: impl Fn(D, i64) -> Output + 'static,
 ) -> StreamVec<'scope, Epoch, Output> {
-    totals.inner.unary::<CapacityContainerBuilder<Vec<Output>>, _, _, _>(Pipeline, "TotalsToOutputs", |_, _| {
+    changes.inner.unary::<CapacityContainerBuilder<Vec<Output>>, _, _, _>(Pipeline, name, |_, _| {
         let mut by_epoch: BTreeMap<Epoch, Vec<Output>> = BTreeMap::new();
         move |input, output| {
             input.for_each(|capability, changed| {
-                for ((key, takings), epoch, diff) in changed.drain(..) {
-                    by_epoch.entry(epoch).or_default().push(Output::Total { key, takings, diff: diff as i64 });
+                for (what, epoch, diff) in changed.drain(..) {
+                    by_epoch.entry(epoch).or_default().push(output_of(what, diff as i64));
                 }
                 while let Some((epoch, mut outputs)) = by_epoch.pop_first() {
                     output.session(&capability.delayed(&epoch, 0)).give_container(&mut outputs);

@@ -9,6 +9,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::amount::Amount;
 use crate::day::Day;
+use crate::minute::Minute;
 use crate::symbol::Symbol;
 use crate::takings::Takings;
 
@@ -128,6 +129,11 @@ impl Version {
         PartitionId { topic: (self.0 >> 72) as u8, partition: (self.0 >> 56) as u16 }
     }
 
+    /// The minute of the log's timestamp.
+    pub const fn minute(self) -> Minute {
+        Minute::of_millis(self.timestamp())
+    }
+
     /// The record's offset in its partition.
     pub const fn offset(self) -> u64 {
         (self.0 as u64) & Version::MAX_OFFSET
@@ -150,13 +156,13 @@ pub struct PartitionId {
     pub partition: u16,
 }
 
-/// The finest group that orders are summed in: every view of sales is a roll-up of facts.
+/// The finest group of an order's own fields; with its product, every view of sales is a roll-up of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fact {
     /// The business day.
     pub day: Day,
-    /// The product's category.
-    pub category: Symbol,
+    /// The category that the order names; `None`: its product's, as the catalogue has it now.
+    pub category: Option<Symbol>,
     /// How it was paid.
     pub payment_method: Symbol,
     /// The currency of the amount.
@@ -168,6 +174,8 @@ pub struct Fact {
 pub struct Contribution {
     /// The group it counts in.
     pub fact: Fact,
+    /// What was sold.
+    pub product: Symbol,
     /// Its amount in the fact's currency.
     pub amount: Amount,
     /// Its quantity.
@@ -175,6 +183,9 @@ pub struct Contribution {
 }
 
 impl Contribution {
+    /// The largest quantity, either way: it is held in 32 bits.
+    pub const MAX_UNITS: i64 = 1_000_000_000;
+
     /// What it adds to its totals.
     pub const fn takings(&self) -> Takings {
         Takings::of_order(self.amount, self.units)
@@ -206,10 +217,23 @@ pub struct OrderEvent {
     pub id_text: CompactString,
     /// Where the record stands, and how new it is.
     pub version: Version,
+    /// The minute in which this or an earlier record of the order came: [`Version::minute`], but for a
+    /// kept order that is loaded.
+    pub minute: Minute,
     /// What it says.
     pub content: Content,
     /// Every field, where orders are kept.
     pub details: Option<Box<OrderDetails>>,
+}
+
+impl OrderEvent {
+    /// What the order counts as by this record; `None` where it cancels.
+    pub const fn contribution(&self) -> Option<&Contribution> {
+        match &self.content {
+            Content::Order { contribution, .. } => Some(contribution),
+            Content::Tombstone => None,
+        }
+    }
 }
 
 /// The fields of an order that no total needs: kept on request (`--keep-orders`).

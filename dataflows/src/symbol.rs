@@ -30,35 +30,54 @@ pub struct Symbol {
 
 #[derive(Default)]
 struct Dictionary {
-    numbers: HashMap<&'static str, Symbol>,
-    texts: Vec<&'static str>,
+    symbols: HashMap<&'static str, Symbol>,
+    /// Each text and its hash, at the symbol's number.
+    texts: Vec<(&'static str, u32)>,
 }
 
 /// Names are few and live as long as the process: they are leaked on purpose.
 static DICTIONARY: LazyLock<RwLock<Dictionary>> = LazyLock::new(RwLock::default);
 
 impl Symbol {
+    /// No greater than any other.
+    pub(crate) const LEAST: Symbol = Symbol { number: 0, hash: 0 };
+
     /// The symbol of a text. Takes a lock: on the hot path ask a [`SymbolCache`] instead.
     pub fn new(text: &str) -> Symbol {
-        if let Some(&symbol) = DICTIONARY.read().numbers.get(text) {
+        if let Some(&symbol) = DICTIONARY.read().symbols.get(text) {
             return symbol;
         }
         let mut dictionary = DICTIONARY.write();
-        if let Some(&symbol) = dictionary.numbers.get(text) {
+        if let Some(&symbol) = dictionary.symbols.get(text) {
             return symbol;
         }
         let number =
             u32::try_from(dictionary.texts.len()).unwrap_or_else(|_| unreachable!("2^32 names do not fit in memory"));
         let symbol = Symbol { number, hash: stable_hash(text) };
         let text: &'static str = Box::leak(text.into());
-        dictionary.texts.push(text);
-        dictionary.numbers.insert(text, symbol);
+        dictionary.texts.push((text, symbol.hash));
+        dictionary.symbols.insert(text, symbol);
         symbol
     }
 
     /// The text.
     pub fn text(self) -> &'static str {
-        DICTIONARY.read().texts[self.number as usize]
+        DICTIONARY.read().texts[self.number as usize].0
+    }
+
+    /// Its number, which is of this process alone: four bytes where eight are too many.
+    pub(crate) const fn number(self) -> u32 {
+        self.number
+    }
+
+    /// The symbol with this number, which [`Symbol::number`] gave. Takes a lock.
+    pub(crate) fn numbered(number: u32) -> Symbol {
+        Symbol { number, hash: DICTIONARY.read().texts[number as usize].1 }
+    }
+
+    /// By which things of this name are sent to a worker: the same number in every process.
+    pub(crate) fn route(self) -> u64 {
+        u64::from(self.hash)
     }
 }
 

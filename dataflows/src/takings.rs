@@ -68,6 +68,14 @@ impl Abelian for Takings {
     }
 }
 
+impl std::ops::Neg for Takings {
+    type Output = Takings;
+    fn neg(mut self) -> Takings {
+        self.negate();
+        self
+    }
+}
+
 impl Multiply<isize> for Takings {
     type Output = Takings;
 

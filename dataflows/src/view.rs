@@ -1,4 +1,4 @@
-//! The views of sales: which groups each sums, and which totals a fact is part of.
+//! The views: which rows each has, and which rows a sale is part of.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::day::{Day, Month};
-use crate::order::Fact;
+use crate::minute::Minute;
+use crate::period::Period;
 use crate::symbol::Symbol;
 
-/// A view of sales. Its name is its table's name: a contract with readers.
+/// The category of a sale that names none, whose product the catalogue does not have or has without one.
+pub const UNLISTED: &str = "unlisted";
+
+/// A product or payment method that an order does not name.
+pub const UNKNOWN: &str = "unknown";
+
+/// A view. Its name is its table's name: a contract with readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum View {
     /// `sales_per_category`: by day, category and currency.
@@ -20,11 +27,31 @@ pub enum View {
     Month,
     /// `sales_per_payment_method`: by day, payment method and currency.
     PaymentMethod,
+    /// `sales_per_product`: by day, product and currency.
+    Product,
+    /// `top_products`: the best sellers of all time, of each month and of each day, by currency.
+    Top,
+    /// `products`: the catalogue.
+    Products,
+    /// `ratings_per_product`: by product.
+    Ratings,
+    /// `orders_per_minute`: by minute of the log and currency.
+    Minute,
 }
 
 impl View {
     /// All of them, in the order of the documentation.
-    pub const ALL: [View; 4] = [View::Category, View::Day, View::Month, View::PaymentMethod];
+    pub const ALL: [View; 9] = [
+        View::Category,
+        View::Day,
+        View::Month,
+        View::PaymentMethod,
+        View::Product,
+        View::Top,
+        View::Products,
+        View::Ratings,
+        View::Minute,
+    ];
 
     /// The name of its table, of its route and of its key in the event feed.
     pub const fn name(self) -> &'static str {
@@ -33,6 +60,11 @@ impl View {
             View::Day => "sales_per_day",
             View::Month => "sales_per_month",
             View::PaymentMethod => "sales_per_payment_method",
+            View::Product => "sales_per_product",
+            View::Top => "top_products",
+            View::Products => "products",
+            View::Ratings => "ratings_per_product",
+            View::Minute => "orders_per_minute",
         }
     }
 }
@@ -45,9 +77,7 @@ impl fmt::Display for View {
 
 /// A name that is no view's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no view is named {0:?}; the views are sales_per_category, sales_per_day, sales_per_month, sales_per_payment_method"
-)]
+#[error("no view is named {0:?}; the views are {all}", all = View::ALL.map(View::name).join(", "))]
 pub struct NoSuchView(pub String);
 
 impl FromStr for View {
@@ -93,20 +123,44 @@ pub enum ViewKey {
         /// `currency`
         currency: Symbol,
     },
+    /// A row of `sales_per_product`.
+    Product {
+        /// `order_date`
+        day: Day,
+        /// `product`
+        product: Symbol,
+        /// `currency`
+        currency: Symbol,
+    },
+    /// A row of `top_products`.
+    Top {
+        /// `period`
+        period: Period,
+        /// `currency`
+        currency: Symbol,
+        /// `rank`, from 1
+        rank: u16,
+    },
+    /// A row of `products`.
+    Listing {
+        /// `product`
+        product: Symbol,
+    },
+    /// A row of `ratings_per_product`.
+    Rating {
+        /// `product`
+        product: Symbol,
+    },
+    /// A row of `orders_per_minute`.
+    Minute {
+        /// `minute`
+        minute: Minute,
+        /// `currency`
+        currency: Symbol,
+    },
 }
 
 impl ViewKey {
-    /// The row of `view` that sums this fact. Each fact is part of exactly one row of each view.
-    pub fn of(view: View, fact: &Fact) -> ViewKey {
-        let &Fact { day, category, payment_method, currency } = fact;
-        match view {
-            View::Category => ViewKey::Category { day, category, currency },
-            View::Day => ViewKey::Day { day, currency },
-            View::Month => ViewKey::Month { month: day.month(), currency },
-            View::PaymentMethod => ViewKey::PaymentMethod { day, payment_method, currency },
-        }
-    }
-
     /// The view this is a row of.
     pub const fn view(&self) -> View {
         match self {
@@ -114,6 +168,11 @@ impl ViewKey {
             ViewKey::Day { .. } => View::Day,
             ViewKey::Month { .. } => View::Month,
             ViewKey::PaymentMethod { .. } => View::PaymentMethod,
+            ViewKey::Product { .. } => View::Product,
+            ViewKey::Top { .. } => View::Top,
+            ViewKey::Listing { .. } => View::Products,
+            ViewKey::Rating { .. } => View::Ratings,
+            ViewKey::Minute { .. } => View::Minute,
         }
     }
 }
@@ -129,6 +188,10 @@ impl fmt::Display for ViewKey {
             ViewKey::PaymentMethod { day, payment_method, currency } => {
                 write!(f, "({day}, {payment_method}, {currency})")
             }
+            ViewKey::Product { day, product, currency } => write!(f, "({day}, {product}, {currency})"),
+            ViewKey::Top { period, currency, rank } => write!(f, "({period}, {currency}, {rank})"),
+            ViewKey::Listing { product } | ViewKey::Rating { product } => write!(f, "({product})"),
+            ViewKey::Minute { minute, currency } => write!(f, "({minute}, {currency})"),
         }
     }
 }

@@ -1,7 +1,11 @@
-//! Orders for the benches: 20 categories, 3 currencies, 4 ways to pay, 400 days in random order.
+//! Orders for the benches: 20 categories, 3 currencies, 4 ways to pay, 100,000 products, 400 days.
+#![allow(dead_code, reason = "each bench uses a part")]
+
+use std::sync::LazyLock;
 
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
+use takings_dataflows::listing::{Listing, ListingEvent};
 use takings_dataflows::order::{Content, Contribution, Fact, IdSpace, OrderEvent, Version};
 use takings_dataflows::symbol::Symbol;
 
@@ -13,14 +17,50 @@ fn mix(number: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// Orders `numbers`, each in its first version, at offsets equal to their numbers.
+/// How many products there are.
+pub const PRODUCTS: u64 = 100_000;
+
+/// Which days orders are of, and whether they name their category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// 95 of 100 of the last day, as live traffic is; otherwise any of 400.
+    pub is_live: bool,
+    /// Whether categories come from the catalogue.
+    pub is_listed: bool,
+}
+
+/// Product `number`.
+pub fn product(number: u64) -> Symbol {
+    Symbol::new(&format!("product {number:06}"))
+}
+
+/// Every product's listing, with a category each that follows from `turn`.
+pub fn listings(turn: u64) -> Vec<ListingEvent> {
+    (0..PRODUCTS).map(|number| listing(number, turn)).collect()
+}
+
+/// One product's listing.
+pub fn listing(number: u64, turn: u64) -> ListingEvent {
+    let category = Some(Symbol::new(&format!("category {}", mix(number + turn * PRODUCTS) % 20)));
+    let version = Version::new(1_760_000_000_000, 1, 0, turn * PRODUCTS + number);
+    ListingEvent { product: product(number), version, content: Some(Listing { category, ..Listing::default() }) }
+}
+
+/// Orders `numbers`, each in its first version, at offsets equal to their numbers; any days, own categories.
 pub fn orders(numbers: std::ops::Range<u64>) -> Vec<OrderEvent> {
+    traffic(numbers, Traffic { is_live: false, is_listed: false })
+}
+
+/// Orders `numbers` of such traffic.
+pub fn traffic(numbers: std::ops::Range<u64>, traffic: Traffic) -> Vec<OrderEvent> {
     let space = IdSpace::new("product_sold");
     let names = |kind: &str, count: u64| -> Vec<Symbol> {
         (0..count).map(|number| Symbol::new(&format!("{kind} {number}"))).collect()
     };
     let (categories, methods) = (names("category", 20), names("method", 4));
     let currencies = ["EUR", "USD", "XOF"].map(Symbol::new);
+    static ALL_PRODUCTS: LazyLock<Vec<Symbol>> = LazyLock::new(|| (0..PRODUCTS).map(product).collect());
+    let products = &*ALL_PRODUCTS;
     numbers
         .map(|number| {
             let (high, low) = (mix(number), mix(number ^ u64::MAX));
@@ -35,17 +75,24 @@ pub fn orders(numbers: std::ops::Range<u64>) -> Vec<OrderEvent> {
             let (id, id_text) = space.id(&uuid);
             let random = mix(number ^ 0x5eed);
             let fact = Fact {
-                day: Day::from_epoch_days(20_000 + (random % 400) as i32),
-                category: categories[(random >> 16) as usize % categories.len()],
+                day: Day::from_epoch_days(if traffic.is_live && !mix(random).is_multiple_of(20) {
+                    20_399
+                } else {
+                    20_000 + (random % 400) as i32
+                }),
+                category: (!traffic.is_listed).then(|| categories[(random >> 16) as usize % categories.len()]),
                 payment_method: methods[(random >> 24) as usize % methods.len()],
                 currency: currencies[(random >> 32) as usize % currencies.len()],
             };
             let amount = Amount::from_micros(i128::from(random >> 40) * 10_000);
-            let contribution = Contribution { fact, amount, units: 1 + (random & 3) as i64 };
+            let product = products[(mix(random ^ 0xb00c) % PRODUCTS) as usize];
+            let contribution = Contribution { fact, product, amount, units: 1 + (random & 3) as i64 };
+            let version = Version::new(1_760_000_000_000 + number as i64, 0, (number % 4) as u16, number);
             OrderEvent {
                 id,
                 id_text,
-                version: Version::new(1_760_000_000_000 + number as i64, 0, (number % 4) as u16, number),
+                version,
+                minute: version.minute(),
                 content: Content::Order { contribution, fingerprint: random },
                 details: None,
             }

@@ -30,12 +30,31 @@ impl FactIndex {
 /// A fact without its day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Group {
-    /// The product's category.
-    pub category: Symbol,
+    /// The category that the order names; `None`: the catalogue's.
+    pub category: Option<Symbol>,
     /// How it was paid.
     pub payment_method: Symbol,
     /// The currency of the amount.
     pub currency: Symbol,
+}
+
+/// A product by its symbol's number. It can not travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProductNumber(u32);
+
+impl ProductNumber {
+    /// No product: in a slot of a cancelled order.
+    pub(super) const NONE: ProductNumber = ProductNumber(u32::MAX);
+
+    /// The number of a product.
+    pub(super) const fn of(product: Symbol) -> Self {
+        ProductNumber(product.number())
+    }
+
+    /// The product. Takes a lock: for orders that are taken back, which are few.
+    pub fn symbol(self) -> Symbol {
+        Symbol::numbered(self.0)
+    }
 }
 
 /// Every group that a worker has seen. Grows with categories, payment methods and currencies: about 40
@@ -62,9 +81,10 @@ impl FactTable {
 
     /// What a slot counted, with its fact in full.
     pub fn contribution(&self, counted: Counted) -> Contribution {
-        let Counted { fact: FactIndex { day, group }, amount, units } = counted;
+        let Counted { fact: FactIndex { day, group }, product, amount, units } = counted;
         let Group { category, payment_method, currency } = self.groups[group as usize];
-        Contribution { fact: Fact { day, category, payment_method, currency }, amount, units }
+        let fact = Fact { day, category, payment_method, currency };
+        Contribution { fact, product: product.symbol(), amount, units }
     }
 
     /// All groups, each at its place.

@@ -1,9 +1,14 @@
-//! Orders as upserts: the state ([`Orders`]) and the operator around it.
+//! Upserts: every order's newest version ([`Orders`]) with the operator around it, and the newest version
+//! of what is few and small.
 
 mod facts;
+mod gathered;
+mod newest;
 mod operator;
 mod orders;
 
-pub use facts::{FactIndex, FactTable, Group};
+pub use facts::{FactIndex, FactTable, Group, ProductNumber};
+pub(crate) use gathered::Sold;
+pub(crate) use newest::Newest;
 pub(crate) use operator::upsert;
-pub use orders::{Counted, Horizon, Orders, Outcome, route};
+pub use orders::{Counted, Effect, Horizon, Orders, Outcome, route};

@@ -1,9 +1,8 @@
-//! The upsert as a timely operator: orders in; changed rows, corrections and outcomes out.
+//! The upsert as a timely operator: orders in; changed rows, sales, minutes, corrections and outcomes out.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use differential_dataflow::difference::Abelian;
 use differential_dataflow::{AsCollection, VecCollection};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
@@ -13,28 +12,50 @@ use timely::dataflow::operators::{Capability, InputCapability};
 use timely::dataflow::{Scope, StreamVec};
 
 use super::facts::FactTable;
-use super::orders::{Orders, Outcome, route};
-use crate::changes::{Corrected, Kept, Outcomes, Output};
-use crate::graph::{Epoch, Settings};
-use crate::order::{Content, OrderEvent, PartitionId};
-use crate::rollup::{Changes, RollUp};
+use super::gathered::{Gathered, Sold};
+use super::orders::{Effect, Orders, Outcome, route};
+use crate::changes::{Corrected, Kept, Output};
+use crate::graph::{Epoch, Settings, Watermark};
+use crate::order::{OrderEvent, PartitionId};
+use crate::products::Sale;
+use crate::rollup::RollUp;
 use crate::takings::Takings;
-use crate::view::ViewKey;
+use crate::view::{View, ViewKey};
+use crate::volume::MinuteKey;
 
 type Rows = CapacityContainerBuilder<Vec<(ViewKey, Epoch, Takings)>>;
 type Effects = CapacityContainerBuilder<Vec<Output>>;
+type Sales = CapacityContainerBuilder<Vec<Sale>>;
+type Minutes = CapacityContainerBuilder<Vec<(MinuteKey, Takings)>>;
 
-/// Upserts every order and combines each epoch's changes, in one operator. Effects leave it as they
-/// happen, the epoch's changed rows and outcomes when the epoch is closed.
+/// What comes out.
+pub(crate) struct Upserted<'scope> {
+    /// Changes of the totals that need no product.
+    pub(crate) rows: VecCollection<'scope, Epoch, ViewKey, Takings>,
+    /// Corrections, kept orders, outcomes.
+    pub(crate) effects: StreamVec<'scope, Epoch, Output>,
+    /// Changes of what products sold, where that is asked for.
+    pub(crate) sales: StreamVec<'scope, Epoch, Sale>,
+    /// Changes of minutes' totals, where they are asked for; of the replay too, at the recovered epoch.
+    pub(crate) minutes: StreamVec<'scope, Epoch, (MinuteKey, Takings)>,
+}
+
+/// Upserts every order and combines each epoch's changes, in one operator. Effects and sales leave it as
+/// they happen, the epoch's changed rows, minutes and outcomes when the epoch is closed.
+///
+/// What is replayed changes nothing, but for views that are being filled: those count it in the epoch after
+/// the recovered one.
 pub(crate) fn upsert<'scope>(
     scope: Scope<'scope, Epoch>,
     events: StreamVec<'scope, Epoch, OrderEvent>,
-    watermarks: StreamVec<'scope, Epoch, (PartitionId, i64)>,
+    watermarks: StreamVec<'scope, Epoch, Watermark>,
     settings: &Settings,
-) -> (VecCollection<'scope, Epoch, ViewKey, Takings>, StreamVec<'scope, Epoch, Output>) {
+) -> Upserted<'scope> {
     use timely::dataflow::operators::vec::Broadcast;
 
-    let Settings { views, keep_orders, horizon, recovered_epoch } = settings.clone();
+    let (sold, sold_to_fill) = (settings.sold(), settings.sold_to_fill());
+    let Settings { views, fill, keep_orders, horizon, recovered_epoch, volume_window, .. } = settings.clone();
+    let counts_minutes = views.contains(&View::Minute);
     let mut builder = OperatorBuilder::new("UpsertAndCombine".to_owned(), scope);
     let mut events = builder.new_input(events, Exchange::new(|event: &OrderEvent| route(event.id)));
     let mut watermarks = builder.new_input(watermarks.broadcast(), Pipeline);
@@ -42,8 +63,12 @@ pub(crate) fn upsert<'scope>(
     let mut rows_out = OutputBuilder::<_, Rows>::from(rows_out);
     let (effects_out, effects) = builder.new_output();
     let mut effects_out = OutputBuilder::<_, Effects>::from(effects_out);
+    let (sales_out, sales) = builder.new_output();
+    let mut sales_out = OutputBuilder::<_, Sales>::from(sales_out);
+    let (minutes_out, minutes) = builder.new_output();
+    let mut minutes_out = OutputBuilder::<_, Minutes>::from(minutes_out);
 
-    builder.build(move |_capabilities| {
+    builder.build(move |initial| {
         let mut orders = Orders::new(horizon);
         let mut roll_up = RollUp::new(&views);
         let mut open: BTreeMap<Epoch, OpenEpoch> = BTreeMap::new();
@@ -51,59 +76,79 @@ pub(crate) fn upsert<'scope>(
         let mut newest: BTreeMap<PartitionId, i64> = BTreeMap::new();
         // Live records that overtook another worker's replay wait until it is complete: otherwise a
         // replayed version would find itself superseded, and never be taken back from its totals.
-        let mut is_loaded = false;
         let mut early: Vec<(Capabilities, Vec<OrderEvent>)> = Vec::new();
+        let mut loading = Loading::new(initial, RollUp::new(&fill), recovered_epoch);
 
         move |frontiers| {
             let mut effects_out = effects_out.activate();
-            let mut apply = |at: &mut OpenEpoch, orders: &mut Orders, batch: &mut Vec<OrderEvent>| {
+            let mut sales_out = sales_out.activate();
+            let mut rows_out = rows_out.activate();
+            let mut minutes_out = minutes_out.activate();
+            let mut apply = |at: &mut OpenEpoch,
+                             orders: &mut Orders,
+                             roll_up: &mut RollUp,
+                             sold: Sold,
+                             is_live: bool,
+                             batch: &mut Vec<OrderEvent>| {
                 let OpenEpoch { capabilities, gathered } = at;
                 let mut session = effects_out.session(&capabilities.effects);
+                let mut selling = sales_out.session(&capabilities.sales);
                 for event in batch.drain(..) {
-                    let outcome = orders.apply(&event);
-                    gathered.count(event.version.partition(), &outcome);
-                    gathered.combine(&mut roll_up, orders, &event, &outcome);
-                    effects_of(event, outcome, orders.facts(), keep_orders, |effect| session.give(effect));
+                    let effect = orders.apply(&event);
+                    gathered.sum(roll_up, orders.facts(), &event, &effect, sold, |sale| selling.give(sale));
+                    if counts_minutes {
+                        gathered.time(orders.facts(), &effect);
+                    }
+                    if is_live {
+                        gathered.outcomes.at(event.version.partition()).count(&effect.outcome);
+                        effects_of(event, &effect, orders.facts(), keep_orders, |effect| session.give(effect));
+                    }
                 }
             };
 
             events.for_each(|capability, batch| {
                 let Some(&epoch) = capability.least() else { return };
-                if epoch <= recovered_epoch {
-                    for event in batch.drain(..) {
-                        orders.apply(&event);
+                if let Some(Loading { at, roll_up }) = &mut loading {
+                    if epoch <= recovered_epoch {
+                        apply(at, &mut orders, roll_up, sold_to_fill, false, batch);
+                        at.gathered.bound_minutes(volume_window);
+                    } else if let Some(capabilities) = Capabilities::retain(&capability) {
+                        early.push((capabilities, std::mem::take(batch)));
                     }
-                } else if is_loaded {
-                    let at = match open.entry(epoch) {
-                        Entry::Occupied(entry) => entry.into_mut(),
-                        Entry::Vacant(entry) => {
-                            let Some(capabilities) = Capabilities::retain(&capability) else { return };
-                            entry.insert(OpenEpoch { capabilities, gathered: spare.pop().unwrap_or_default() })
-                        }
-                    };
-                    apply(at, &mut orders, batch);
-                } else if let Some(capabilities) = Capabilities::retain(&capability) {
-                    early.push((capabilities, std::mem::take(batch)));
+                    return;
                 }
+                let at = match open.entry(epoch) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => {
+                        let Some(capabilities) = Capabilities::retain(&capability) else { return };
+                        entry.insert(OpenEpoch { capabilities, gathered: spare.pop().unwrap_or_default() })
+                    }
+                };
+                apply(at, &mut orders, &mut roll_up, sold, true, batch);
             });
-            if !is_loaded && !frontiers[0].less_equal(&recovered_epoch) {
-                is_loaded = true;
+            if !frontiers[0].less_equal(&recovered_epoch)
+                && let Some(Loading { at: OpenEpoch { capabilities, mut gathered }, roll_up: filled }) = loading.take()
+            {
+                let mut session = rows_out.session(&capabilities.rows);
+                filled.drain(&mut gathered.changes, |key, sum| session.give((key, recovered_epoch + 1, sum)));
+                let mut session = minutes_out.session(&capabilities.minutes);
+                gathered.drain_minutes(|key, sum| session.give((key, sum)));
                 for (capabilities, mut batch) in early.drain(..) {
                     let at = open
                         .entry(*capabilities.rows.time())
                         .or_insert_with(|| OpenEpoch { capabilities, gathered: Gathered::default() });
-                    apply(at, &mut orders, &mut batch);
+                    apply(at, &mut orders, &mut roll_up, sold, true, &mut batch);
                 }
             }
 
             watermarks.for_each(|_capability, batch| {
-                for (partition, timestamp) in batch.drain(..) {
+                for Watermark { partition, timestamp, .. } in batch.drain(..).filter(|watermark| watermark.is_of_orders)
+                {
                     let known = newest.entry(partition).or_insert(timestamp);
                     *known = timestamp.max(*known);
                 }
             });
 
-            let mut rows_out = rows_out.activate();
             while let Some(entry) = open.first_entry() {
                 if frontiers[0].less_equal(entry.key()) {
                     break;
@@ -111,10 +156,10 @@ pub(crate) fn upsert<'scope>(
                 let (epoch, OpenEpoch { capabilities, mut gathered }) = entry.remove_entry();
                 let mut session = rows_out.session(&capabilities.rows);
                 roll_up.drain(&mut gathered.changes, |key, sum| session.give((key, epoch, sum)));
+                let mut session = minutes_out.session(&capabilities.minutes);
+                gathered.drain_minutes(|key, sum| session.give((key, sum)));
                 let mut session = effects_out.session(&capabilities.effects);
-                for (partition, outcomes) in gathered.outcomes.drain(..) {
-                    session.give(Output::Outcomes(partition, outcomes));
-                }
+                gathered.outcomes.drain(|partition, outcomes| session.give(Output::Outcomes(partition, outcomes)));
                 spare.push(gathered);
                 if let Some(&watermark) = newest.values().min() {
                     orders.evict(watermark);
@@ -122,18 +167,25 @@ pub(crate) fn upsert<'scope>(
             }
         }
     });
-    (rows.as_collection(), effects)
+    Upserted { rows: rows.as_collection(), effects, sales, minutes }
 }
 
-/// The right to send at one epoch, on either output.
+/// The right to send at one epoch, on each output.
 struct Capabilities {
     rows: Capability<Epoch>,
     effects: Capability<Epoch>,
+    sales: Capability<Epoch>,
+    minutes: Capability<Epoch>,
 }
 
 impl Capabilities {
     fn retain(capability: &InputCapability<Epoch>) -> Option<Self> {
-        Some(Capabilities { rows: capability.retain_least(0)?, effects: capability.retain_least(1)? })
+        Some(Capabilities {
+            rows: capability.retain_least(0)?,
+            effects: capability.retain_least(1)?,
+            sales: capability.retain_least(2)?,
+            minutes: capability.retain_least(3)?,
+        })
     }
 }
 
@@ -142,57 +194,31 @@ struct OpenEpoch {
     gathered: Gathered,
 }
 
-/// What an epoch has gathered while it is open. Used again for a later one: it keeps its memory.
-#[derive(Default)]
-struct Gathered {
-    changes: Changes,
-    /// Few partitions: a scan beats a map.
-    outcomes: Vec<(PartitionId, Outcomes)>,
+/// What the replay gathers, for the views that are being filled and for the minutes.
+struct Loading {
+    at: OpenEpoch,
+    roll_up: RollUp,
 }
 
-impl Gathered {
-    fn count(&mut self, partition: PartitionId, outcome: &Outcome) {
-        let counts = match self.outcomes.iter_mut().find(|(known, _)| *known == partition) {
-            Some((_, counts)) => counts,
-            None => &mut self.outcomes.push_mut((partition, Outcomes::default())).1,
+impl Loading {
+    /// Filled rows and sales belong to the epoch after the recovered one; minutes are known by then.
+    fn new(initial: Vec<Capability<Epoch>>, roll_up: RollUp, recovered: Epoch) -> Option<Self> {
+        let [rows, effects, sales, minutes] = <[_; 4]>::try_from(initial).ok()?;
+        let next = recovered + 1;
+        let capabilities = Capabilities {
+            rows: rows.delayed(&next),
+            effects: effects.delayed(&next),
+            sales: sales.delayed(&next),
+            minutes: minutes.delayed(&recovered),
         };
-        match outcome {
-            Outcome::Applied { beyond_horizon } => {
-                counts.applied += 1;
-                counts.beyond_horizon += u64::from(*beyond_horizon);
-            }
-            Outcome::Duplicate { .. } => counts.duplicates += 1,
-            Outcome::Superseded => counts.superseded += 1,
-            Outcome::Corrected { .. } => counts.corrections += 1,
-            Outcome::Cancelled { .. } => counts.cancellations += 1,
-        }
-    }
-
-    fn combine(&mut self, roll_up: &mut RollUp, orders: &mut Orders, event: &OrderEvent, outcome: &Outcome) {
-        let was = match outcome {
-            Outcome::Duplicate { .. } | Outcome::Superseded => return,
-            Outcome::Applied { .. } => None,
-            Outcome::Corrected { was } | Outcome::Cancelled { was } => was.as_ref(),
-        };
-        if let Some(was) = was {
-            let mut takings = was.takings();
-            takings.negate();
-            roll_up.add(orders.facts(), &mut self.changes, was.fact, &takings);
-        }
-        if let Content::Order { contribution, .. } = &event.content {
-            let now = orders.counted(contribution);
-            roll_up.add(orders.facts(), &mut self.changes, now.fact, &now.takings());
-        }
+        Some(Loading { at: OpenEpoch { capabilities, gathered: Gathered::default() }, roll_up })
     }
 }
 
 /// What leaves the upsert beside totals.
-fn effects_of(event: OrderEvent, outcome: Outcome, facts: &FactTable, keep_orders: bool, mut give: impl FnMut(Output)) {
-    let now = match &event.content {
-        Content::Order { contribution, .. } => Some(*contribution),
-        Content::Tombstone => None,
-    };
-    match outcome {
+fn effects_of(event: OrderEvent, effect: &Effect, facts: &FactTable, keep_orders: bool, mut give: impl FnMut(Output)) {
+    let now = event.contribution().copied();
+    match effect.outcome {
         // Not the newest: what is kept stays.
         Outcome::Superseded | Outcome::Duplicate { is_newest: false } => return,
         Outcome::Corrected { was } => {
@@ -217,7 +243,7 @@ fn effects_of(event: OrderEvent, outcome: Outcome, facts: &FactTable, keep_order
         Outcome::Applied { .. } | Outcome::Duplicate { is_newest: true } | Outcome::Cancelled { was: None } => {}
     }
     if keep_orders {
-        let OrderEvent { id, id_text, version, content, details } = event;
-        give(Output::Kept(Box::new(Kept { id, id_text, version, content, details })));
+        let OrderEvent { id, id_text, version, content, details, .. } = event;
+        give(Output::Kept(Box::new(Kept { id, id_text, version, minute: effect.minute, content, details })));
     }
 }

@@ -10,9 +10,10 @@
 
 use hashbrown::HashTable;
 
-use super::facts::{FactIndex, FactTable};
+use super::facts::{FactIndex, FactTable, ProductNumber};
 use crate::amount::Amount;
 use crate::day::Day;
+use crate::minute::Minute;
 use crate::order::{Content, Contribution, OrderEvent, OrderId, Version};
 use crate::takings::Takings;
 
@@ -51,6 +52,8 @@ pub enum Outcome {
 pub struct Counted {
     /// The group it counts in; see [`Orders::facts`].
     pub fact: FactIndex,
+    /// What was sold.
+    pub product: ProductNumber,
     /// Its amount.
     pub amount: Amount,
     /// Its quantity.
@@ -61,6 +64,35 @@ impl Counted {
     /// What it adds to its totals.
     pub const fn takings(&self) -> Takings {
         Takings::of_order(self.amount, self.units)
+    }
+}
+
+/// What one record did, and where that leaves its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// What it did.
+    pub outcome: Outcome,
+    /// What the order counts as now; `None` where it is cancelled.
+    pub is: Option<Counted>,
+    /// The minute the order counted in before; for a new order the one it counts in now.
+    pub minute_was: Minute,
+    /// The minute it counts in now: that of its oldest record that is known.
+    pub minute: Minute,
+}
+
+impl Effect {
+    /// What the order counted as before.
+    pub const fn was(&self) -> Option<Counted> {
+        match self.outcome {
+            Outcome::Applied { .. } => None,
+            Outcome::Duplicate { .. } | Outcome::Superseded => self.is,
+            Outcome::Corrected { was } | Outcome::Cancelled { was } => was,
+        }
+    }
+
+    /// Whether it changed what the order counts as.
+    pub const fn changes_order(&self) -> bool {
+        !matches!(self.outcome, Outcome::Duplicate { .. } | Outcome::Superseded)
     }
 }
 
@@ -79,6 +111,8 @@ pub struct Horizon {
 ///
 /// Clauses that hold after any sequence of [`apply`](Orders::apply):
 /// - *newest wins*: an order's slot holds the greatest [`Version`] applied within the window;
+/// - *oldest minute*: its minute is that of the oldest version applied, so a repetition or a correction
+///   does not make an old order look like a new one;
 /// - *arrival order is irrelevant*: any permutation of the same events leaves the same slots (without
 ///   a window; with one, for events of one order that all lie within it);
 /// - *sum*: what was added less what was retracted is the sum of the slots' contributions, and of
@@ -121,8 +155,11 @@ struct Slot {
     version: Version,
     /// Micros; [`Amount::MAX_ABS`] fits.
     amount: i64,
-    units: i64,
-    fingerprint: u64,
+    units: i32,
+    product: ProductNumber,
+    /// Half of the content's hash: it only tells apart what all totals have in common.
+    fingerprint: u32,
+    minute: Minute,
     fact: FactIndex,
 }
 
@@ -202,26 +239,27 @@ impl Orders {
         &self.facts
     }
 
-    /// The number of a contribution's fact, and what it counts.
-    pub fn counted(&mut self, contribution: &Contribution) -> Counted {
-        let Contribution { fact, amount, units } = contribution;
-        Counted { fact: self.facts.intern(fact), amount: *amount, units: *units }
-    }
-
     /// Takes one version of an order in, and says what it changed.
-    pub fn apply(&mut self, event: &OrderEvent) -> Outcome {
+    pub fn apply(&mut self, event: &OrderEvent) -> Effect {
         let hash = mix(event.id);
         let Orders { shards, facts, horizon, .. } = self;
         let shard = &mut shards[(hash >> 42) as usize % SHARDS];
         let Shard { index, slots } = shard;
+        let newer = Slot::of(event, facts);
+        let fresh = Effect {
+            outcome: Outcome::of_unknown(event, horizon),
+            is: newer.counted(),
+            minute_was: newer.minute,
+            minute: newer.minute,
+        };
 
         let tag = hash as u32;
         let hash = Place { tag, at: 0 }.hash();
         let found = index.find(hash, |place| place.tag == tag && slots.at(place.at).id == event.id);
         let Some(&Place { at, .. }) = found else {
-            let at = slots.push(Slot::of(event, facts));
+            let at = slots.push(newer);
             index.insert_unique(hash, Place { tag, at }, Place::hash);
-            return Outcome::of_unknown(event, horizon);
+            return fresh;
         };
 
         let slot = slots.at_mut(at);
@@ -229,29 +267,32 @@ impl Orders {
             let apart = event.version.timestamp() - slot.version.timestamp();
             if apart > window {
                 // The slot's order is closed: its contribution stays, the id begins anew.
-                *slot = Slot::of(event, facts);
-                return Outcome::of_unknown(event, horizon);
+                *slot = newer;
+                return fresh;
             }
             if -apart > window {
-                return Outcome::of_unknown(event, horizon);
+                return fresh;
             }
         }
 
         let was = slot.counted();
-        let newer = Slot::of(event, facts);
+        let minute_was = slot.minute;
+        let minute = minute_was.min(newer.minute);
         let same = was == newer.counted() && slot.fingerprint == newer.fingerprint;
-        if event.version <= slot.version {
-            return if same { Outcome::Duplicate { is_newest: false } } else { Outcome::Superseded };
-        }
-        if same {
+        slot.minute = minute;
+        let outcome = if event.version <= slot.version {
+            if same { Outcome::Duplicate { is_newest: false } } else { Outcome::Superseded }
+        } else if same {
             slot.version = event.version;
-            return Outcome::Duplicate { is_newest: true };
-        }
-        *slot = newer;
-        match event.content {
-            Content::Tombstone => Outcome::Cancelled { was },
-            Content::Order { .. } => Outcome::Corrected { was },
-        }
+            Outcome::Duplicate { is_newest: true }
+        } else {
+            *slot = Slot { minute, ..newer };
+            match event.content {
+                Content::Tombstone => Outcome::Cancelled { was },
+                Content::Order { .. } => Outcome::Corrected { was },
+            }
+        };
+        Effect { outcome, is: slot.counted(), minute_was, minute }
     }
 
     /// Forgets orders whose newest version lies more than the window before `watermark`, the oldest
@@ -293,17 +334,29 @@ impl Shard {
 
 impl Slot {
     fn of(event: &OrderEvent, facts: &mut FactTable) -> Slot {
-        let (id, version) = (event.id, event.version);
+        let (id, version, minute) = (event.id, event.version, event.minute);
         match &event.content {
-            Content::Tombstone => Slot { id, version, amount: 0, units: 0, fingerprint: 0, fact: FactIndex::CANCELLED },
+            Content::Tombstone => Slot {
+                id,
+                version,
+                amount: 0,
+                units: 0,
+                product: ProductNumber::NONE,
+                fingerprint: 0,
+                minute,
+                fact: FactIndex::CANCELLED,
+            },
             Content::Order { contribution, fingerprint } => {
                 debug_assert!(contribution.amount.micros().abs() <= Amount::MAX_ABS.micros());
+                debug_assert!(contribution.units.abs() <= Contribution::MAX_UNITS);
                 Slot {
                     id,
                     version,
                     amount: contribution.amount.micros() as i64,
-                    units: contribution.units,
-                    fingerprint: *fingerprint,
+                    units: contribution.units as i32,
+                    product: ProductNumber::of(contribution.product),
+                    fingerprint: *fingerprint as u32,
+                    minute,
                     fact: facts.intern(&contribution.fact),
                 }
             }
@@ -313,8 +366,9 @@ impl Slot {
     fn counted(&self) -> Option<Counted> {
         (self.fact != FactIndex::CANCELLED).then(|| Counted {
             fact: self.fact,
+            product: self.product,
             amount: Amount::from_micros(self.amount.into()),
-            units: self.units,
+            units: self.units.into(),
         })
     }
 }
@@ -341,15 +395,18 @@ mod tests {
         let (id, id_text) = IdSpace::new("test").id(id);
         let fact = Fact {
             day: Day::from_epoch_days((timestamp / 86_400_000) as i32),
-            category: Symbol::new("Books"),
+            category: Some(Symbol::new("Books")),
             payment_method: Symbol::new("CARD"),
             currency: Symbol::new("EUR"),
         };
-        let contribution = Contribution { fact, amount: Amount::from_micros(amount.into()), units: 1 };
+        let contribution =
+            Contribution { fact, product: Symbol::new("p"), amount: Amount::from_micros(amount.into()), units: 1 };
+        let version = Version::new(timestamp, 0, 0, offset);
         OrderEvent {
             id,
             id_text,
-            version: Version::new(timestamp, 0, 0, offset),
+            version,
+            minute: version.minute(),
             content: Content::Order { contribution, fingerprint: amount as u64 },
             details: None,
         }
@@ -372,15 +429,15 @@ mod tests {
     #[test]
     fn each_version_has_its_outcome() {
         let mut orders = Orders::new(Horizon::default());
-        assert_eq!(orders.apply(&order("a", 0, 1, 10)), NEW);
-        assert_eq!(orders.apply(&order("a", 0, 2, 10)), RESENT);
-        assert_eq!(was(orders.apply(&order("a", 0, 4, 20))), Some(10));
-        assert_eq!(orders.apply(&order("a", 0, 3, 30)), Outcome::Superseded);
-        assert_eq!(was(orders.apply(&tombstone("a", 0, 5))), Some(20));
-        assert_eq!(orders.apply(&tombstone("a", 0, 6)), RESENT);
-        assert_eq!(was(orders.apply(&order("a", 0, 7, 40))), None);
-        assert_eq!(orders.apply(&tombstone("never seen", 0, 8)), Outcome::Cancelled { was: None });
-        assert_eq!(orders.apply(&order("never seen", 0, 7, 50)), Outcome::Superseded);
+        assert_eq!(orders.apply(&order("a", 0, 1, 10)).outcome, NEW);
+        assert_eq!(orders.apply(&order("a", 0, 2, 10)).outcome, RESENT);
+        assert_eq!(was(orders.apply(&order("a", 0, 4, 20)).outcome), Some(10));
+        assert_eq!(orders.apply(&order("a", 0, 3, 30)).outcome, Outcome::Superseded);
+        assert_eq!(was(orders.apply(&tombstone("a", 0, 5)).outcome), Some(20));
+        assert_eq!(orders.apply(&tombstone("a", 0, 6)).outcome, RESENT);
+        assert_eq!(was(orders.apply(&order("a", 0, 7, 40)).outcome), None);
+        assert_eq!(orders.apply(&tombstone("never seen", 0, 8)).outcome, Outcome::Cancelled { was: None });
+        assert_eq!(orders.apply(&order("never seen", 0, 7, 50)).outcome, Outcome::Superseded);
         assert_eq!(orders.len(), 2);
     }
 
@@ -389,16 +446,16 @@ mod tests {
         let mut orders = Orders::new(Horizon::default());
         orders.apply(&order("a", 1, 1, 10));
         orders.apply(&order("a", 3, 3, 10));
-        assert_eq!(orders.apply(&order("a", 2, 2, 20)), Outcome::Superseded);
+        assert_eq!(orders.apply(&order("a", 2, 2, 20)).outcome, Outcome::Superseded);
     }
 
     #[test]
     fn versions_further_apart_than_the_window_are_other_orders() {
         let mut orders = Orders::new(Horizon { window: Some(100), complete_from: None });
-        assert_eq!(orders.apply(&order("a", 0, 1, 10)), NEW);
-        assert_eq!(was(orders.apply(&order("a", 100, 2, 20))), Some(10));
-        assert_eq!(orders.apply(&order("a", 201, 3, 30)), NEW);
-        assert_eq!(orders.apply(&order("a", 100, 4, 40)), NEW);
+        assert_eq!(orders.apply(&order("a", 0, 1, 10)).outcome, NEW);
+        assert_eq!(was(orders.apply(&order("a", 100, 2, 20)).outcome), Some(10));
+        assert_eq!(orders.apply(&order("a", 201, 3, 30)).outcome, NEW);
+        assert_eq!(orders.apply(&order("a", 100, 4, 40)).outcome, NEW);
     }
 
     #[test]
@@ -412,12 +469,27 @@ mod tests {
             orders.evict(9 * DAY);
         }
         assert_eq!(orders.len(), 2_000, "days 8 and 9 lie within the window");
-        assert_eq!(orders.apply(&order("9", 9 * DAY, 9, 9)), Outcome::Duplicate { is_newest: false });
-        assert_eq!(was(orders.apply(&order("8", 9 * DAY, 20_000, 5))), Some(8));
-        assert_eq!(orders.apply(&order("0", 9 * DAY, 20_001, 1)), NEW);
+        assert_eq!(orders.apply(&order("9", 9 * DAY, 9, 9)).outcome, Outcome::Duplicate { is_newest: false });
+        assert_eq!(was(orders.apply(&order("8", 9 * DAY, 20_000, 5)).outcome), Some(8));
+        assert_eq!(orders.apply(&order("0", 9 * DAY, 20_001, 1)).outcome, NEW);
         let mut late = order("late", 9 * DAY, 20_002, 1);
         let Content::Order { contribution, .. } = &mut late.content else { unreachable!() };
         contribution.fact.day = Day::from_epoch_days(7);
-        assert_eq!(orders.apply(&late), Outcome::Applied { beyond_horizon: true });
+        assert_eq!(orders.apply(&late).outcome, Outcome::Applied { beyond_horizon: true });
+    }
+
+    #[test]
+    fn an_order_counts_in_the_minute_of_its_oldest_record() {
+        const MINUTE: i64 = 60_000;
+        let mut orders = Orders::new(Horizon::default());
+        let minutes = |effect: Effect| (effect.minute_was.number(), effect.minute.number());
+        assert_eq!(minutes(orders.apply(&order("a", 5 * MINUTE, 1, 10))), (5, 5));
+        assert_eq!(minutes(orders.apply(&order("a", 9 * MINUTE, 2, 10))), (5, 5), "a repetition");
+        assert_eq!(minutes(orders.apply(&order("a", 10 * MINUTE, 3, 20))), (5, 5), "a correction");
+        let effect = orders.apply(&order("a", 3 * MINUTE, 0, 30));
+        assert_eq!((effect.outcome, minutes(effect)), (Outcome::Superseded, (5, 3)), "an older record that came late");
+        assert_eq!(effect.was(), effect.is, "it moves the order, and changes nothing else");
+        let effect = orders.apply(&tombstone("a", 11 * MINUTE, 4));
+        assert_eq!((effect.is, minutes(effect)), (None, (3, 3)));
     }
 }

@@ -1,0 +1,415 @@
+//! What every product sold, by day and currency; which category that counts in; who leads.
+//!
+//! Why not a differential join of sales with listings, and `count_total` of the products' rows: `benches/products.rs`
+//! has both beside each other. They keep two arrangements of some 100 bytes a row each, and as much again while those
+//! merge. This table costs a probe an order and one row of 80 bytes, and a listing that moves a product finds its
+//! rows by probing each day: a thousand days are a thousand probes. What leaves it is differential again: changes of
+//! categories are counted together with those of all other sales, and leaders are ranked by a `reduce`.
+
+use differential_dataflow::difference::{IsZero, Semigroup};
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use super::leaders::Leaders;
+use super::sale::Sale;
+use super::shelf::{OfProduct, Shelf};
+use crate::day::Day;
+use crate::listing::{Listing, ListingEvent};
+use crate::period::Period;
+use crate::row::{ProductTakings, Ranked, RowChange, RowValue};
+use crate::symbol::Symbol;
+use crate::takings::Takings;
+use crate::upsert::{Newest, Outcome};
+use crate::view::{UNLISTED, ViewKey};
+
+/// Which products' rows a job needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The number of best sellers; `None`: no ranks.
+    pub(crate) top: Option<usize>,
+    /// Whether the totals of categories are wanted.
+    pub(crate) categories: bool,
+    /// Whether rows of `products` are wanted.
+    pub(crate) catalogue: bool,
+}
+
+/// One worker's products.
+///
+/// Clauses that hold after each epoch:
+/// - *totals*: a row is the sum of the sales taken in, and is gone where no order is left;
+/// - *attribution*: what was handed out as changes of categories sums, for each row, to its listed takings
+///   under the category that its product has now;
+/// - *leaders*: what was handed out of each group is its first `top` products.
+pub(crate) struct Book {
+    wanted: Wanted,
+    unlisted: Symbol,
+    listings: Newest<Symbol, Listing>,
+    days: Groups<(Day, Symbol), Row>,
+    wider: Groups<(Period, Symbol), WideRow>,
+    /// Rows that the open epoch touched.
+    touched: Vec<Touched>,
+    /// Products whose listing the open epoch changed, with what it was.
+    relisted: HashMap<Symbol, Option<Listing>>,
+    /// Products that were listed before anyone asked for the catalogue: the next epoch hands them over.
+    unwritten: Vec<Symbol>,
+    /// Changes of categories, as they gather.
+    categories: Categories,
+    /// The open epoch's number here: marks rows that are in `touched`.
+    mark: u32,
+}
+
+/// Changes of categories' totals, by day, currency and the category's number.
+#[derive(Default)]
+struct Categories(HashMap<(Day, Symbol, u32), Takings>);
+
+impl Categories {
+    fn add(&mut self, (day, currency): (Day, Symbol), category: u32, takings: &Takings) {
+        if !takings.is_zero() {
+            self.0.entry((day, currency, category)).or_default().plus_equals(takings);
+        }
+    }
+
+    fn drain(&mut self) -> impl Iterator<Item = (ViewKey, Takings)> {
+        let changed = self.0.drain().filter(|(_, takings)| !takings.is_zero());
+        changed.map(|((day, currency, category), takings)| {
+            (ViewKey::Category { day, category: Symbol::numbered(category), currency }, takings)
+        })
+    }
+}
+
+/// A row that the open epoch touched.
+#[derive(Clone, Copy)]
+struct Touched {
+    group: u32,
+    at: u32,
+    was: ProductTakings,
+}
+
+/// Products of many groups.
+struct Groups<K, R> {
+    numbers: HashMap<K, u32>,
+    groups: Vec<Group<K, R>>,
+    /// The group asked for last: sales of a day come together.
+    last: Option<(K, u32)>,
+    /// Groups whose leaders were updated since they were published.
+    led: Vec<u32>,
+}
+
+struct Group<K, R> {
+    key: K,
+    rows: Shelf<R>,
+    leaders: Leaders,
+    /// Whether its number is in `led`.
+    is_led: bool,
+}
+
+/// A product in a day and currency. 80 bytes.
+struct Row {
+    product: Symbol,
+    /// The number of the category that its listed takings count in.
+    category: u32,
+    mark: u32,
+    takings: ProductTakings,
+}
+
+const _: () = assert!(size_of::<Row>() == 80);
+
+/// A product in a month, or in all time, and a currency.
+struct WideRow {
+    product: Symbol,
+    takings: Takings,
+}
+
+impl OfProduct for Row {
+    fn product(&self) -> Symbol {
+        self.product
+    }
+}
+
+impl OfProduct for WideRow {
+    fn product(&self) -> Symbol {
+        self.product
+    }
+}
+
+impl<K: Copy + Eq + std::hash::Hash, R: OfProduct> Groups<K, R> {
+    fn new() -> Self {
+        Groups { numbers: HashMap::default(), groups: Vec::new(), last: None, led: Vec::new() }
+    }
+
+    fn number(&mut self, key: K) -> u32 {
+        if let Some((_, number)) = self.last.filter(|(last, _)| *last == key) {
+            return number;
+        }
+        let next = self.groups.len() as u32;
+        let number = *self.numbers.entry(key).or_insert(next);
+        if number == next {
+            self.groups.push(Group { key, rows: Shelf::new(), leaders: Leaders::default(), is_led: false });
+        }
+        self.last = Some((key, number));
+        number
+    }
+
+    /// Takes in that a product's total in a group changed.
+    fn lead(&mut self, top: usize, number: u32, product: Symbol, was: Takings, is: Takings) {
+        let is_some = |takings: Takings| (!takings.is_zero()).then_some(takings);
+        let Group { leaders, is_led, .. } = &mut self.groups[number as usize];
+        leaders.update(top, product, is_some(was), is_some(is));
+        if leaders.is_dirty() && !std::mem::replace(is_led, true) {
+            self.led.push(number);
+        }
+    }
+
+    /// Hands over how the leaders of each group changed.
+    fn publish(&mut self, top: usize, ranked: impl Fn(&R) -> Ranked, mut each: impl FnMut(K, Ranked, isize)) {
+        for number in self.led.drain(..) {
+            let Group { key, rows, leaders, is_led } = &mut self.groups[number as usize];
+            *is_led = false;
+            if leaders.is_short() {
+                leaders.refill(top, rows.rows().map(&ranked));
+            }
+            leaders.publish(top, |ranked, diff| each(*key, ranked, diff));
+        }
+    }
+}
+
+/// The category that a listing gives to sales that name none.
+fn category_of(listing: Option<Listing>, unlisted: Symbol) -> u32 {
+    listing.and_then(|listing| listing.category).unwrap_or(unlisted).number()
+}
+
+/// What an epoch changed.
+#[derive(Default)]
+pub(crate) struct Changed {
+    /// Changes of categories' totals.
+    pub(crate) categories: Vec<(ViewKey, Takings)>,
+    /// Changed rows of `sales_per_product` and `products`.
+    pub(crate) rows: Vec<RowChange>,
+    /// Changed leaders of each group.
+    pub(crate) leaders: Vec<((Period, Symbol), Ranked, isize)>,
+}
+
+impl Book {
+    pub(crate) fn new(wanted: Wanted) -> Self {
+        Book {
+            wanted,
+            unlisted: Symbol::new(UNLISTED),
+            listings: Newest::new(),
+            days: Groups::new(),
+            wider: Groups::new(),
+            touched: Vec::new(),
+            relisted: HashMap::default(),
+            unwritten: Vec::new(),
+            categories: Categories::default(),
+            mark: 1,
+        }
+    }
+
+    /// Takes a sale in, or takes one back.
+    pub(crate) fn sell(&mut self, sale: &Sale) {
+        let &Sale { product, day, currency, is_listed, takings } = sale;
+        let group = self.days.number((day, currency));
+        let Book { days, listings, unlisted, touched, mark, .. } = self;
+        let rows = &mut days.groups[group as usize].rows;
+        let at = rows.place(product, || Row {
+            product,
+            category: category_of(listings.get(product), *unlisted),
+            mark: 0,
+            takings: ProductTakings::default(),
+        });
+        let row = rows.row_mut(at);
+        if row.mark != *mark {
+            row.mark = *mark;
+            touched.push(Touched { group, at, was: row.takings });
+        }
+        row.takings.all.plus_equals(&takings);
+        if is_listed {
+            row.takings.listed.plus_equals(&takings);
+        }
+    }
+
+    /// Takes a version of a listing in. Says what it did, and whether it is now the product's newest.
+    pub(crate) fn list(&mut self, event: &ListingEvent) -> (Outcome, bool) {
+        let replaced = self.listings.apply(event.product, event.version, event.content);
+        if replaced.was != replaced.is
+            && let Entry::Vacant(entry) = self.relisted.entry(event.product)
+        {
+            entry.insert(replaced.was);
+        }
+        (replaced.outcome, replaced.is_newest)
+    }
+
+    /// Ends the loading: what was taken in so far is in the stored totals already, but for what is to be
+    /// filled, which the next epoch hands over. Returns the leaders that are stored already.
+    pub(crate) fn loaded(&mut self, fill: &Wanted) -> Vec<((Period, Symbol), Ranked, isize)> {
+        let touched = std::mem::take(&mut self.touched);
+        let listings = std::mem::take(&mut self.relisted);
+        for &Touched { group, at, .. } in &touched {
+            let Group { key, rows, .. } = &mut self.days.groups[group as usize];
+            let row = rows.row_mut(at);
+            // Its listing may have come after it.
+            row.category = category_of(self.listings.get(row.product), self.unlisted);
+            if fill.categories {
+                self.categories.add(*key, row.category, &row.takings.listed);
+            }
+        }
+        self.lead(&touched);
+        if fill.catalogue {
+            self.unwritten.extend(listings.into_keys());
+        }
+        self.mark += 1;
+        let mut leaders = Vec::new();
+        if fill.top.is_none() {
+            self.publish(&mut leaders);
+        }
+        leaders
+    }
+
+    /// Ends an epoch.
+    pub(crate) fn close(&mut self) -> Changed {
+        let mut changed = Changed::default();
+        let touched = std::mem::take(&mut self.touched);
+        let mut relisted = std::mem::take(&mut self.relisted);
+        if self.wanted.categories {
+            self.attribute(&touched, &relisted);
+            changed.categories.extend(self.categories.drain());
+        }
+        if self.wanted.catalogue {
+            relisted.extend(self.unwritten.drain(..).map(|product| (product, None)));
+            changed.rows.extend(relisted.iter().filter_map(|(&product, &was)| {
+                let (old, new) = (was.map(RowValue::Listing), self.listings.get(product).map(RowValue::Listing));
+                (old != new).then_some(RowChange { key: ViewKey::Listing { product }, old, new })
+            }));
+        }
+        changed.rows.reserve(touched.len());
+        for &Touched { group, at, was } in &touched {
+            let Group { key: (day, currency), rows, .. } = &self.days.groups[group as usize];
+            let Row { product, takings, .. } = rows.row(at);
+            let value =
+                |takings: ProductTakings| (takings != ProductTakings::default()).then_some(RowValue::Product(takings));
+            let (old, new) = (value(was), value(*takings));
+            if old != new {
+                let key = ViewKey::Product { day: *day, product: *product, currency: *currency };
+                changed.rows.push(RowChange { key, old, new });
+            }
+        }
+        self.lead(&touched);
+        for &Touched { group, at, .. } in &touched {
+            let rows = &mut self.days.groups[group as usize].rows;
+            if rows.row(at).takings == ProductTakings::default() {
+                rows.remove(at);
+            }
+        }
+        self.touched = touched;
+        self.touched.clear();
+        self.publish(&mut changed.leaders);
+        self.mark += 1;
+        changed
+    }
+
+    /// Gathers what the epoch moved between categories: sales to or from the one that their product has,
+    /// and, of a product that has another one now, all that it ever sold.
+    fn attribute(&mut self, touched: &[Touched], relisted: &HashMap<Symbol, Option<Listing>>) {
+        let Book { unlisted, listings, days, categories, mark, .. } = self;
+        let category = |listing| category_of(listing, *unlisted);
+        let is: HashMap<Symbol, u32> =
+            relisted.keys().map(|&product| (product, category(listings.get(product)))).collect();
+        for &Touched { group, at, was } in touched {
+            let Group { key, rows, .. } = &mut days.groups[group as usize];
+            let row = rows.row_mut(at);
+            categories.add(*key, row.category, &-was.listed);
+            // A row of this epoch may have the category of a listing that came and went within it, even
+            // where its product has the same one after the epoch as before.
+            if !is.is_empty() {
+                row.category = is.get(&row.product).copied().unwrap_or(row.category);
+            }
+            categories.add(*key, row.category, &row.takings.listed);
+        }
+        let has_moved = |product: &Symbol, to: u32| category(relisted.get(product).copied().flatten()) != to;
+        let moved: HashMap<Symbol, u32> = is.into_iter().filter(|(product, to)| has_moved(product, *to)).collect();
+        if moved.is_empty() {
+            return;
+        }
+        for Group { key, rows, .. } in &mut days.groups {
+            // By the shorter way: probing for each that moved, or looking at all that there are.
+            let places: Vec<(u32, u32)> = if moved.len() < rows.len() {
+                moved.iter().filter_map(|(&product, &to)| Some((rows.find(product)?, to))).collect()
+            } else {
+                rows.places().filter_map(|at| Some((at, *moved.get(&rows.row(at).product)?))).collect()
+            };
+            for (at, to) in places {
+                let row = rows.row_mut(at);
+                if row.mark != *mark {
+                    categories.add(*key, row.category, &-row.takings.listed);
+                    categories.add(*key, to, &row.takings.listed);
+                    row.category = to;
+                }
+            }
+        }
+    }
+
+    /// Brings months, all time and every group's leaders up to date with the days' rows.
+    fn lead(&mut self, touched: &[Touched]) {
+        let Some(top) = self.wanted.top else { return };
+        for &Touched { group, at, was } in touched {
+            let Group { key: (day, currency), rows, .. } = &self.days.groups[group as usize];
+            let (day, currency) = (*day, *currency);
+            let &Row { product, takings: ProductTakings { all: is, .. }, .. } = rows.row(at);
+            let mut change = is;
+            change.plus_equals(&-was.all);
+            if change.is_zero() {
+                continue;
+            }
+            self.days.lead(top, group, product, was.all, is);
+            for period in [Period::Month(day.month()), Period::All] {
+                let group = self.wider.number((period, currency));
+                let rows = &mut self.wider.groups[group as usize].rows;
+                let at = rows.place(product, || WideRow { product, takings: Takings::default() });
+                let takings = &mut rows.row_mut(at).takings;
+                let was = *takings;
+                takings.plus_equals(&change);
+                let is = *takings;
+                if is.is_zero() {
+                    rows.remove(at);
+                }
+                self.wider.lead(top, group, product, was, is);
+            }
+        }
+    }
+
+    fn publish(&mut self, changed: &mut Vec<((Period, Symbol), Ranked, isize)>) {
+        let Some(top) = self.wanted.top else { return };
+        let of_day = |row: &Row| Ranked { product: row.product, takings: row.takings.all };
+        self.days.publish(top, of_day, |(day, currency), ranked, diff| {
+            changed.push(((Period::Day(day), currency), ranked, diff));
+        });
+        let of_wider = |row: &WideRow| Ranked { product: row.product, takings: row.takings };
+        self.wider.publish(top, of_wider, |group, ranked, diff| changed.push((group, ranked, diff)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Amount;
+    use crate::order::Version;
+
+    /// A sale that comes between two listings of one epoch counts in the category of the second, even where
+    /// that is the one from before the epoch.
+    #[test]
+    fn a_category_that_came_and_went_within_an_epoch_leaves_nothing() {
+        let mut book = Book::new(Wanted { top: None, categories: true, catalogue: true });
+        let (product, currency) = (Symbol::new("a kettle"), Symbol::new("EUR"));
+        let toys = Listing { category: Some(Symbol::new("Toys")), ..Listing::default() };
+        let list = |book: &mut Book, offset, content| {
+            book.list(&ListingEvent { product, version: Version::new(0, 0, 0, offset), content });
+        };
+        let day = Day::from_epoch_days(20_779);
+        let takings = Takings { amount: Amount::from_micros(5), orders: 1, units: 1 };
+        list(&mut book, 1, Some(toys));
+        book.sell(&Sale { product, day, currency, is_listed: true, takings });
+        list(&mut book, 2, None);
+        let unlisted = ViewKey::Category { day, category: Symbol::new(UNLISTED), currency };
+        assert_eq!(book.close().categories, [(unlisted, takings)]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What an epoch has gathered of its orders while it is open.
+
+use differential_dataflow::difference::{IsZero, Semigroup};
+use hashbrown::HashMap;
+
+use super::facts::FactTable;
+use super::orders::{Counted, Effect};
+use crate::changes::{ByPartition, Outcomes};
+use crate::minute::Minute;
+use crate::order::OrderEvent;
+use crate::products::Sale;
+use crate::rollup::{Changes, RollUp};
+use crate::takings::Takings;
+use crate::volume::MinuteKey;
+
+/// Which orders' sales go on to their products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sold {
+    /// None: no view needs them.
+    Nothing,
+    /// Those that name no category: the totals of categories need them.
+    Listed,
+    /// Those that name a category.
+    Own,
+    /// All.
+    All,
+}
+
+impl Sold {
+    const fn includes(self, is_listed: bool) -> bool {
+        match self {
+            Sold::Nothing => false,
+            Sold::Listed => is_listed,
+            Sold::Own => !is_listed,
+            Sold::All => true,
+        }
+    }
+}
+
+/// Minutes of a replay past which only the last ones are kept: a log of years has more than memory should
+/// hold.
+const MINUTES_AT_MOST: usize = 1 << 18;
+
+/// Used again for a later epoch: it keeps its memory.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) changes: Changes,
+    pub(super) minutes: HashMap<MinuteKey, Takings>,
+    pub(super) outcomes: ByPartition<Outcomes>,
+}
+
+impl Gathered {
+    /// Adds what a record changed to the sums of facts, and hands its sales on.
+    pub(super) fn sum(
+        &mut self,
+        roll_up: &mut RollUp,
+        facts: &FactTable,
+        event: &OrderEvent,
+        effect: &Effect,
+        sold: Sold,
+        mut sell: impl FnMut(Sale),
+    ) {
+        if !effect.changes_order() {
+            return;
+        }
+        if let Some(was) = effect.was() {
+            roll_up.add(facts, &mut self.changes, was.fact, &-was.takings());
+            if let Some(sale) = sale_of(facts, &was, sold, || was.product.symbol()) {
+                sell(Sale { takings: -sale.takings, ..sale });
+            }
+        }
+        if let Some(is) = effect.is {
+            roll_up.add(facts, &mut self.changes, is.fact, &is.takings());
+            let product = || event.contribution().map_or_else(|| is.product.symbol(), |counts| counts.product);
+            sale_of(facts, &is, sold, product).map(sell);
+        }
+    }
+
+    /// Adds what a record changed to the sums of minutes.
+    pub(super) fn time(&mut self, facts: &FactTable, effect: &Effect) {
+        if !effect.changes_order() && effect.minute_was == effect.minute {
+            return;
+        }
+        let mut add = |minute: Minute, counted: &Counted, takings: Takings| {
+            if minute != Minute::NONE {
+                let currency = facts.groups()[counted.fact.group()].currency;
+                self.minutes.entry((minute, currency)).or_default().plus_equals(&takings);
+            }
+        };
+        if let Some(was) = effect.was() {
+            add(effect.minute_was, &was, -was.takings());
+        }
+        if let Some(is) = effect.is {
+            add(effect.minute, &is, is.takings());
+        }
+    }
+
+    /// Forgets the oldest minutes where there are too many.
+    pub(super) fn bound_minutes(&mut self, window: u32) {
+        if self.minutes.len() > MINUTES_AT_MOST {
+            let newest = self.minutes.keys().map(|(minute, _)| *minute).max().unwrap_or(Minute::NONE);
+            self.minutes.retain(|(minute, _), _| *minute >= newest.before(window));
+        }
+    }
+
+    /// Hands over each minute's change.
+    pub(super) fn drain_minutes(&mut self, mut each: impl FnMut(MinuteKey, Takings)) {
+        for (key, takings) in self.minutes.drain() {
+            if !takings.is_zero() {
+                each(key, takings);
+            }
+        }
+    }
+}
+
+fn sale_of(
+    facts: &FactTable,
+    counted: &Counted,
+    sold: Sold,
+    product: impl FnOnce() -> crate::symbol::Symbol,
+) -> Option<Sale> {
+    let group = facts.groups()[counted.fact.group()];
+    let is_listed = group.category.is_none();
+    sold.includes(is_listed).then(|| Sale {
+        product: product(),
+        day: counted.fact.day,
+        currency: group.currency,
+        is_listed,
+        takings: counted.takings(),
+    })
+}
