@@ -7,6 +7,8 @@ mod support;
 mod model;
 #[path = "store_conformance/refused.rs"]
 mod refused;
+#[path = "store_conformance/switched.rs"]
+mod switched;
 #[path = "store_conformance/written.rs"]
 mod written;
 
@@ -17,10 +19,18 @@ use proptest::test_runner::{Config, TestRunner};
 use support::stores::{
     Fresh, category_key, changed, commit, day, day_key, gone, new, partition, removal, row, settings, total,
 };
-use takings::store::commit::{Correction, Counters, KeptContent, KeptOrder, Rejected, TotalChange, Why};
-use takings::store::{Commit, JobSettings, PartitionState, StoreError};
+use takings::store::commit::{
+    Correction, Counters, FilledView, KeptContent, KeptFeedback, KeptListing, KeptOrder, Rejected, Why,
+};
+use takings::store::{Commit, IncompleteView, JobSettings, PartitionState, StoreError, Topics};
 use takings_dataflows::amount::Amount;
+use takings_dataflows::event::Event;
+use takings_dataflows::listing::{Listing, ListingEvent};
+use takings_dataflows::minute::Minute;
 use takings_dataflows::order::{Content, Contribution, Fact, IdSpace, OrderDetails, OrderEvent, Version};
+use takings_dataflows::period::Period;
+use takings_dataflows::rating::{Rating, RatingEvent, Stars};
+use takings_dataflows::row::{ProductTakings, Ranked, RowChange, RowValue};
 use takings_dataflows::symbol::Symbol;
 use takings_dataflows::takings::Takings;
 use takings_dataflows::view::{View, ViewKey};
@@ -46,7 +56,15 @@ suite!(
         rejected_bytes_stand_as_they_came,
         corrections_say_what_was_and_what_is,
         partitions_are_written_whole,
+        rows_of_every_view_come_back,
+        kept_listings_and_feedback_come_back_as_events,
         kept_orders_come_back_as_events;
+    switched:
+        a_view_switched_off_is_empty,
+        a_view_switched_on_is_to_be_filled_until_it_is,
+        categories_keep_what_they_need_of_products,
+        a_store_of_the_first_schema_is_brought_up_to_date,
+        another_number_of_best_sellers_is_filled_anew;
     refused:
         a_held_store_is_refused_naming_the_holder,
         an_older_generation_is_fenced,

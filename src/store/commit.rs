@@ -2,9 +2,14 @@
 
 use std::cmp::Ordering;
 
+use std::collections::BTreeMap;
+
+use takings_dataflows::day::Day;
 use takings_dataflows::order::{Contribution, OrderDetails};
-use takings_dataflows::takings::Takings;
-use takings_dataflows::view::{View, ViewKey};
+use takings_dataflows::rating::Rating;
+use takings_dataflows::row::{RowChange, RowValue};
+use takings_dataflows::symbol::Symbol;
+use takings_dataflows::view::{UNKNOWN, View, ViewKey};
 
 use super::StoreError;
 
@@ -13,27 +18,31 @@ use super::StoreError;
 pub struct Commit {
     /// The epoch; one more than, or any number past, the one committed before it.
     pub epoch: u64,
-    /// Changed totals, each key at most once, sorted by key text order where that is cheap.
-    pub totals: Vec<TotalChange>,
+    /// Changed rows of the views, each key at most once.
+    pub rows: Vec<RowChange>,
     /// Orders that were corrected or cancelled.
     pub corrections: Vec<Correction>,
     /// Records that could not be read.
     pub rejected: Vec<Rejected>,
     /// Kept orders, each (topic, order id) at most once: their newest version. Empty unless asked for.
     pub orders: Vec<KeptOrder>,
+    /// Listings with a new version, each product at most once.
+    pub listings: Vec<KeptListing>,
+    /// Feedback with a new version, each (topic, feedback id) at most once.
+    pub feedback: Vec<KeptFeedback>,
+    /// Views that were switched on, and that this commit fills from the log.
+    pub filled: Vec<FilledView>,
     /// Every partition that moved, with its new state (absolute, not the difference).
     pub partitions: Vec<PartitionState>,
 }
 
-/// A total that changed.
+/// A view that is complete from now on, as far as the log goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TotalChange {
-    /// The row.
-    pub key: ViewKey,
-    /// What it was: `None` where the row is new.
-    pub old: Option<Takings>,
-    /// What it is: `None` where no order is left, and the row goes.
-    pub new: Option<Takings>,
+pub struct FilledView {
+    /// The view.
+    pub view: View,
+    /// The day since which every record of the log is counted; `None`: all there ever were.
+    pub complete_from: Option<Day>,
 }
 
 /// Why an order's contribution changed.
@@ -104,6 +113,8 @@ pub struct KeptOrder {
     pub offset: u64,
     /// That record's clamped log timestamp, in milliseconds since 1970.
     pub timestamp: i64,
+    /// The same of the order's first record, to the minute.
+    pub first_timestamp: i64,
     /// What it is: `None` where it is cancelled (the row leaves `orders` for `cancelled_orders`).
     pub current: Option<KeptContent>,
 }
@@ -117,6 +128,46 @@ pub struct KeptContent {
     pub details: OrderDetails,
     /// The content's fingerprint.
     pub fingerprint: u64,
+}
+
+/// What a kept order counts under: as stored, or, in a row of the first schema, by the rule of its time.
+pub(super) fn product_of(stored: Option<Symbol>, details: &OrderDetails) -> Symbol {
+    let named = || details.product_name.as_deref().filter(|name| !name.is_empty());
+    stored.unwrap_or_else(|| Symbol::new(named().unwrap_or(UNKNOWN)))
+}
+
+/// A row of `listings`: which version of a product's listing is the newest. What it says is in `products`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptListing {
+    /// The product.
+    pub product: String,
+    /// The topic of the record that made this version.
+    pub topic: String,
+    /// Its partition.
+    pub partition: u16,
+    /// Its offset.
+    pub offset: u64,
+    /// Its clamped log timestamp, in milliseconds since 1970.
+    pub timestamp: i64,
+    /// Whether it withdraws the listing.
+    pub is_withdrawn: bool,
+}
+
+/// A row of `feedback`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFeedback {
+    /// The feedback's topic (its id space is the topic's).
+    pub topic: String,
+    /// Its id.
+    pub feedback_id: String,
+    /// Partition of the record that made this version.
+    pub partition: u16,
+    /// Offset of that record.
+    pub offset: u64,
+    /// That record's clamped log timestamp, in milliseconds since 1970.
+    pub timestamp: i64,
+    /// What it says: `None` where it is withdrawn.
+    pub current: Option<Rating>,
 }
 
 /// How far one partition is committed, and what became of its records.
@@ -154,7 +205,7 @@ pub struct Counters {
     pub cancellations: u64,
     /// Records that could not be read.
     pub rejected: u64,
-    /// Records of another kind than orders.
+    /// Records of a kind that no kept view needs.
     pub other: u64,
     /// Of `applied`: those dated before the correction horizon, which may be corrections of orders
     /// no longer known.
@@ -178,7 +229,7 @@ impl Counters {
 }
 
 /// The settings under which a store's totals were made. A store keeps them and refuses others.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobSettings {
     /// The shop's time zone (IANA name), by which days are cut.
     pub time_zone: String,
@@ -192,6 +243,10 @@ pub struct JobSettings {
     pub topics: Vec<String>,
     /// Which log the offsets belong to: Kafka's cluster id, or the folder's path.
     pub log: String,
+    /// How many best sellers each period has.
+    pub top: u16,
+    /// How each topic's records are read, in words that change when its meaning does.
+    pub formats: BTreeMap<String, String>,
 }
 
 /// What a store held when it was acquired.
@@ -203,8 +258,23 @@ pub struct Recovered {
     pub epoch: u64,
     /// Every partition known, as committed.
     pub partitions: Vec<PartitionState>,
-    /// Every row of every kept view.
-    pub totals: Vec<(ViewKey, Takings)>,
+    /// Every row of every table that the job's views need.
+    pub rows: Vec<(ViewKey, RowValue)>,
+    /// Views that are switched on, and not filled yet: they have no rows.
+    pub to_fill: Vec<View>,
+    /// Views that were filled when the log had lost its first records.
+    pub incomplete: Vec<IncompleteView>,
+}
+
+/// A view that counts only what the log held when it was filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IncompleteView {
+    /// The view.
+    pub view: View,
+    /// The day since which every record of the log is counted.
+    pub complete_from: Day,
+    /// The epoch in which it was filled: views of one epoch count the same records.
+    pub since_epoch: u64,
 }
 
 impl Commit {
@@ -227,7 +297,7 @@ impl Commit {
                 Ordering::Greater => {}
             }
         }
-        if let Some(change) = self.totals.iter().find(|change| change.new.is_some_and(|total| total.orders <= 0)) {
+        if let Some(change) = self.rows.iter().find(|change| change.new.is_some_and(|row| !row.is_consistent())) {
             return Err(StoreError::Corrupt(format!(
                 "{} would hold {:?}; nothing of epoch {} was written",
                 change.key, change.new, self.epoch

@@ -13,13 +13,15 @@ pub mod reader;
 mod settings;
 mod spaces;
 mod sqlite;
+mod switch;
 pub mod text;
 pub mod url;
 
-use takings_dataflows::order::OrderEvent;
+use takings_dataflows::event::Event;
 
-pub use commit::{Commit, JobSettings, PartitionState, Recovered};
+pub use commit::{Commit, FilledView, IncompleteView, JobSettings, PartitionState, Recovered};
 pub use error::StoreError;
+pub use spaces::Topics;
 pub use url::StoreUrl;
 
 /// The table in which each store keeps which migrations it has seen.
@@ -63,10 +65,10 @@ pub trait Store: Send {
     /// [`StoreError::Empty`] where no job ever wrote here; [`StoreError::NewerSchema`].
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError>;
 
-    /// Hands every kept order and every kept cancellation to `each`, as events with the version they
-    /// were written with, in no particular order. Needs `keep_orders`. `topics` ranks the topics, as
-    /// in [`takings_dataflows::order::PartitionId`].
-    fn kept_orders(&mut self, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), StoreError>;
+    /// Hands every kept listing, feedback, order and cancellation to `each`, as events with the version they
+    /// were written with, in no particular order. `topics` gives each of the job's topics its rank (as in
+    /// [`takings_dataflows::order::PartitionId`]) and its id space.
+    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError>;
 
     /// Writes one epoch, durably, in one transaction. Returns when it is committed.
     ///

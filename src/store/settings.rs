@@ -1,6 +1,8 @@
 //! The settings that a store's totals were made under, and whether a run may go on with its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use takings_dataflows::view::View;
 
 use super::{JobSettings, StoreError};
 
@@ -13,6 +15,8 @@ pub(super) struct StoredSettings {
     pub(super) views: Option<Vec<String>>,
     pub(super) topics: Option<Vec<String>>,
     pub(super) log: Option<String>,
+    pub(super) top: Option<u16>,
+    pub(super) formats: Option<BTreeMap<String, String>>,
 }
 
 /// The names of a run's views, as they are stored.
@@ -23,14 +27,15 @@ pub(super) fn view_names(settings: &JobSettings) -> Vec<&'static str> {
 impl StoredSettings {
     /// The settings of the store's last run; `None` where there was none.
     pub(super) fn complete(self) -> Option<JobSettings> {
-        let StoredSettings { time_zone, default_currency, keep_orders, views, topics, log } = self;
-        let views = views?.iter().filter_map(|name| name.parse().ok()).collect();
+        let StoredSettings { time_zone, default_currency, keep_orders, views, topics, log, top, formats } = self;
+        let views = views_of(&views?);
         let (time_zone, default_currency, keep_orders) = (time_zone?, default_currency?, keep_orders?);
-        Some(JobSettings { time_zone, default_currency, keep_orders, views, topics: topics?, log: log? })
+        let (top, formats) = (top.unwrap_or(JobSettings::TOP), formats.unwrap_or_default());
+        Some(JobSettings { time_zone, default_currency, keep_orders, views, topics: topics?, log: log?, top, formats })
     }
 
-    /// Whether a run with `given` may go on. A topic more is allowed: it is read from its beginning.
-    /// Anything else that differs would make totals of two meanings.
+    /// Whether a run with `given` may go on. A topic more is allowed: it is read from its beginning; so are
+    /// other views: see [`super::switch`]. Anything else that differs would make totals of two meanings.
     ///
     /// # Errors
     /// [`StoreError::Settings`] with the first setting that differs.
@@ -43,18 +48,16 @@ impl StoredSettings {
         same("default_currency", &self.default_currency, &given.default_currency)?;
         same("source", &self.log, &given.log)?;
         same("keep_orders", &self.keep_orders.map(|kept| kept.to_string()), &given.keep_orders.to_string())?;
-        if let Some(stored) = &self.views {
-            let (stored, given): (BTreeSet<&str>, BTreeSet<&str>) =
-                (stored.iter().map(String::as_str).collect(), view_names(given).into_iter().collect());
-            if stored != given {
-                return Err(differs("views", &list(&stored), &list(&given)));
-            }
-        }
         if let Some(stored) = &self.topics {
             let (stored, given): (BTreeSet<&str>, BTreeSet<&str>) =
                 (stored.iter().map(String::as_str).collect(), given.topics.iter().map(String::as_str).collect());
             if !stored.is_subset(&given) {
                 return Err(differs("topics", &list(&stored), &list(&given)));
+            }
+        }
+        for (topic, stored) in self.formats.iter().flatten() {
+            if let Some(given) = given.formats.get(topic).filter(|given| *given != stored) {
+                return Err(differs("mapping", &format!("{topic}: {stored}"), &format!("{topic}: {given}")));
             }
         }
         Ok(())
@@ -70,11 +73,21 @@ impl From<JobSettings> for StoredSettings {
             keep_orders: Some(settings.keep_orders),
             topics: Some(settings.topics),
             log: Some(settings.log),
+            top: Some(settings.top),
+            formats: Some(settings.formats),
         }
     }
 }
 
+/// The views with these names. A name of a later version is none of ours.
+pub(super) fn views_of(names: &[String]) -> Vec<View> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
 impl JobSettings {
+    /// How many best sellers each period has, unless told otherwise.
+    pub const TOP: u16 = 10;
+
     /// Whether a run with `given` may go on with totals that were made under these.
     ///
     /// # Errors

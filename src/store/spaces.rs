@@ -1,4 +1,4 @@
-//! The job's topics as kept orders need them: each one's rank and id space.
+//! The job's topics as kept orders and feedback need them: each one's rank and id space.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,14 @@ use takings_dataflows::order::IdSpace;
 
 use super::StoreError;
 
-/// A topic's rank and id space, by its name.
-pub(super) struct Spaces(HashMap<String, (u8, IdSpace)>);
+/// The job's topics: rank and id space of each, by its name.
+#[derive(Clone, Debug, Default)]
+pub struct Topics(HashMap<String, (u8, IdSpace)>);
 
-impl Spaces {
-    /// `topics` in the order of their ranks; 256 at most.
-    pub(super) fn of(topics: &[String]) -> Spaces {
-        Spaces((0..=u8::MAX).zip(topics).map(|(rank, topic)| (topic.clone(), (rank, IdSpace::new(topic)))).collect())
+impl Topics {
+    /// `topics` in the order of their ranks, 256 at most, each with its id space.
+    pub fn new<'a>(topics: impl IntoIterator<Item = (&'a String, IdSpace)>) -> Topics {
+        Topics((0..=u8::MAX).zip(topics).map(|(rank, (topic, space))| (topic.clone(), (rank, space))).collect())
     }
 
     /// The rank and id space of a topic that `table` holds.
@@ -21,7 +22,7 @@ impl Spaces {
     /// [`StoreError::Corrupt`] where the job does not know it.
     pub(super) fn get(&self, table: &str, topic: &str) -> Result<(u8, IdSpace), StoreError> {
         self.0.get(topic).copied().ok_or_else(|| {
-            StoreError::Corrupt(format!("{table} holds orders of topic {topic}, which is none of the job's"))
+            StoreError::Corrupt(format!("{table} holds records of topic {topic}, which is none of the job's"))
         })
     }
 }

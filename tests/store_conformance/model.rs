@@ -34,7 +34,7 @@ pub(super) fn any_sequence_of_commits_is_the_model(make: Make) {
                     let key = keys[index];
                     let old = rows.get(&key).map(|(total, _)| *total);
                     let new = wanted.map(|(micros, orders)| total(micros.into(), orders));
-                    totals.push(TotalChange { key, old, new });
+                    totals.push(RowChange { key, old: old.map(RowValue::Takings), new: new.map(RowValue::Takings) });
                     match new {
                         Some(total) => drop(rows.insert(key, (total, epoch))),
                         None if rows.remove(&key).is_some() => drop(removals.insert(removal(epoch, key))),
@@ -50,8 +50,9 @@ pub(super) fn any_sequence_of_commits_is_the_model(make: Make) {
                     drop(store);
                     store = fresh.open();
                     let recovered = store.acquire(&settings()).unwrap();
-                    let totals: BTreeMap<_, _> = recovered.totals.into_iter().collect();
-                    let expected: BTreeMap<_, _> = rows.iter().map(|(&key, &(total, _))| (key, total)).collect();
+                    let totals: BTreeMap<_, _> = recovered.rows.into_iter().collect();
+                    let expected: BTreeMap<_, _> =
+                        rows.iter().map(|(&key, &(total, _))| (key, RowValue::Takings(total))).collect();
                     prop_assert_eq!(totals, expected);
                     prop_assert_eq!(recovered.epoch, epoch);
                     prop_assert_eq!(recovered.partitions, vec![partition(0, offset)]);

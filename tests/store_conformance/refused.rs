@@ -119,7 +119,7 @@ pub(super) fn other_settings_are_refused(make: Make) {
         (JobSettings { time_zone: "UTC".to_owned(), ..settings() }, "time_zone"),
         (JobSettings { default_currency: "EUR".to_owned(), ..settings() }, "default_currency"),
         (JobSettings { keep_orders: false, ..settings() }, "keep_orders"),
-        (JobSettings { views: vec![View::Day], ..settings() }, "views"),
+        (JobSettings { formats: [("product_sold".to_owned(), "other".to_owned())].into(), ..settings() }, "mapping"),
         (JobSettings { topics: vec!["another".to_owned()], ..settings() }, "topics"),
         (JobSettings { log: "another".to_owned(), ..settings() }, "source"),
     ] {
@@ -139,5 +139,5 @@ pub(super) fn other_settings_are_refused(make: Make) {
 pub(super) fn a_store_must_be_acquired_first(make: Make) {
     let mut store = make().open();
     assert!(store.commit(&commit(1, vec![])).is_err());
-    assert!(store.kept_orders(&[], &mut |_| {}).is_err());
+    assert!(store.kept(&Topics::default(), &mut |_| {}).is_err());
 }

@@ -6,7 +6,7 @@ pub(super) fn a_new_store_is_empty(make: Make) {
     let fresh = make();
     let recovered = fresh.open().acquire(&settings()).unwrap();
     assert_eq!((recovered.generation, recovered.epoch), (1, 0));
-    assert!(recovered.partitions.is_empty() && recovered.totals.is_empty());
+    assert!(recovered.partitions.is_empty() && recovered.rows.is_empty());
 }
 
 pub(super) fn what_was_committed_is_there_at_the_next_start(make: Make) {
@@ -31,8 +31,12 @@ pub(super) fn what_was_committed_is_there_at_the_next_start(make: Make) {
     assert_eq!((recovered.generation, recovered.epoch), (2, 7));
     assert_eq!(recovered.partitions, partitions);
     totals.sort();
-    recovered.totals.sort();
-    assert_eq!(recovered.totals, totals);
+    recovered.rows.sort_by_key(|(key, _)| *key);
+    assert_eq!(recovered.rows, values(&totals));
+}
+
+fn values(totals: &[(ViewKey, Takings)]) -> Vec<(ViewKey, RowValue)> {
+    totals.iter().map(|&(key, total)| (key, RowValue::Takings(total))).collect()
 }
 
 pub(super) fn only_changed_rows_change_their_epoch(make: Make) {
@@ -98,9 +102,9 @@ pub(super) fn amounts_are_exact_at_any_size(make: Make) {
     let totals: Vec<_> =
         amounts.iter().zip(0..).map(|(&micros, after)| (day_key(after, "EUR"), total(micros, 1))).collect();
     fresh.acquired().commit(&commit(1, totals.iter().map(|&(key, total)| new(key, total)).collect())).unwrap();
-    let mut recovered = fresh.open().acquire(&settings()).unwrap().totals;
-    recovered.sort();
-    assert_eq!(recovered, totals);
+    let mut recovered = fresh.open().acquire(&settings()).unwrap().rows;
+    recovered.sort_by_key(|(key, _)| *key);
+    assert_eq!(recovered, values(&totals));
     assert_eq!(fresh.view(View::Day), totals.iter().map(|&(key, total)| row(key, total, 1)).collect::<Vec<_>>());
 }
 
@@ -115,11 +119,11 @@ pub(super) fn text_of_any_kind_comes_back(make: Make) {
     store.commit(&commit(2, totals.iter().map(|&(key, _)| changed(key, total(2, 1))).collect())).unwrap();
     drop(store);
     let mut store = fresh.open();
-    let mut recovered = store.acquire(&settings()).unwrap().totals;
+    let mut recovered = store.acquire(&settings()).unwrap().rows;
     totals.iter_mut().for_each(|(_, sum)| *sum = total(2, 1));
     totals.sort();
-    recovered.sort();
-    assert_eq!(recovered, totals);
+    recovered.sort_by_key(|(key, _)| *key);
+    assert_eq!(recovered, values(&totals));
     store.commit(&commit(3, totals.iter().map(|&(key, _)| gone(key)).collect())).unwrap();
     assert_eq!(fresh.removals().len(), names.len());
 }
@@ -162,11 +166,11 @@ pub(super) fn rejected_bytes_stand_as_they_came(make: Make) {
 fn contribution(category: &str, micros: i128) -> Contribution {
     let fact = Fact {
         day: day(3),
-        category: Symbol::new(category),
+        category: Some(Symbol::new(category)),
         payment_method: Symbol::new("CREDIT_CARD"),
         currency: Symbol::new("USD"),
     };
-    Contribution { fact, amount: Amount::from_micros(micros), units: -4 }
+    Contribution { fact, product: Symbol::new("a product"), amount: Amount::from_micros(micros), units: -4 }
 }
 
 pub(super) fn corrections_say_what_was_and_what_is(make: Make) {
@@ -188,15 +192,16 @@ pub(super) fn corrections_say_what_was_and_what_is(make: Make) {
     ];
     fresh.acquired().commit(&Commit { corrections, ..commit(4, vec![]) }).unwrap();
     let side = |side: &str| {
-        ["order_date", "category", "payment_method", "currency", "amount", "units"].map(|name| format!("{side}_{name}"))
+        ["order_date", "category", "payment_method", "currency", "amount", "units", "product"]
+            .map(|name| format!("{side}_{name}"))
     };
     let (was, now) = (side("was"), side("now"));
     let mut columns = vec!["\"offset\"", "order_id", "why", "epoch"];
     columns.extend(was.iter().chain(&now).map(String::as_str));
     let found = fresh.rows(&columns, "corrections");
-    let nothing = [None; 6];
-    let toys = ["2026-11-25", "toys", "CREDIT_CARD", "USD", "-12.500000", "-4"].map(Some);
-    let books = ["2026-11-25", "books", "CREDIT_CARD", "USD", "0.000001", "-4"].map(Some);
+    let nothing = [None; 7];
+    let toys = ["2026-11-25", "toys", "CREDIT_CARD", "USD", "-12.500000", "-4", "a product"].map(Some);
+    let books = ["2026-11-25", "books", "CREDIT_CARD", "USD", "0.000001", "-4", "a product"].map(Some);
     let expected =
         [("5", "correction", toys, books), ("6", "cancellation", books, nothing), ("7", "correction", nothing, toys)]
             .map(|(offset, why, was, now)| {
@@ -234,6 +239,127 @@ pub(super) fn partitions_are_written_whole(make: Make) {
     assert_eq!(recovered.partitions, [everything, partition(1, 12)]);
 }
 
+fn topics_of(topics: &[String]) -> Topics {
+    Topics::new(topics.iter().map(|topic| (topic, IdSpace::new(topic))))
+}
+
+fn order_of(event: Event) -> Option<OrderEvent> {
+    match event {
+        Event::Order(event) => Some(event),
+        Event::Listing(_) | Event::Rating(_) => None,
+    }
+}
+
+/// One row of each view, and each of them changed and gone.
+pub(super) fn rows_of_every_view_come_back(make: Make) {
+    let fresh = make();
+    let (product, eur) = (Symbol::new("Café ␀\0"), Symbol::new("EUR"));
+    let (month, minute) = (day(0).month(), Minute::of_millis(1_700_000_000_000));
+    let listing = |category, price| Listing { name: Some(product), category, price };
+    let sold = |all, listed| RowValue::Product(ProductTakings { all: total(all, 3), listed });
+    let ranked = |period, amount| {
+        let key = ViewKey::Top { period, currency: eur, rank: 3 };
+        (key, RowValue::Ranked(Ranked { product, takings: total(amount, 1) }))
+    };
+    let rows = |amount: i128, price: Option<Amount>, stars: [i64; 5], listed| {
+        vec![
+            (category_key(0, "toys", "EUR"), total(amount, 1).into()),
+            (day_key(0, "EUR"), total(amount, 2).into()),
+            (ViewKey::Month { month, currency: eur }, total(amount, 3).into()),
+            (ViewKey::PaymentMethod { day: day(0), payment_method: product, currency: eur }, total(-amount, 1).into()),
+            (ViewKey::Product { day: day(0), product, currency: eur }, sold(amount, listed)),
+            ranked(Period::All, amount),
+            ranked(Period::Month(month), amount),
+            ranked(Period::Day(day(0)), amount),
+            (ViewKey::Listing { product }, RowValue::Listing(listing(price.and(Some(eur)), price))),
+            (ViewKey::Rating { product }, RowValue::Stars(Stars(stars))),
+            (ViewKey::Minute { minute, currency: eur }, total(amount, 4).into()),
+        ]
+    };
+    let first = rows(12_340_000, None, [0, 1, 0, 0, 2], Takings::default());
+    let second = rows(-5, Some(Amount::from_micros(990_000)), [1, 0, 0, 0, 0], total(7, 1));
+    let mut store = fresh.acquired();
+    let mut change = |epoch, rows: &[(ViewKey, RowValue)], is_new: bool| {
+        let rows = rows.iter().map(|&(key, row)| if is_new { new(key, row) } else { changed(key, row) });
+        store.commit(&commit(epoch, rows.collect())).unwrap();
+        // The listing's version belongs to it: another table must say the same.
+        let mut recovered = fresh.open().look().unwrap().1.rows;
+        recovered.sort_by_key(|(key, _)| *key);
+        recovered
+    };
+    assert_eq!(change(1, &first, true), first);
+    assert_eq!(change(2, &second, false), second);
+    for view in View::ALL {
+        let expected = second.iter().filter(|(key, _)| key.view() == view).map(|&(key, value)| row(key, value, 2));
+        let mut expected: Vec<_> = expected.collect();
+        expected.sort();
+        assert_eq!(fresh.view(view), expected, "{view}");
+    }
+    store.commit(&commit(3, second.iter().map(|(key, _)| gone(*key)).collect())).unwrap();
+    assert!(View::ALL.iter().all(|view| fresh.view(*view).is_empty()));
+    assert_eq!(fresh.removals(), second.iter().map(|(key, _)| removal(3, *key)).collect());
+}
+
+pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
+    let fresh = make();
+    let topics = ["listed".to_owned(), "rated".to_owned()];
+    let settings = JobSettings { topics: topics.to_vec(), ..settings() };
+    let (tea, cup) = (Symbol::new("tea"), Symbol::new("cup\0"));
+    let listing = |product: Symbol, offset, is_withdrawn| KeptListing {
+        product: product.text().to_owned(),
+        topic: "listed".to_owned(),
+        partition: 7,
+        offset,
+        timestamp: 1_700_000_000_000,
+        is_withdrawn,
+    };
+    let feedback = |id: &str, offset, current| KeptFeedback {
+        topic: "rated".to_owned(),
+        feedback_id: id.to_owned(),
+        partition: 8,
+        offset,
+        timestamp: 5,
+        current,
+    };
+    let rating = |stars| Some(Rating { product: tea, stars, fingerprint: u64::MAX });
+    let content = Listing { name: None, category: Some(cup), price: Some(Amount::from_micros(1)) };
+    let mut store = fresh.open();
+    store.acquire(&settings).unwrap();
+    let first = Commit {
+        listings: vec![listing(tea, 1, false), listing(cup, 2, true)],
+        feedback: vec![feedback("one", 3, rating(1)), feedback("two\0", 4, rating(2))],
+        ..commit(1, vec![new(ViewKey::Listing { product: tea }, RowValue::Listing(content))])
+    };
+    store.commit(&first).unwrap();
+    let second =
+        Commit { feedback: vec![feedback("one", 5, rating(5)), feedback("two\0", 6, None)], ..commit(2, vec![]) };
+    store.commit(&second).unwrap();
+    drop(store);
+
+    let mut store = fresh.open();
+    store.acquire(&settings).unwrap();
+    let mut events = Vec::new();
+    store.kept(&topics_of(&topics), &mut |event| events.push(event)).unwrap();
+    events.sort_by_key(|event| event.version().offset());
+    let rated = |id: &str, offset, content| {
+        let (id, id_text) = IdSpace::new("rated").id(id);
+        Event::Rating(RatingEvent { id, id_text, version: Version::new(5, 1, 8, offset), content })
+    };
+    let listed = |product, offset, content| {
+        Event::Listing(ListingEvent { product, version: Version::new(1_700_000_000_000, 0, 7, offset), content })
+    };
+    let expected =
+        [listed(tea, 1, Some(content)), listed(cup, 2, None), rated("one", 5, rating(5)), rated("two\0", 6, None)];
+    assert_eq!(events, expected);
+    // A listing without its row of products was taken away by someone.
+    drop(store);
+    fresh.execute("DELETE FROM products");
+    let mut store = fresh.open();
+    store.acquire(&settings).unwrap();
+    let error = store.kept(&topics_of(&topics), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("tea is missing in products"), "{error}");
+}
+
 pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let fresh = make();
     let topics = ["a".to_owned(), "b".to_owned()];
@@ -254,6 +380,7 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
         partition: 9,
         offset,
         timestamp: 1_700_000_000_000,
+        first_timestamp: 1_699_999_980_000,
         current: content.map(|(details, micros)| KeptContent {
             contribution: contribution("toys\0", micros),
             details: details.clone(),
@@ -270,7 +397,7 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
             ),
             None => (Content::Tombstone, None),
         };
-        OrderEvent { id, id_text, version, content, details }
+        OrderEvent { id, id_text, version, minute: Minute::of_millis(order.first_timestamp), content, details }
     };
     let mut store = fresh.open();
     store.acquire(&settings).unwrap();
@@ -290,11 +417,11 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let mut store = fresh.open();
     store.acquire(&settings).unwrap();
     let mut events = Vec::new();
-    store.kept_orders(&topics, &mut |event| events.push(event)).unwrap();
+    store.kept(&topics_of(&topics), &mut |event| events.extend(order_of(event))).unwrap();
     events.sort_by_key(|event| event.version.offset());
     let expected = [event(&first[3], 0), event(&second[0], 1), event(&second[1], 1), event(&second[2], 0)];
     assert_eq!(events, expected);
     assert_eq!(fresh.rows(&["order_id"], "cancelled_orders").len(), 1);
-    let error = store.kept_orders(&topics[..1], &mut |_| {}).unwrap_err();
+    let error = store.kept(&topics_of(&topics[..1]), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("topic b"), "{error}");
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use takings::store::columns::{KeyValue, key_columns, key_json, key_values};
-use takings::store::commit::{Counters, TotalChange};
-use takings::store::{Commit, JobSettings, PartitionState, Store, StoreUrl, open};
+use takings::store::columns::{
+    Cell, CellType, key_cells, key_columns, key_json, minute_text, value_cells, value_columns,
+};
+use takings::store::commit::Counters;
+use takings::store::{Commit, FilledView, JobSettings, PartitionState, Store, StoreUrl, open};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
+use takings_dataflows::row::{RowChange, RowValue};
 use takings_dataflows::symbol::Symbol;
 use takings_dataflows::takings::Takings;
 use takings_dataflows::view::{View, ViewKey};
@@ -138,10 +141,20 @@ impl Fresh {
         }
     }
 
-    /// The rows of a view: its key, total, orders, units, epoch.
+    /// The rows of a view: its key, its values, its epoch.
     pub fn view(&self, view: View) -> Vec<TextRow> {
-        let mut columns: Vec<&str> = key_columns(view).iter().map(|(name, _)| *name).collect();
-        columns.extend(["total_sales", "orders", "units", "epoch"]);
+        let columns: Vec<String> = key_columns(view)
+            .iter()
+            .chain(value_columns(view))
+            .map(|(name, kind)| match kind {
+                CellType::Minute if self.is_postgres() => {
+                    format!("to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+                }
+                _ => (*name).to_owned(),
+            })
+            .chain(["epoch".to_owned()])
+            .collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         self.rows(&columns, view.name())
     }
 
@@ -178,18 +191,20 @@ pub fn removal(epoch: u64, key: ViewKey) -> (u64, String, String) {
     (epoch, key.view().name().to_owned(), sorted_json(&key_json(&key)))
 }
 
-/// A total as [`Fresh::view`] gives it.
-pub fn row(key: ViewKey, total: Takings, epoch: u64) -> TextRow {
-    let mut row: TextRow = key_values(&key)
-        .map(|value| match value {
-            KeyValue::Day(day) => Some(day.to_string()),
-            KeyValue::Name(name) => Some(takings::store::text::escaped(name.text()).into_owned()),
-            KeyValue::Number(number) => Some(number.to_string()),
-        })
-        .collect();
-    row.extend(
-        [total.amount.to_string(), total.orders.to_string(), total.units.to_string(), epoch.to_string()].map(Some),
-    );
+/// A row as [`Fresh::view`] gives it.
+pub fn row(key: ViewKey, value: impl Into<RowValue>, epoch: u64) -> TextRow {
+    let text = |cell| match cell {
+        Cell::Null => None,
+        Cell::Day(day) => Some(day.to_string()),
+        Cell::Name(name) => Some(takings::store::text::escaped(name.text()).into_owned()),
+        Cell::Period(period) => Some(period.to_string()),
+        Cell::Number(number) => Some(number.to_string()),
+        Cell::Minute(minute) => Some(minute_text(minute)),
+        Cell::Decimal(amount) => Some(amount.to_string()),
+        Cell::Count(count) => Some(count.to_string()),
+    };
+    let mut row: TextRow = key_cells(&key).chain(value_cells(&value.into())).map(text).collect();
+    row.push(Some(epoch.to_string()));
     row
 }
 
@@ -202,6 +217,8 @@ pub fn settings() -> JobSettings {
         views: View::ALL.to_vec(),
         topics: vec!["product_sold".to_owned()],
         log: "a log".to_owned(),
+        top: 10,
+        formats: [("product_sold".to_owned(), "product_sold".to_owned())].into(),
     }
 }
 
@@ -226,23 +243,28 @@ pub fn total(micros: i128, orders: i64) -> Takings {
 }
 
 /// A new row.
-pub fn new(key: ViewKey, new: Takings) -> TotalChange {
-    TotalChange { key, old: None, new: Some(new) }
+pub fn new(key: ViewKey, new: impl Into<RowValue>) -> RowChange {
+    RowChange { key, old: None, new: Some(new.into()) }
 }
 
 /// A row that changes. What it was matters to no store.
-pub fn changed(key: ViewKey, new: Takings) -> TotalChange {
-    TotalChange { key, old: Some(total(0, 1)), new: Some(new) }
+pub fn changed(key: ViewKey, new: impl Into<RowValue>) -> RowChange {
+    RowChange { key, old: Some(total(0, 1).into()), new: Some(new.into()) }
 }
 
 /// A row that goes.
-pub fn gone(key: ViewKey) -> TotalChange {
-    TotalChange { key, old: Some(total(0, 1)), new: None }
+pub fn gone(key: ViewKey) -> RowChange {
+    RowChange { key, old: Some(total(0, 1).into()), new: None }
 }
 
-/// An epoch with only totals.
-pub fn commit(epoch: u64, totals: Vec<TotalChange>) -> Commit {
-    Commit { epoch, totals, ..Commit::default() }
+/// An epoch with only rows. As a job's first one it says that its views are complete.
+pub fn commit(epoch: u64, rows: Vec<RowChange>) -> Commit {
+    Commit { epoch, rows, filled: all_filled(), ..Commit::default() }
+}
+
+/// All views, complete from the beginning.
+pub fn all_filled() -> Vec<FilledView> {
+    View::ALL.map(|view| FilledView { view, complete_from: None }).to_vec()
 }
 
 /// A partition whose books balance.

@@ -19,11 +19,11 @@ const BYTES_A_STATEMENT: usize = 16 << 20;
 const CORRECTIONS: Sql = Sql::new(
     "inserting into corrections",
     r#"INSERT INTO corrections (topic, partition, "offset", order_id, why,
-         was_order_date, was_category, was_payment_method, was_currency, was_amount, was_units,
-         now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units, epoch)
-       SELECT *, $18::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[],
-         $6::date[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::bigint[],
-         $12::date[], $13::text[], $14::text[], $15::text[], $16::numeric[], $17::bigint[])"#,
+         was_order_date, was_category, was_payment_method, was_currency, was_amount, was_units, was_product,
+         now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units, now_product, epoch)
+       SELECT *, $20::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[],
+         $6::date[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::bigint[], $12::text[],
+         $13::date[], $14::text[], $15::text[], $16::text[], $17::numeric[], $18::bigint[], $19::text[])"#,
 );
 const REJECTED: Sql = Sql::new(
     "inserting into rejected",
@@ -60,21 +60,24 @@ struct Contributions {
     currencies: Vec<Option<Cow<'static, str>>>,
     amounts: Vec<Option<Numeric>>,
     units: Vec<Option<i64>>,
+    products: Vec<Option<Cow<'static, str>>>,
 }
 
 impl Contributions {
     fn push(&mut self, contribution: Option<&Contribution>) {
         let fact = contribution.map(|contribution| &contribution.fact);
         self.days.push(fact.map(|fact| fact.day.date()));
-        self.categories.push(fact.map(|fact| escaped(fact.category.text())));
+        self.categories.push(fact.and_then(|fact| fact.category).map(|category| escaped(category.text())));
         self.payment_methods.push(fact.map(|fact| escaped(fact.payment_method.text())));
         self.currencies.push(fact.map(|fact| escaped(fact.currency.text())));
         self.amounts.push(contribution.map(|contribution| Numeric(contribution.amount)));
         self.units.push(contribution.map(|contribution| contribution.units));
+        self.products.push(contribution.map(|contribution| escaped(contribution.product.text())));
     }
 
-    fn params(&self) -> [&(dyn ToSql + Sync); 6] {
-        [&self.days, &self.categories, &self.payment_methods, &self.currencies, &self.amounts, &self.units]
+    fn params(&self) -> [&(dyn ToSql + Sync); 7] {
+        let Contributions { days, categories, payment_methods, currencies, amounts, units, products } = self;
+        [days, categories, payment_methods, currencies, amounts, units, products]
     }
 }
 

@@ -12,20 +12,23 @@
 
 mod books;
 mod fault;
+mod kept;
 mod numeric;
 mod orders;
+mod rows;
 mod schema;
 mod session;
-mod totals;
+mod views;
 
 use std::time::{Duration, Instant};
 
-use takings_dataflows::order::OrderEvent;
+use takings_dataflows::event::Event;
 
 use self::session::{Session, SessionId, Sql};
 use super::settings::{StoredSettings, view_names};
+use super::switch::Switch;
 use super::url::PostgresUrl;
-use super::{Commit, JobSettings, Recovered, Store, StoreError};
+use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics};
 
 /// How many rows go into one statement: enough that the statement's own cost is nothing, few enough
 /// that its arrays stay within some megabytes.
@@ -36,15 +39,16 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 const RAISE: Sql = Sql::new(
     "raising the generation",
     "UPDATE job SET generation = generation + 1
-     RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log",
+     RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats",
 );
 const LOOK: Sql = Sql::new(
     "reading job",
-    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log FROM job",
+    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats FROM job",
 );
 const SET: Sql = Sql::new(
     "writing the job's settings",
-    "UPDATE job SET time_zone = $1, default_currency = $2, keep_orders = $3, views = $4, topics = $5, log = $6",
+    "UPDATE job SET time_zone = $1, default_currency = $2, keep_orders = $3, views = $4, topics = $5, log = $6,
+       top = $7, formats = $8",
 );
 const GUARD: Sql = Sql::new(
     "moving the job on",
@@ -148,13 +152,18 @@ impl Store for PostgresStore {
         session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let (generation, epoch, stored) = read_job(&mut session, &LOOK)?;
         let settings = stored.complete().ok_or_else(|| StoreError::Empty { store: self.url.to_string() })?;
-        let recovered = read_rest(&mut session, generation, epoch, &settings)?;
+        let switch = Switch::of(&views::complete(&mut session)?, Some(settings.top), &settings);
+        let recovered = read_rest(&mut session, generation, epoch, switch)?;
         session.batch("ending to read", "COMMIT")?;
         Ok((settings, recovered))
     }
 
-    fn kept_orders(&mut self, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), StoreError> {
-        self.with_session(|session, _| orders::read(session, topics, each))
+    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
+        self.with_session(|session, _| {
+            kept::read_listings(session, topics, each)?;
+            kept::read_feedback(session, topics, each)?;
+            orders::read(session, topics, each)
+        })
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
@@ -178,9 +187,13 @@ impl Store for PostgresStore {
 fn recover(session: &mut Session, settings: &JobSettings) -> Result<Recovered, StoreError> {
     let (generation, epoch, stored) = read_job(session, &RAISE)?;
     stored.check(settings)?;
-    let JobSettings { time_zone, default_currency, keep_orders, topics, log, .. } = settings;
-    session.execute(&SET, &[time_zone, default_currency, keep_orders, &view_names(settings), topics, log])?;
-    read_rest(session, generation, epoch, settings)
+    let switch = Switch::of(&views::complete(session)?, stored.top, settings);
+    views::switch(session, epoch, &switch)?;
+    let JobSettings { time_zone, default_currency, keep_orders, topics, log, top, formats, .. } = settings;
+    let (top, formats) = (i32::from(*top), serde_json::json!(formats));
+    let views = view_names(settings);
+    session.execute(&SET, &[time_zone, default_currency, keep_orders, &views, topics, log, &top, &formats])?;
+    read_rest(session, generation, epoch, switch)
 }
 
 /// The one row of `job`: generation, epoch, settings.
@@ -197,25 +210,24 @@ fn read_job(session: &mut Session, sql: &Sql) -> Result<(i64, i64, StoredSetting
             views: row.try_get(5)?,
             topics: row.try_get(6)?,
             log: row.try_get(7)?,
+            top: row.try_get::<_, Option<i32>>(8)?.and_then(|top| top.try_into().ok()),
+            formats: row.try_get::<_, Option<serde_json::Value>>(9)?.and_then(|text| serde_json::from_value(text).ok()),
         };
         Ok((row.try_get(0)?, row.try_get(1)?, stored))
     };
     read().map_err(|error| fault::fault(session.store(), &sql.doing, error))
 }
 
-/// Sources and totals, in the transaction that is open.
-fn read_rest(
-    session: &mut Session,
-    generation: i64,
-    epoch: i64,
-    settings: &JobSettings,
-) -> Result<Recovered, StoreError> {
+/// Sources and rows, in the transaction that is open.
+fn read_rest(session: &mut Session, generation: i64, epoch: i64, switch: Switch) -> Result<Recovered, StoreError> {
     let partitions = books::read_sources(session)?;
-    let mut totals = Vec::new();
-    for &view in &settings.views {
-        totals.append(&mut totals::read(session, view)?);
+    let mut rows = Vec::new();
+    for &view in &switch.to_read {
+        rows.append(&mut rows::read(session, view)?);
     }
-    Ok(Recovered { generation: generation as u64, epoch: epoch as u64, partitions, totals })
+    let (generation, epoch) = (generation as u64, epoch as u64);
+    let incomplete = views::incomplete(session)?;
+    Ok(Recovered { generation, epoch, partitions, rows, to_fill: switch.to_fill, incomplete })
 }
 
 /// One epoch in one transaction.
@@ -238,8 +250,11 @@ fn write(session: &mut Session, held: Held, commit: &Commit, prune: bool) -> Res
             ))),
         };
     }
-    totals::write(session, epoch, &commit.totals)?;
+    rows::write(session, epoch, &commit.rows)?;
     orders::write(session, epoch, &commit.orders)?;
+    kept::write_listings(session, epoch, &commit.listings)?;
+    kept::write_feedback(session, epoch, &commit.feedback)?;
+    views::write_filled(session, epoch, &commit.filled)?;
     books::write_corrections(session, epoch, &commit.corrections)?;
     books::write_rejected(session, epoch, &commit.rejected)?;
     books::write_sources(session, epoch, &commit.partitions)?;

@@ -6,27 +6,29 @@ use chrono::NaiveDateTime;
 use postgres::Row;
 use postgres::types::ToSql;
 use takings_dataflows::day::Day;
+use takings_dataflows::event::Event;
+use takings_dataflows::minute::Minute;
 use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderEvent, Version};
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
 use super::session::{Session, Sql};
 use crate::store::columns::name_of;
-use crate::store::commit::{KeptContent, KeptOrder};
-use crate::store::spaces::Spaces;
+use crate::store::commit::{KeptContent, KeptOrder, product_of};
 use crate::store::text::{escaped, unescaped};
-use crate::store::{StoreError, moment};
+use crate::store::{StoreError, Topics, moment};
 
 const PUT: Sql = Sql::new(
     "writing orders",
-    r#"INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, product_id, product_name,
-         product_category, product_price, product_quantity, product_brand, total_amount, currency, customer_id,
-         order_date, business_day, payment_method, fingerprint, epoch)
-       SELECT *, $19::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[],
-         $6::text[], $7::text[], $8::text[], $9::numeric[], $10::bigint[], $11::text[], $12::numeric[], $13::text[],
-         $14::text[], $15::timestamp[], $16::date[], $17::text[], $18::bigint[])
+    r#"INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_id,
+         product_name, product_category, product_price, product_quantity, product_brand, total_amount, currency,
+         customer_id, order_date, business_day, payment_method, fingerprint, product, epoch)
+       SELECT *, $21::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[],
+         $6::bigint[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::bigint[], $12::text[], $13::numeric[],
+         $14::text[], $15::text[], $16::timestamp[], $17::date[], $18::text[], $19::bigint[], $20::text[])
        ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
-         log_timestamp = excluded.log_timestamp, product_id = excluded.product_id,
+         log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
+         product = excluded.product, product_id = excluded.product_id,
          product_name = excluded.product_name, product_category = excluded.product_category,
          product_price = excluded.product_price, product_quantity = excluded.product_quantity,
          product_brand = excluded.product_brand, total_amount = excluded.total_amount,
@@ -41,10 +43,11 @@ const TAKE_OUT: Sql = Sql::new(
 );
 const CANCEL: Sql = Sql::new(
     "writing cancelled_orders",
-    r#"INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch)
-       SELECT *, $6::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[])
+    r#"INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, epoch)
+       SELECT *, $7::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
        ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
-         log_timestamp = excluded.log_timestamp, epoch = excluded.epoch"#,
+         log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
+         epoch = excluded.epoch"#,
 );
 const REVIVE: Sql = Sql::new(
     "deleting from cancelled_orders",
@@ -53,13 +56,13 @@ const REVIVE: Sql = Sql::new(
 );
 const READ: Sql = Sql::new(
     "reading orders",
-    r#"SELECT topic, order_id, partition, "offset", log_timestamp, product_id, product_name, product_category,
-         product_price, product_quantity, product_brand, total_amount, currency, customer_id, order_date,
-         business_day, payment_method, fingerprint FROM orders"#,
+    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_id, product_name,
+         product_category, product_price, product_quantity, product_brand, total_amount, currency, customer_id,
+         order_date, business_day, payment_method, fingerprint, product FROM orders"#,
 );
 const READ_CANCELLED: Sql = Sql::new(
     "reading cancelled_orders",
-    r#"SELECT topic, order_id, partition, "offset", log_timestamp FROM cancelled_orders"#,
+    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp FROM cancelled_orders"#,
 );
 
 /// Writes the newest version of some orders.
@@ -94,6 +97,7 @@ struct Places<'a> {
     partitions: Vec<i32>,
     offsets: Vec<i64>,
     timestamps: Vec<i64>,
+    first_timestamps: Vec<i64>,
 }
 
 impl<'a> Places<'a> {
@@ -103,12 +107,13 @@ impl<'a> Places<'a> {
             ids: rows.clone().map(|row| escaped(&row.order_id)).collect(),
             partitions: rows.clone().map(|row| i32::from(row.partition)).collect(),
             offsets: rows.clone().map(|row| row.offset as i64).collect(),
-            timestamps: rows.map(|row| row.timestamp).collect(),
+            timestamps: rows.clone().map(|row| row.timestamp).collect(),
+            first_timestamps: rows.map(|row| row.first_timestamp).collect(),
         }
     }
 
     fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
-        vec![&self.topics, &self.ids, &self.partitions, &self.offsets, &self.timestamps]
+        vec![&self.topics, &self.ids, &self.partitions, &self.offsets, &self.timestamps, &self.first_timestamps]
     }
 }
 
@@ -121,7 +126,8 @@ fn put(session: &mut Session, epoch: i64, rows: &[(&KeptOrder, &KeptContent)]) -
     let optional = |text: Option<&'_ String>| text.map(|text| escaped(text).into_owned());
     let product_ids: Vec<_> = details().map(|details| escaped(&details.product_id)).collect();
     let product_names: Vec<_> = details().map(|details| optional(details.product_name.as_ref())).collect();
-    let categories: Vec<_> = facts().map(|fact| escaped(fact.category.text())).collect();
+    let categories: Vec<_> = facts().map(|fact| fact.category.map(|category| escaped(category.text()))).collect();
+    let products: Vec<_> = counts().map(|contribution| escaped(contribution.product.text())).collect();
     let prices: Vec<_> = details().map(|details| details.product_price.map(Numeric)).collect();
     let quantities: Vec<_> = counts().map(|contribution| contribution.units).collect();
     let brands: Vec<_> = details().map(|details| optional(details.product_brand.as_ref())).collect();
@@ -147,18 +153,14 @@ fn put(session: &mut Session, epoch: i64, rows: &[(&KeptOrder, &KeptContent)]) -
         &days,
         &methods,
         &fingerprints,
+        &products,
         &epoch,
     ]);
     session.execute(&PUT, &params).map(drop)
 }
 
 /// Hands over every kept order and cancellation, as events.
-pub(super) fn read(
-    session: &mut Session,
-    topics: &[String],
-    each: &mut dyn FnMut(OrderEvent),
-) -> Result<(), StoreError> {
-    let spaces = Spaces::of(topics);
+pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
     // An error of ours inside the loop waits here: rows stream, and only the driver can end it.
     let mut stopped = None;
     for (table, sql, with_content) in [("orders", &READ, true), ("cancelled_orders", &READ_CANCELLED, false)] {
@@ -168,7 +170,7 @@ pub(super) fn read(
             }
             let (topic, order_id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
             let (topic, order_id) = (unescaped(topic), unescaped(order_id));
-            let (rank, space) = match spaces.get(table, &topic) {
+            let (rank, space) = match topics.get(table, &topic) {
                 Ok(found) => found,
                 Err(error) => {
                     stopped = Some(error);
@@ -176,13 +178,14 @@ pub(super) fn read(
                 }
             };
             let (partition, offset, timestamp): (i32, i64, i64) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+            let minute = Minute::of_millis(row.try_get::<_, Option<i64>>(5)?.unwrap_or(timestamp));
             let (id, id_text) = space.id(&order_id);
             let (content, details) = match with_content {
                 true => content(row).map(|(content, details)| (content, Some(Box::new(details))))?,
                 false => (Content::Tombstone, None),
             };
             let version = Version::new(timestamp, rank, partition as u16, offset as u64);
-            each(OrderEvent { id, id_text, version, content, details });
+            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details }));
             Ok(())
         })?;
     }
@@ -193,21 +196,22 @@ fn content(row: &Row) -> Result<(Content, OrderDetails), postgres::Error> {
     let text = |index| row.try_get::<_, Option<&str>>(index).map(|text| text.map(|text| unescaped(text).into_owned()));
     let name = |index| row.try_get::<_, &str>(index).map(name_of);
     let details = OrderDetails {
-        product_id: unescaped(row.try_get(5)?).into_owned(),
-        product_name: text(6)?,
-        product_brand: text(10)?,
-        product_price: row.try_get::<_, Option<Numeric>>(8)?.map(|Numeric(price)| price),
-        customer_id: text(13)?,
-        ordered_at: moment::to_local(row.try_get(14)?),
+        product_id: unescaped(row.try_get(6)?).into_owned(),
+        product_name: text(7)?,
+        product_brand: text(11)?,
+        product_price: row.try_get::<_, Option<Numeric>>(9)?.map(|Numeric(price)| price),
+        customer_id: text(14)?,
+        ordered_at: moment::to_local(row.try_get(15)?),
     };
     let fact = Fact {
-        day: Day::from_date(row.try_get(15)?),
-        category: name(7)?,
-        payment_method: name(16)?,
-        currency: name(12)?,
+        day: Day::from_date(row.try_get(16)?),
+        category: row.try_get::<_, Option<&str>>(8)?.map(name_of),
+        payment_method: name(17)?,
+        currency: name(13)?,
     };
-    let Numeric(amount) = row.try_get(11)?;
-    let contribution = Contribution { fact, amount, units: row.try_get(9)? };
-    let fingerprint = row.try_get::<_, i64>(17)? as u64;
+    let product = product_of(row.try_get::<_, Option<&str>>(19)?.map(name_of), &details);
+    let Numeric(amount) = row.try_get(12)?;
+    let contribution = Contribution { fact, product, amount, units: row.try_get(10)? };
+    let fingerprint = row.try_get::<_, i64>(18)? as u64;
     Ok((Content::Order { contribution, fingerprint }, details))
 }

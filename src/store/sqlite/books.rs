@@ -14,9 +14,9 @@ pub(super) fn write_corrections(connection: &Connection, epoch: i64, corrections
     let write = || -> rusqlite::Result<()> {
         let mut insert = connection.prepare_cached(
             r#"INSERT INTO corrections (topic, partition, "offset", order_id, why, epoch,
-                 was_order_date, was_category, was_payment_method, was_currency, was_amount, was_units,
-                 now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"#,
+                 was_order_date, was_category, was_payment_method, was_currency, was_amount, was_units, was_product,
+                 now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units, now_product)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"#,
         )?;
         for row in corrections {
             let (topic, order_id) = (escaped(&row.topic), escaped(&row.order_id));
@@ -32,16 +32,17 @@ pub(super) fn write_corrections(connection: &Connection, epoch: i64, corrections
 }
 
 /// A contribution as columns, all null where there is none.
-fn columns(contribution: Option<&Contribution>) -> [Box<dyn ToSql>; 6] {
+fn columns(contribution: Option<&Contribution>) -> [Box<dyn ToSql>; 7] {
     let fact = contribution.map(|contribution| contribution.fact);
     let name = |name: takings_dataflows::symbol::Symbol| escaped(name.text());
     [
         Box::new(fact.map(|fact| fact.day.to_string())),
-        Box::new(fact.map(|fact| name(fact.category))),
+        Box::new(fact.and_then(|fact| fact.category).map(name)),
         Box::new(fact.map(|fact| name(fact.payment_method))),
         Box::new(fact.map(|fact| name(fact.currency))),
         Box::new(contribution.map(|contribution| contribution.amount.to_string())),
         Box::new(contribution.map(|contribution| contribution.units)),
+        Box::new(contribution.map(|contribution| name(contribution.product))),
     ]
 }
 

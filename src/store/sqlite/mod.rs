@@ -9,21 +9,24 @@
 
 mod books;
 mod fault;
+mod kept;
 mod lock;
 mod orders;
-mod totals;
+mod rows;
+mod views;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use takings_dataflows::amount::Amount;
-use takings_dataflows::order::OrderEvent;
+use takings_dataflows::event::Event;
 
 use self::fault::{fault, migration_fault};
 use self::lock::FileLock;
 use super::settings::{StoredSettings, view_names};
-use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError};
+use super::switch::Switch;
+use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError, Topics};
 
 #[allow(missing_docs, unreachable_pub)]
 mod embedded {
@@ -183,14 +186,19 @@ impl Store for SqliteStore {
             let (generation, epoch, stored) = read_job(&transaction, LOOK)?;
             let empty = || Failed::Store(StoreError::Empty { store: self.store.clone() });
             let settings = stored.complete().ok_or_else(empty)?;
-            let recovered = read_rest(&transaction, generation, epoch, &settings)?;
+            let switch = Switch::of(&views::complete(&transaction)?, Some(settings.top), &settings);
+            let recovered = read_rest(&transaction, generation, epoch, switch)?;
             Ok((settings, recovered))
         };
         looked().map_err(|failed| self.name(failed))
     }
 
-    fn kept_orders(&mut self, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), StoreError> {
-        self.with_connection(|connection, _| orders::read(connection, topics, each))
+    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
+        self.with_connection(|connection, _| {
+            kept::read_listings(connection, topics, each)?;
+            kept::read_feedback(connection, topics, each)?;
+            orders::read(connection, topics, each)
+        })
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
@@ -229,22 +237,27 @@ fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recove
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
     let (generation, epoch, stored) = read_job(&transaction, RAISE)?;
     stored.check(settings).map_err(Failed::Store)?;
-    let JobSettings { time_zone, default_currency, keep_orders, topics, log, .. } = settings;
+    let switch = Switch::of(&views::complete(&transaction)?, stored.top, settings);
+    views::switch(&transaction, epoch, &switch)?;
+    let JobSettings { time_zone, default_currency, keep_orders, topics, log, top, formats, .. } = settings;
+    let formats = serde_json::json!(formats).to_string();
     let (views, topics) = (serde_json::json!(view_names(settings)).to_string(), serde_json::json!(topics).to_string());
     transaction
         .execute(
-            "UPDATE job SET time_zone = ?1, default_currency = ?2, keep_orders = ?3, views = ?4, topics = ?5, log = ?6",
-            params![time_zone, default_currency, keep_orders, views, topics, log],
+            "UPDATE job SET time_zone = ?1, default_currency = ?2, keep_orders = ?3, views = ?4, topics = ?5, log = ?6,
+               top = ?7, formats = ?8",
+            params![time_zone, default_currency, keep_orders, views, topics, log, top, formats],
         )
         .map_err(at_job)?;
-    let recovered = read_rest(&transaction, generation, epoch, settings)?;
+    let recovered = read_rest(&transaction, generation, epoch, switch)?;
     transaction.commit().map_err(at_job)?;
     Ok(recovered)
 }
 
 const RAISE: &str = "UPDATE job SET generation = generation + 1
-    RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log";
-const LOOK: &str = "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log FROM job";
+    RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats";
+const LOOK: &str =
+    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats FROM job";
 
 /// The one row of `job`: generation, epoch, settings.
 fn read_job(connection: &Connection, sql: &str) -> Result<(i64, i64, StoredSettings), Failed> {
@@ -263,25 +276,26 @@ fn read_job(connection: &Connection, sql: &str) -> Result<(i64, i64, StoredSetti
                 views: list(5)?,
                 topics: list(6)?,
                 log: row.get(7)?,
+                top: row.get(8)?,
+                formats: row.get_ref(9)?.as_str_or_null()?.map(serde_json::from_str).transpose().map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(9, rusqlite::types::Type::Text, Box::new(error))
+                })?,
             };
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, stored))
         })
         .map_err(|error| Failed::at("reading job", error))
 }
 
-/// Sources and totals, in the transaction that is open.
-fn read_rest(
-    connection: &Connection,
-    generation: i64,
-    epoch: i64,
-    settings: &JobSettings,
-) -> Result<Recovered, Failed> {
+/// Sources and rows, in the transaction that is open.
+fn read_rest(connection: &Connection, generation: i64, epoch: i64, switch: Switch) -> Result<Recovered, Failed> {
     let partitions = books::read_sources(connection)?;
-    let mut totals = Vec::new();
-    for &view in &settings.views {
-        totals.append(&mut totals::read(connection, view)?);
+    let mut rows = Vec::new();
+    for &view in &switch.to_read {
+        rows.append(&mut rows::read(connection, view)?);
     }
-    Ok(Recovered { generation: generation as u64, epoch: epoch as u64, partitions, totals })
+    let (generation, epoch) = (generation as u64, epoch as u64);
+    let incomplete = views::incomplete(connection)?;
+    Ok(Recovered { generation, epoch, partitions, rows, to_fill: switch.to_fill, incomplete })
 }
 
 /// One epoch in one transaction.
@@ -312,8 +326,11 @@ fn write(connection: &mut Connection, held: Held, commit: &Commit, prune: bool) 
             held.epoch
         ))));
     }
-    totals::write(&transaction, epoch, &commit.totals)?;
+    rows::write(&transaction, epoch, &commit.rows)?;
     orders::write(&transaction, epoch, &commit.orders)?;
+    kept::write_listings(&transaction, epoch, &commit.listings)?;
+    kept::write_feedback(&transaction, epoch, &commit.feedback)?;
+    views::write_filled(&transaction, epoch, &commit.filled)?;
     books::write_corrections(&transaction, epoch, &commit.corrections)?;
     books::write_rejected(&transaction, epoch, &commit.rejected)?;
     books::write_sources(&transaction, epoch, &commit.partitions)?;

@@ -4,22 +4,24 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
+use takings_dataflows::event::Event;
+use takings_dataflows::minute::Minute;
 use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderEvent, Version};
 
 use super::{Failed, exact};
 use crate::store::columns::name_of;
-use crate::store::commit::{KeptContent, KeptOrder};
-use crate::store::moment;
-use crate::store::spaces::Spaces;
+use crate::store::commit::{KeptContent, KeptOrder, product_of};
 use crate::store::text::{escaped, unescaped};
+use crate::store::{Topics, moment};
 
 const PUT: &str = r#"
     INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, product_id, product_name,
       product_category, product_price, product_quantity, product_brand, total_amount, total_amount_micros, currency,
-      customer_id, order_date, business_day, payment_method, fingerprint, epoch)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+      customer_id, order_date, business_day, payment_method, fingerprint, epoch, product, first_log_timestamp)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
     ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
-      log_timestamp = excluded.log_timestamp, product_id = excluded.product_id,
+      log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
+      product = excluded.product, product_id = excluded.product_id,
       product_name = excluded.product_name, product_category = excluded.product_category,
       product_price = excluded.product_price, product_quantity = excluded.product_quantity,
       product_brand = excluded.product_brand, total_amount = excluded.total_amount,
@@ -27,10 +29,10 @@ const PUT: &str = r#"
       customer_id = excluded.customer_id, order_date = excluded.order_date, business_day = excluded.business_day,
       payment_method = excluded.payment_method, fingerprint = excluded.fingerprint, epoch = excluded.epoch"#;
 const CANCEL: &str = r#"
-    INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch, first_log_timestamp)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
-      log_timestamp = excluded.log_timestamp, epoch = excluded.epoch"#;
+      log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp, epoch = excluded.epoch"#;
 
 /// The text form of an order's local time.
 const LOCAL_TIME: &str = "%Y-%m-%dT%H:%M:%S%.6f";
@@ -48,7 +50,7 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
             let (partition, offset, timestamp) = (row.partition, row.offset as i64, row.timestamp);
             let Some(KeptContent { contribution, details, fingerprint }) = &row.current else {
                 take_out.execute(params![topic, order_id])?;
-                cancel.execute(params![topic, order_id, partition, offset, timestamp, epoch])?;
+                cancel.execute(params![topic, order_id, partition, offset, timestamp, epoch, row.first_timestamp])?;
                 continue;
             };
             revive.execute(params![topic, order_id])?;
@@ -62,7 +64,7 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
                 timestamp,
                 escaped(&details.product_id),
                 details.product_name.as_deref().map(escaped),
-                escaped(fact.category.text()),
+                fact.category.map(|category| escaped(category.text())),
                 details.product_price.map(|price| price.to_string()),
                 contribution.units,
                 details.product_brand.as_deref().map(escaped),
@@ -74,7 +76,9 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
                 fact.day.to_string(),
                 escaped(fact.payment_method.text()),
                 *fingerprint as i64,
-                epoch
+                epoch,
+                escaped(contribution.product.text()),
+                row.first_timestamp
             ])?;
         }
         Ok(())
@@ -86,14 +90,15 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
 }
 
 /// Hands over every kept order and cancellation, as events.
-pub(super) fn read(connection: &Connection, topics: &[String], each: &mut dyn FnMut(OrderEvent)) -> Result<(), Failed> {
-    let spaces = Spaces::of(topics);
+pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), Failed> {
     const ORDERS: &str = r#"
         SELECT topic, order_id, partition, "offset", log_timestamp, product_id, product_name, product_category,
           product_price, product_quantity, product_brand, total_amount, currency, customer_id, order_date,
-          business_day, payment_method, fingerprint FROM orders"#;
-    const CANCELLED: &str = r#"SELECT topic, order_id, partition, "offset", log_timestamp FROM cancelled_orders"#;
-    for (table, text, with_content) in [("orders", ORDERS, true), ("cancelled_orders", CANCELLED, false)] {
+          business_day, payment_method, fingerprint, product, first_log_timestamp FROM orders"#;
+    const CANCELLED: &str =
+        r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp FROM cancelled_orders"#;
+    for (table, text, first, with_content) in [("orders", ORDERS, 19, true), ("cancelled_orders", CANCELLED, 5, false)]
+    {
         let failed = |error| Failed::at(format!("reading {table}"), error);
         let mut statement = connection.prepare(text).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
@@ -104,14 +109,16 @@ pub(super) fn read(connection: &Connection, topics: &[String], each: &mut dyn Fn
                 Ok((text(0)?, text(1)?, row.get(4)?, row.get(2)?, row.get(3)?))
             };
             let (topic, order_id, timestamp, partition, offset) = place().map_err(failed)?;
-            let (rank, space) = spaces.get(table, &topic).map_err(Failed::Store)?;
+            let (rank, space) = topics.get(table, &topic).map_err(Failed::Store)?;
+            let minute = row.get::<_, Option<i64>>(first).map_err(failed)?;
+            let minute = Minute::of_millis(minute.unwrap_or(timestamp));
             let (id, id_text) = space.id(&order_id);
             let (content, details) = match with_content {
                 true => content(row).map(|(content, details)| (content, Some(Box::new(details)))).map_err(failed)?,
                 false => (Content::Tombstone, None),
             };
             let version = Version::new(timestamp, rank, partition, offset as u64);
-            each(OrderEvent { id, id_text, version, content, details });
+            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details }));
         }
     }
     Ok(())
@@ -133,9 +140,11 @@ fn content(row: &Row<'_>) -> rusqlite::Result<(Content, OrderDetails)> {
         customer_id: text(13)?,
         ordered_at: moment::to_local(row.get(14)?),
     };
-    let fact =
-        Fact { day: Day::from_date(row.get(15)?), category: name(7)?, payment_method: name(16)?, currency: name(12)? };
-    let contribution = Contribution { fact, amount: amount(11, row.get_ref(11)?.as_str()?)?, units: row.get(9)? };
+    let category = row.get_ref(7)?.as_str_or_null()?.map(name_of);
+    let fact = Fact { day: Day::from_date(row.get(15)?), category, payment_method: name(16)?, currency: name(12)? };
+    let product = product_of(row.get_ref(18)?.as_str_or_null()?.map(name_of), &details);
+    let amount = amount(11, row.get_ref(11)?.as_str()?)?;
+    let contribution = Contribution { fact, product, amount, units: row.get(9)? };
     let fingerprint = row.get::<_, i64>(17)? as u64;
     Ok((Content::Order { contribution, fingerprint }, details))
 }

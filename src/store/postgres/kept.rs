@@ -1,0 +1,181 @@
+//! What no view gives back: the newest versions of listings and of feedback.
+
+use std::borrow::Cow;
+
+use postgres::Row;
+use takings_dataflows::event::Event;
+use takings_dataflows::listing::{Listing, ListingEvent};
+use takings_dataflows::order::Version;
+use takings_dataflows::rating::{Rating, RatingEvent};
+
+use super::ROWS_A_STATEMENT;
+use super::numeric::Numeric;
+use super::session::{Session, Sql};
+use crate::store::columns::name_of;
+use crate::store::commit::{KeptFeedback, KeptListing};
+use crate::store::text::{escaped, unescaped};
+use crate::store::{StoreError, Topics};
+
+const PUT_LISTINGS: Sql = Sql::new(
+    "writing listings",
+    r#"INSERT INTO listings (product, topic, partition, "offset", log_timestamp, withdrawn, epoch)
+       SELECT *, $7::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::boolean[])
+       ON CONFLICT (product) DO UPDATE SET topic = excluded.topic, partition = excluded.partition,
+         "offset" = excluded."offset", log_timestamp = excluded.log_timestamp, withdrawn = excluded.withdrawn,
+         epoch = excluded.epoch"#,
+);
+const READ_LISTINGS: Sql = Sql::new(
+    "reading listings",
+    r#"SELECT l.product, l.topic, l.partition, l."offset", l.log_timestamp, l.withdrawn, p.name, p.category, p.price,
+         p.product IS NOT NULL
+       FROM listings l LEFT JOIN products p USING (product)"#,
+);
+const PUT_FEEDBACK: Sql = Sql::new(
+    "writing feedback",
+    r#"INSERT INTO feedback (topic, feedback_id, product, rating, fingerprint, partition, "offset", log_timestamp, epoch)
+       SELECT *, $9::bigint FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::integer[],
+         $7::bigint[], $8::bigint[])
+       ON CONFLICT (topic, feedback_id) DO UPDATE SET product = excluded.product, rating = excluded.rating,
+         fingerprint = excluded.fingerprint, partition = excluded.partition, "offset" = excluded."offset",
+         log_timestamp = excluded.log_timestamp, epoch = excluded.epoch"#,
+);
+const READ_FEEDBACK: Sql = Sql::new(
+    "reading feedback",
+    r#"SELECT topic, feedback_id, product, rating, fingerprint, partition, "offset", log_timestamp FROM feedback"#,
+);
+
+/// Writes the newest version of some listings.
+pub(super) fn write_listings(session: &mut Session, epoch: i64, listings: &[KeptListing]) -> Result<(), StoreError> {
+    for rows in listings.chunks(ROWS_A_STATEMENT) {
+        let products: Vec<_> = rows.iter().map(|row| escaped(&row.product)).collect();
+        let topics: Vec<_> = rows.iter().map(|row| escaped(&row.topic)).collect();
+        let partitions: Vec<_> = rows.iter().map(|row| i32::from(row.partition)).collect();
+        let offsets: Vec<_> = rows.iter().map(|row| row.offset as i64).collect();
+        let timestamps: Vec<_> = rows.iter().map(|row| row.timestamp).collect();
+        let withdrawn: Vec<_> = rows.iter().map(|row| row.is_withdrawn).collect();
+        session
+            .execute(&PUT_LISTINGS, &[&products, &topics, &partitions, &offsets, &timestamps, &withdrawn, &epoch])?;
+    }
+    Ok(())
+}
+
+/// Writes the newest version of some feedback.
+pub(super) fn write_feedback(session: &mut Session, epoch: i64, feedback: &[KeptFeedback]) -> Result<(), StoreError> {
+    for rows in feedback.chunks(ROWS_A_STATEMENT) {
+        let current = || rows.iter().map(|row| row.current.as_ref());
+        let topics: Vec<_> = rows.iter().map(|row| escaped(&row.topic)).collect();
+        let ids: Vec<_> = rows.iter().map(|row| escaped(&row.feedback_id)).collect();
+        let products: Vec<Option<Cow<'_, str>>> =
+            current().map(|rating| rating.map(|rating| escaped(rating.product.text()))).collect();
+        let stars: Vec<_> = current().map(|rating| rating.map(|rating| i32::from(rating.stars))).collect();
+        let fingerprints: Vec<_> = current().map(|rating| rating.map(|rating| rating.fingerprint as i64)).collect();
+        let partitions: Vec<_> = rows.iter().map(|row| i32::from(row.partition)).collect();
+        let offsets: Vec<_> = rows.iter().map(|row| row.offset as i64).collect();
+        let timestamps: Vec<_> = rows.iter().map(|row| row.timestamp).collect();
+        session.execute(
+            &PUT_FEEDBACK,
+            &[&topics, &ids, &products, &stars, &fingerprints, &partitions, &offsets, &timestamps, &epoch],
+        )?;
+    }
+    Ok(())
+}
+
+/// Where a version stands: topic, partition, offset, timestamp in the columns from `at` on.
+fn version(row: &Row, table: &str, topic: &str, topics: &Topics, at: usize) -> Result<Version, Stopped> {
+    let (rank, _) = topics.get(table, topic)?;
+    let (partition, offset, timestamp): (i32, i64, i64) =
+        (row.try_get(at)?, row.try_get(at + 1)?, row.try_get(at + 2)?);
+    Ok(Version::new(timestamp, rank, partition as u16, offset as u64))
+}
+
+/// An error inside a loop over rows: rows stream, and only the driver can end it.
+enum Stopped {
+    Driver(postgres::Error),
+    Store(StoreError),
+}
+
+impl From<postgres::Error> for Stopped {
+    fn from(error: postgres::Error) -> Self {
+        Stopped::Driver(error)
+    }
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Stopped::Store(error)
+    }
+}
+
+/// Runs a statement; `event_of` makes an event of each row.
+fn read(
+    session: &mut Session,
+    sql: &Sql,
+    event_of: impl Fn(&Row) -> Result<Event, Stopped>,
+    each: &mut dyn FnMut(Event),
+) -> Result<(), StoreError> {
+    let mut stopped = None;
+    session.each(sql, &[], |row| {
+        if stopped.is_none() {
+            match event_of(row) {
+                Ok(event) => each(event),
+                Err(Stopped::Driver(error)) => return Err(error),
+                Err(Stopped::Store(error)) => stopped = Some(error),
+            }
+        }
+        Ok(())
+    })?;
+    stopped.map_or(Ok(()), Err)
+}
+
+/// Hands over every listing's newest version.
+pub(super) fn read_listings(
+    session: &mut Session,
+    topics: &Topics,
+    each: &mut dyn FnMut(Event),
+) -> Result<(), StoreError> {
+    let event_of = |row: &Row| {
+        let (product, topic) = (row.try_get::<_, &str>(0)?, unescaped(row.try_get(1)?));
+        let (withdrawn, is_there): (bool, bool) = (row.try_get(5)?, row.try_get(9)?);
+        if withdrawn == is_there {
+            let state = if withdrawn { "still there" } else { "missing" };
+            return Err(Stopped::Store(StoreError::Corrupt(format!(
+                "listings and products disagree: {product} is {state} in products"
+            ))));
+        }
+        let name = |at| row.try_get::<_, Option<&str>>(at).map(|text| text.map(name_of));
+        let content = Listing {
+            name: name(6)?,
+            category: name(7)?,
+            price: row.try_get::<_, Option<Numeric>>(8)?.map(|Numeric(price)| price),
+        };
+        Ok(Event::Listing(ListingEvent {
+            product: name_of(product),
+            version: version(row, "listings", &topic, topics, 2)?,
+            content: (!withdrawn).then_some(content),
+        }))
+    };
+    read(session, &READ_LISTINGS, event_of, each)
+}
+
+/// Hands over every feedback's newest version.
+pub(super) fn read_feedback(
+    session: &mut Session,
+    topics: &Topics,
+    each: &mut dyn FnMut(Event),
+) -> Result<(), StoreError> {
+    let event_of = |row: &Row| {
+        let (topic, id) = (unescaped(row.try_get(0)?), unescaped(row.try_get(1)?));
+        let (_, space) = topics.get("feedback", &topic)?;
+        let (id, id_text) = space.id(&id);
+        let product: Option<&str> = row.try_get(2)?;
+        let (stars, fingerprint): (Option<i32>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
+        let content = product.zip(stars).map(|(product, stars)| Rating {
+            product: name_of(product),
+            stars: stars as u8,
+            fingerprint: fingerprint.unwrap_or_default() as u64,
+        });
+        let version = version(row, "feedback", &topic, topics, 5)?;
+        Ok(Event::Rating(RatingEvent { id, id_text, version, content }))
+    };
+    read(session, &READ_FEEDBACK, event_of, each)
+}

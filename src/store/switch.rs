@@ -1,0 +1,122 @@
+//! Views switched on and off between runs: what happens to their tables.
+
+use takings_dataflows::graph::{keeps_catalogue, keeps_products};
+use takings_dataflows::view::View;
+
+use super::JobSettings;
+
+/// What a store does before a run with other views than the last one's.
+///
+/// Two tables hold more than their own view needs: totals of categories follow the catalogue, so they need
+/// `products` with `listings`, and the sales of each product that name no category.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Switch {
+    /// Tables to empty: of views that are off, or are to be filled from nothing.
+    pub(super) to_empty: Vec<&'static str>,
+    /// Whether `sales_per_product` is to be cut down to the sales that follow the catalogue.
+    pub(super) to_listed_only: bool,
+    /// Views that are off now.
+    pub(super) off: Vec<View>,
+    /// Views whose rows are there already, though nobody asked for them before.
+    pub(super) already: Vec<View>,
+    /// Views to fill from the log.
+    pub(super) to_fill: Vec<View>,
+    /// Views whose rows are to be read.
+    pub(super) to_read: Vec<View>,
+}
+
+impl Switch {
+    /// From the views that are complete in the store, and how many best sellers it has.
+    pub(super) fn of(stored: &[View], stored_top: Option<u16>, given: &JobSettings) -> Switch {
+        // Another number of best sellers is another view.
+        let same_top = stored_top.is_none_or(|top| top == given.top);
+        let stored: Vec<View> = stored.iter().copied().filter(|view| same_top || *view != View::Top).collect();
+        let on = |view: View| given.views.contains(&view);
+        let had = |view: View| stored.contains(&view);
+
+        let (products_before, products_now) = (keeps_products(&stored), keeps_products(&given.views));
+        let (catalogue_before, catalogue_now) = (keeps_catalogue(&stored), keeps_catalogue(&given.views));
+        let is_there = |view: View| match view {
+            View::Product => products_before == Some(true),
+            View::Products => catalogue_before,
+            view => had(view),
+        };
+        let mut switch = Switch {
+            to_listed_only: products_before == Some(true) && products_now == Some(false),
+            off: View::ALL.into_iter().filter(|&view| !on(view)).collect(),
+            already: given.views.iter().copied().filter(|&view| is_there(view) && !had(view)).collect(),
+            to_fill: given.views.iter().copied().filter(|&view| !is_there(view)).collect(),
+            ..Switch::default()
+        };
+        for view in View::ALL {
+            let stays = match view {
+                View::Product => products_before.is_some() && products_now.is_some(),
+                View::Products => catalogue_before && catalogue_now,
+                view => on(view) && had(view),
+            };
+            if stays {
+                switch.to_read.push(view);
+                continue;
+            }
+            switch.to_empty.push(view.name());
+            match view {
+                View::Products => switch.to_empty.push("listings"),
+                View::Ratings => switch.to_empty.push("feedback"),
+                _ => {}
+            }
+        }
+        switch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(views: &[View]) -> JobSettings {
+        JobSettings { views: views.to_vec(), top: 10, ..JobSettings::default() }
+    }
+
+    #[test]
+    fn the_same_views_change_nothing() {
+        let switch = Switch::of(&View::ALL, Some(10), &given(&View::ALL));
+        assert_eq!(switch, Switch { to_read: View::ALL.to_vec(), ..Switch::default() });
+    }
+
+    #[test]
+    fn a_new_store_fills_every_view() {
+        let switch = Switch::of(&[], None, &given(&[View::Category, View::Ratings]));
+        assert_eq!(switch.to_fill, [View::Category, View::Ratings]);
+        assert!(switch.to_read.is_empty());
+    }
+
+    #[test]
+    fn categories_keep_what_they_need_of_products() {
+        let switch = Switch::of(&View::ALL, Some(10), &given(&[View::Category]));
+        assert!(switch.to_listed_only);
+        assert_eq!(switch.to_read, [View::Category, View::Product, View::Products]);
+        assert!(switch.to_empty.contains(&"top_products") && switch.to_empty.contains(&"feedback"));
+        assert!(!switch.to_empty.contains(&"listings"));
+
+        let back = Switch::of(&[View::Category], Some(10), &given(&[View::Category, View::Product, View::Products]));
+        assert_eq!(back.to_fill, [View::Product], "own sales come from the log, listed ones are there");
+        assert_eq!(back.already, [View::Products]);
+        assert!(!back.to_empty.contains(&"sales_per_product"));
+
+        let none = Switch::of(&View::ALL, Some(10), &given(&[View::Day]));
+        assert!(none.to_empty.contains(&"sales_per_product") && none.to_empty.contains(&"listings"));
+    }
+
+    #[test]
+    fn another_number_of_best_sellers_is_another_view() {
+        let switch = Switch::of(&View::ALL, Some(5), &given(&View::ALL));
+        assert_eq!(switch.to_fill, [View::Top]);
+        assert_eq!(switch.to_empty, ["top_products"]);
+    }
+
+    #[test]
+    fn best_sellers_have_the_rows_of_products() {
+        let switch = Switch::of(&[View::Top], Some(10), &given(&[View::Product]));
+        assert_eq!((switch.to_fill, switch.already), (vec![], vec![View::Product]));
+    }
+}
