@@ -3,6 +3,10 @@
 //! A flag wins over its `TAKINGS_…` variable, and that over the file. An unknown key in the file is an
 //! error. No secret is ever printed: connection strings are shown without their password.
 
+pub mod mapping;
+pub mod topics;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,8 +14,10 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Deserialize;
+use takings_dataflows::order::IdSpace;
 use takings_dataflows::view::View;
 
+use self::topics::{Kind, ProductKey, TopicFormat};
 use crate::formats::DecoderSettings;
 
 /// A setting that can not be: exit code 78.
@@ -46,6 +52,15 @@ pub struct JobArgs {
     #[arg(long, env = "TAKINGS_TOPICS", value_delimiter = ',', value_name = "TOPIC")]
     topics: Option<Vec<String>>,
 
+    /// What names a product in product_sold: name or id [default: name]
+    #[arg(long, env = "TAKINGS_PRODUCT_KEY", value_name = "KEY")]
+    product_key: Option<String>,
+
+    /// By topic, how it is read where its name does not say it: only in the file.
+    #[arg(skip)]
+    #[serde(default)]
+    mapping: BTreeMap<String, toml::Table>,
+
     /// Worker threads [default: 1]
     #[arg(long, env = "TAKINGS_WORKERS", value_name = "N")]
     workers: Option<usize>,
@@ -65,6 +80,14 @@ pub struct JobArgs {
     /// The views to keep, separated by commas [default: all]
     #[arg(long, env = "TAKINGS_VIEWS", value_delimiter = ',', value_name = "VIEW")]
     views: Option<Vec<String>>,
+
+    /// How many best sellers each period has in top_products [default: 10]
+    #[arg(long, env = "TAKINGS_TOP", value_name = "N")]
+    top: Option<u16>,
+
+    /// How far back orders_per_minute reaches, in the log's time [default: 48h]
+    #[arg(long, env = "TAKINGS_VOLUME_WINDOW", value_name = "DURATION")]
+    volume_window: Option<String>,
 
     /// Keep every order in the table `orders`; corrections of any age are then exact
     #[arg(long, env = "TAKINGS_KEEP_ORDERS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -103,6 +126,10 @@ pub struct JobConfig {
     pub store: String,
     /// The topics, sorted; a topic's place is its rank.
     pub topics: Vec<String>,
+    /// How each topic is read, in the order of `topics`.
+    pub topic_formats: Vec<TopicFormat>,
+    /// What names a product in `product_sold`.
+    pub product_key: ProductKey,
     /// Worker threads.
     pub workers: usize,
     /// The shop's time zone.
@@ -113,6 +140,10 @@ pub struct JobConfig {
     pub correction_window: Option<Duration>,
     /// The views to keep.
     pub views: Vec<View>,
+    /// How many best sellers each period has.
+    pub top: u16,
+    /// How many minutes of the log `orders_per_minute` reaches back.
+    pub volume_window: u32,
     /// Whether to keep every order.
     pub keep_orders: bool,
     /// Whether to stop once everything present at the start is committed.
@@ -159,6 +190,11 @@ impl JobArgs {
         JobArgs { source: Some(source.to_owned()), store: Some(store.to_owned()), ..JobArgs::default() }
     }
 
+    /// For these topics.
+    pub fn with_topics(self, topics: &[&str]) -> Self {
+        JobArgs { topics: Some(topics.iter().map(|&topic| topic.to_owned()).collect()), ..self }
+    }
+
     /// The settings in force, from flags, environment and file.
     ///
     /// # Errors
@@ -186,24 +222,22 @@ impl JobArgs {
             return Err(ConfigError::new("topics", "names 1 to 256 topics, separated by commas"));
         }
 
+        let product_key = match self.product_key.as_ref().or(file.product_key.as_ref()) {
+            None => ProductKey::default(),
+            Some(key) => key.parse().map_err(|message: String| ConfigError::new("product_key", message))?,
+        };
+        let mapping = if self.mapping.is_empty() { file.mapping } else { self.mapping.clone() };
+        let topic_formats = topic_formats(&topics, mapping, product_key)?;
+
         let workers = self.workers.or(file.workers).unwrap_or(1);
         if !(1..=256).contains(&workers) {
             return Err(ConfigError::new("workers", format!("{workers} is not 1 to 256")));
         }
         let zone = self.time_zone.clone().or(file.time_zone).unwrap_or_else(|| "UTC".to_owned());
-        let time_zone = zone.parse().map_err(|_| {
-            ConfigError::new("time_zone", format!("{zone:?} is no IANA time zone, such as Africa/Douala"))
-        })?;
-        let default_currency = self
-            .default_currency
-            .clone()
-            .or(file.default_currency)
-            .unwrap_or_else(|| "USD".to_owned())
-            .trim()
-            .to_uppercase();
-        if default_currency.is_empty() || default_currency.len() > 16 {
-            return Err(ConfigError::new("default_currency", "is 1 to 16 bytes, such as EUR or FCFA"));
-        }
+        let time_zone = topics::zone(&zone).map_err(|message| ConfigError::new("time_zone", message))?;
+        let default_currency = self.default_currency.as_ref().or(file.default_currency.as_ref());
+        let default_currency = topics::currency(default_currency.map_or("USD", String::as_str))
+            .map_err(|message| ConfigError::new("default_currency", message))?;
 
         let correction_window = match self.correction_window.clone().or(file.correction_window) {
             None => None,
@@ -238,6 +272,29 @@ impl JobArgs {
                 views
             }
         };
+        let top = self.top.or(file.top).unwrap_or(crate::store::JobSettings::TOP);
+        if !(1..=1_000).contains(&top) {
+            return Err(ConfigError::new("top", format!("{top} is not 1 to 1000")));
+        }
+        let volume_window = match self.volume_window.clone().or(file.volume_window) {
+            None => 48 * 60,
+            Some(text) => minutes(&text).ok_or_else(|| {
+                ConfigError::new("volume_window", format!("{text:?} is not 1 minute to 1 year, such as 48h"))
+            })?,
+        };
+        let shares = |format: &TopicFormat| {
+            let mut others = topic_formats.iter().filter(|other| other.topic != format.topic);
+            format.id_space.is_some() && others.any(|other| other.id_space == format.id_space)
+        };
+        if keep_orders && let Some(format) = topic_formats.iter().find(|format| shares(format)) {
+            return Err(ConfigError::new(
+                "keep_orders",
+                format!(
+                    "does not go with a shared id_space, which {} has: orders are kept by their topic and id",
+                    format.topic
+                ),
+            ));
+        }
         let max_rejected_share = self.max_rejected_share.or(file.max_rejected_share).unwrap_or(0.5);
         if !(0.0..=1.0).contains(&max_rejected_share) {
             return Err(ConfigError::new("max_rejected_share", format!("{max_rejected_share} is not 0 to 1")));
@@ -257,11 +314,15 @@ impl JobArgs {
             source,
             store,
             topics,
+            topic_formats,
+            product_key,
             workers,
             time_zone,
             default_currency,
             correction_window,
             views,
+            top,
+            volume_window,
             keep_orders,
             until_caught_up: false,
             standby: false,
@@ -277,13 +338,58 @@ impl JobConfig {
     /// What decoding needs of it.
     pub fn decoder(&self) -> DecoderSettings {
         DecoderSettings {
-            topics: self.topics.clone(),
+            topics: self.topic_formats.clone(),
             time_zone: self.time_zone,
             default_currency: self.default_currency.clone(),
             keep_orders: self.keep_orders,
             payload_limit: self.payload_limit,
         }
     }
+
+    /// How each topic is read, by its name: a store keeps it, and refuses a run that reads otherwise.
+    pub fn formats(&self) -> BTreeMap<String, String> {
+        self.topic_formats.iter().map(|format| (format.topic.clone(), format.describe())).collect()
+    }
+
+    /// What the topic of this rank holds.
+    pub fn kind_of(&self, topic: u8) -> Kind {
+        self.topic_formats.get(usize::from(topic)).map_or(Kind::Order, TopicFormat::kind)
+    }
+
+    /// The topics that hold orders.
+    pub fn order_topics(&self) -> Vec<String> {
+        let of_orders = self.topic_formats.iter().filter(|format| format.kind() == Kind::Order);
+        of_orders.map(|format| format.topic.clone()).collect()
+    }
+
+    /// Each topic's id space, by its rank.
+    pub fn id_spaces(&self) -> Vec<IdSpace> {
+        self.topic_formats.iter().map(TopicFormat::id_space).collect()
+    }
+}
+
+/// How each of the job's topics is read.
+fn topic_formats(
+    topics: &[String],
+    mut mapping: BTreeMap<String, toml::Table>,
+    product_key: ProductKey,
+) -> Result<Vec<TopicFormat>, ConfigError> {
+    let format = |topic: &String| match mapping.remove(topic) {
+        None => Ok(TopicFormat::of(topic, product_key)),
+        Some(table) => TopicFormat::from_table(topic, table, product_key),
+    };
+    let formats = topics.iter().map(format).collect::<Result<Vec<_>, _>>()?;
+    if let Some(topic) = mapping.keys().next() {
+        let message = "is for a topic that is not read; add it to `topics`, or take the mapping out";
+        return Err(ConfigError::new(&format!("mapping.{topic:?}"), message));
+    }
+    Ok(formats)
+}
+
+/// A duration in whole minutes, where it is of use.
+fn minutes(text: &str) -> Option<u32> {
+    let minutes = humantime::parse_duration(text).ok()?.as_secs() / 60;
+    u32::try_from(minutes).ok().filter(|minutes| (1..=366 * 24 * 60).contains(minutes))
 }
 
 fn read(path: &Path) -> Result<JobArgs, ConfigError> {
@@ -337,8 +443,10 @@ mod tests {
 
     #[test]
     fn what_can_not_be_names_its_setting() {
-        let cases: [(&str, JobArgs); 7] = [
+        let cases: [(&str, JobArgs); 9] = [
             ("source", JobArgs { source: None, ..args() }),
+            ("product_key", JobArgs { product_key: Some("brand".into()), ..args() }),
+            ("default_currency", JobArgs { default_currency: Some(" ".into()), ..args() }),
             ("workers", JobArgs { workers: Some(0), ..args() }),
             ("time_zone", JobArgs { time_zone: Some("Mars/Olympus".into()), ..args() }),
             ("correction_window", JobArgs { correction_window: Some("soon".into()), ..args() }),

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
+use takings_dataflows::event::Event;
+use takings_dataflows::order::{Content, IdSpace, Version};
 
 use super::Exit;
 use crate::config::{JobArgs, JobConfig};
@@ -17,6 +19,9 @@ use crate::store::{Recovered, StoreError, StoreUrl};
 
 /// How many of the newest records of each partition are decoded.
 const SAMPLE: u64 = 200;
+
+/// How many of each topic's newest records are shown.
+const SHOWN: usize = 3;
 
 /// How long a broker may take to hand the sample over.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -49,7 +54,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let recovered = match crate::store::open(&StoreUrl::parse(&config.store)?)?.look() {
         Ok((stored, recovered)) => {
             stored.allow(&settings)?;
-            writeln!(out, "store      ok: epoch {}, {} totals", recovered.epoch, recovered.totals.len())?;
+            writeln!(out, "store      ok: epoch {}, {} rows", recovered.epoch, recovered.rows.len())?;
             recovered
         }
         Err(StoreError::Empty { store }) => {
@@ -66,7 +71,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         rehearsal.to_replay, rehearsal.to_read
     )?;
 
-    let (read, rejected) = sample(&config, log.as_ref())?;
+    let Sample { read, newest, rejected } = sample(&config, log.as_ref())?;
     let bad: u64 = rejected.values().map(|(count, _)| count).sum();
     writeln!(
         out,
@@ -74,16 +79,30 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         if bad == 0 { "ok" } else { "look" },
         read - bad
     )?;
+    for (topic, events) in config.topic_formats.iter().zip(&newest) {
+        writeln!(out, "             {} is read as {}", topic.topic, topic.format)?;
+        for event in events.values().rev() {
+            writeln!(out, "               {}", in_words(event, &topic.id_space()))?;
+        }
+    }
     for (reason, (count, place)) in &rejected {
         writeln!(out, "             {count} × {reason} (such as {place})")?;
     }
     Ok(if read > 0 && bad as f64 > config.max_rejected_share * read as f64 { Exit::Difference } else { Exit::Done })
 }
 
-/// Decodes the newest records: how many, and for each reason how many were rejected and one place.
-type Rejections = BTreeMap<String, (u64, String)>;
+/// What the newest records say.
+#[derive(Default)]
+struct Sample {
+    read: u64,
+    /// By topic, the newest that can be read.
+    newest: Vec<BTreeMap<Version, Event>>,
+    /// By reason, how many were rejected, and where one of them stands.
+    rejected: BTreeMap<String, (u64, String)>,
+}
 
-fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<(u64, Rejections)> {
+/// Decodes the newest records.
+fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<Sample> {
     let mut left: BTreeMap<_, u64> = BTreeMap::new();
     let mut from = Vec::new();
     for range in log.partitions(&config.topics)? {
@@ -99,21 +118,32 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<(u64, Rejections)
         }
     }
     let mut decoder = Decoder::new(config.decoder());
-    let (mut read, mut rejected) = (0, Rejections::new());
+    let newest = config.topics.iter().map(|_| BTreeMap::new()).collect();
+    let mut sample = Sample { newest, ..Sample::default() };
     if from.is_empty() {
-        return Ok((read, rejected));
+        return Ok(sample);
     }
     let thread = std::thread::current();
     let mut source = log.open(&config.topics, &from, Arc::new(move || thread.unpark()))?;
     let until = Instant::now() + PATIENCE;
-    while !left.is_empty() && Instant::now() < until && read < SAMPLE * from.len() as u64 {
+    while !left.is_empty() && Instant::now() < until && sample.read < SAMPLE * from.len() as u64 {
         let handed = source.poll(256, &mut |polled| match polled {
             Polled::Record(record) => {
-                read += 1;
-                if let Decoded::Rejected(reason) = decoder.decode(&record) {
-                    let topic = &config.topics[record.partition.topic as usize];
-                    let place = format!("{topic}/{} at offset {}", record.partition.partition, record.offset);
-                    rejected.entry(reason.to_string()).or_insert((0, place)).0 += 1;
+                sample.read += 1;
+                let topic = usize::from(record.partition.topic);
+                match decoder.decode(&record) {
+                    Decoded::Event { event, .. } => {
+                        let newest = &mut sample.newest[topic];
+                        newest.insert(event.version(), event);
+                        if newest.len() > SHOWN {
+                            newest.pop_first();
+                        }
+                    }
+                    Decoded::Rejected(reason) => {
+                        let (topic, partition) = (&config.topics[topic], record.partition.partition);
+                        let place = format!("{topic}/{partition} at offset {}", record.offset);
+                        sample.rejected.entry(reason.to_string()).or_insert((0, place)).0 += 1;
+                    }
                 }
                 if left.get(&record.partition).is_some_and(|&end| record.next_offset >= end) {
                     left.remove(&record.partition);
@@ -125,5 +155,39 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<(u64, Rejections)
             std::thread::park_timeout(Duration::from_millis(100));
         }
     }
-    Ok((read, rejected))
+    Ok(sample)
+}
+
+/// What a record says, field by field: whether a mapping reads what was meant is seen by looking.
+fn in_words(event: &Event, space: &IdSpace) -> String {
+    match event {
+        Event::Order(order) => {
+            let id = space.text(order.id, &order.id_text);
+            let Content::Order { contribution, .. } = order.content else { return format!("order {id}: cancelled") };
+            let (fact, product) = (contribution.fact, contribution.product);
+            let category = fact.category.map_or("of its listing", |category| category.text());
+            format!(
+                "order {id}: product {product}, amount {} {}, units {}, day {}, category {category}, paid by {}",
+                contribution.amount, fact.currency, contribution.units, fact.day, fact.payment_method
+            )
+        }
+        Event::Listing(listing) => {
+            let product = listing.product;
+            let Some(content) = listing.content else { return format!("listing of {product}: withdrawn") };
+            let said = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+            format!(
+                "listing of {product}: name {}, category {}, price {}",
+                said(content.name.map(|name| name.to_string())),
+                said(content.category.map(|category| category.to_string())),
+                said(content.price.map(|price| price.to_string()))
+            )
+        }
+        Event::Rating(rating) => {
+            let id = space.text(rating.id, &rating.id_text);
+            match rating.content {
+                None => format!("feedback {id}: withdrawn"),
+                Some(content) => format!("feedback {id}: product {}, rating {}", content.product, content.stars),
+            }
+        }
+    }
 }

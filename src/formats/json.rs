@@ -15,6 +15,13 @@ pub(crate) struct Token<'a> {
     pub(crate) raw: &'a str,
 }
 
+impl Token<'_> {
+    /// Whether it is a string without a character.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kind == Kind::Plain && self.raw.is_empty()
+    }
+}
+
 /// The kinds of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -142,6 +149,30 @@ pub(crate) fn string(text: &str) -> Result<Token<'_>, Syntax> {
         return Err(scanner.expected("the end"));
     }
     Ok(token)
+}
+
+/// The element of this number, from 0, of `text`, which is one array. `stack` is scratch space.
+pub(crate) fn element<'a>(text: &'a str, index: usize, stack: &mut Vec<u8>) -> Result<Option<Token<'a>>, Syntax> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack };
+    if scanner.peek() != Some(b'[') {
+        return Err(scanner.expected("an array"));
+    }
+    scanner.at += 1;
+    scanner.space();
+    if scanner.peek() == Some(b']') {
+        return Ok(None);
+    }
+    for _ in 0..index {
+        scanner.value()?;
+        scanner.space();
+        match scanner.peek() {
+            Some(b',') => scanner.at += 1,
+            Some(b']') => return Ok(None),
+            _ => return Err(scanner.expected("`,` or `]`")),
+        }
+        scanner.space();
+    }
+    scanner.value().map(Some)
 }
 
 struct Scanner<'a, 's> {
@@ -417,6 +448,18 @@ fn code_unit(rest: &mut &str) -> u32 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_array_has_its_elements() {
+        let element = |text, index| element(text, index, &mut Vec::new()).map(|token| token.map(|token| token.raw));
+        for (index, expected) in [(0, Some("1")), (1, Some(r#"{"a": [2, ","]}"#)), (2, Some("[]")), (3, None)] {
+            assert_eq!(element(r#"[ 1 , {"a": [2, ","]},[] ]"#, index), Ok(expected), "{index}");
+        }
+        assert_eq!(element("[]", 0), Ok(None));
+        assert_eq!(element("[ ]", 7), Ok(None));
+        assert!(element("{}", 0).is_err());
+        assert!(element("[1 2]", 1).is_err());
+    }
 
     #[derive(Debug, PartialEq)]
     struct Failed;

@@ -41,7 +41,8 @@ impl LocalTime {
     }
 
     /// Reads ISO 8601: a date, or date and time with `T` or a space between, seconds and fraction
-    /// optional (digits past microseconds are cut), and an optional zone (`Z`, `+01:00`, `+0100`, `+01`).
+    /// optional (digits past microseconds are cut), and an optional zone (`Z`, `+01:00`, `+0100`, `+01`,
+    /// `+00:09:21`), after which a region's name in brackets is ignored (`[Europe/Paris]`).
     ///
     /// Without a zone the text is the shop's local time as it stands; with one it is converted to
     /// `zone`.
@@ -49,7 +50,11 @@ impl LocalTime {
     /// # Errors
     /// [`TimestampError`] for any other text, and for dates that no calendar has.
     pub fn parse(text: &str, zone: Tz) -> Result<Self, TimestampError> {
-        let Some((date, rest)) = text.as_bytes().split_first_chunk::<10>() else {
+        let text = text.as_bytes();
+        if let [sign @ (b'+' | b'-'), signed @ ..] = text {
+            return Err(expanded_year(*sign, signed));
+        }
+        let Some((date, rest)) = text.split_first_chunk::<10>() else {
             return Err(TimestampError::NotIso);
         };
         let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else {
@@ -83,6 +88,14 @@ impl LocalTime {
         LocalTime::from_utc(millis.checked_mul(1_000).ok_or(TimestampError::OutOfRange)?, zone)
     }
 
+    /// From microseconds since 1970-01-01T00:00Z.
+    ///
+    /// # Errors
+    /// [`TimestampError::OutOfRange`]
+    pub fn from_epoch_micros(micros: i64, zone: Tz) -> Result<Self, TimestampError> {
+        LocalTime::from_utc(micros, zone)
+    }
+
     fn from_utc(micros: i64, zone: Tz) -> Result<Self, TimestampError> {
         let utc = DateTime::from_timestamp_micros(micros).ok_or(TimestampError::OutOfRange)?.naive_utc();
         let offset = zone.offset_from_utc_datetime(&utc).fix().local_minus_utc();
@@ -90,6 +103,20 @@ impl LocalTime {
         let years = NaiveDate::from_ymd_opt(1, 1, 1).zip(NaiveDate::from_ymd_opt(9999, 12, 31));
         let known = years.is_some_and(|(first, last)| (first..=last).contains(&local.day().date()));
         if known { Ok(local) } else { Err(TimestampError::OutOfRange) }
+    }
+}
+
+/// Why a date with a signed year is none. JavaScript and Java write one, of four to ten digits, for years
+/// past 9999 and before 0; it is said of those that they are out of range, which tells more than that
+/// they look odd.
+fn expanded_year(sign: u8, text: &[u8]) -> TimestampError {
+    let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let year = text[..length].iter().fold(0u64, |year, digit| (year * 10 + u64::from(digit - b'0')).min(1 << 40));
+    let is_date = matches!(text[length..], [b'-', m1, m2, b'-', d1, d2, ..] if two(m1, m2).and(two(d1, d2)).is_ok());
+    if is_date && (4..=10).contains(&length) && (sign == b'-' || year > 9_999) {
+        TimestampError::OutOfRange
+    } else {
+        TimestampError::NotIso
     }
 }
 
@@ -132,24 +159,41 @@ fn time_of_day(text: &[u8]) -> Result<(i64, Option<i64>), TimestampError> {
         }
         rest = &digits[length..];
     }
+    let (rest, is_in_region) = region(rest)?;
     let offset = match *rest {
+        [] if is_in_region => return Err(TimestampError::NotIso),
         [] => None,
         [b'Z' | b'z'] => Some(0),
         [sign @ (b'+' | b'-'), ref offset @ ..] => {
-            let (hours, minutes) = match *offset {
-                [h1, h2] => (two(h1, h2)?, 0),
-                [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (two(h1, h2)?, two(m1, m2)?),
+            let (hours, minutes, seconds) = match *offset {
+                [h1, h2] => (two(h1, h2)?, 0, 0),
+                [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (two(h1, h2)?, two(m1, m2)?, 0),
+                // Local mean time, from before there were zones.
+                [h1, h2, b':', m1, m2, b':', s1, s2] => (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?),
                 _ => return Err(TimestampError::NotIso),
             };
-            if hours > 23 || minutes > 59 {
+            if hours > 23 || minutes > 59 || seconds > 59 {
                 return Err(TimestampError::NoSuchTime);
             }
-            let seconds = i64::from(hours * 60 + minutes) * 60;
+            let seconds = i64::from((hours * 60 + minutes) * 60 + seconds);
             Some(if sign == b'-' { -seconds } else { seconds })
         }
         _ => return Err(TimestampError::NotIso),
     };
     Ok((micros, offset))
+}
+
+/// Takes a region's name in brackets off the end, as Java's `ZonedDateTime` writes it: the offset before
+/// it says all.
+#[inline]
+fn region(text: &[u8]) -> Result<(&[u8], bool), TimestampError> {
+    let [before @ .., b']'] = text else { return Ok((text, false)) };
+    let at = before.iter().position(|&byte| byte == b'[').ok_or(TimestampError::NotIso)?;
+    let is_known = |byte: &u8| byte.is_ascii_alphanumeric() || b"~/._+-:".contains(byte);
+    match &before[at + 1..] {
+        name @ [first, ..] if first.is_ascii_alphabetic() && name.iter().all(is_known) => Ok((&before[..at], true)),
+        _ => Err(TimestampError::NotIso),
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +241,50 @@ mod tests {
             ("2026-11-22 23:30:00.25-05:30", "2026-11-23 06:00:00.250"),
             ("0001-01-01T00:00:00+01:00", "OutOfRange"),
             ("9999-12-31T23:30:00Z", "OutOfRange"),
+        ] {
+            assert_eq!(local(text), expected, "{text}");
+        }
+    }
+
+    /// What `datetime.isoformat()`, `Date.toISOString()`, `Instant`, `OffsetDateTime` and `ZonedDateTime`
+    /// printed.
+    #[test]
+    fn reads_what_python_javascript_and_java_print() {
+        for (text, expected) in [
+            // Python 3: datetime.isoformat(), of naive and aware moments, with and without microseconds.
+            ("2026-11-22T12:34:56.123456", "2026-11-22 12:34:56.123456"),
+            ("2026-11-22T12:34:56", "2026-11-22 12:34:56"),
+            ("2026-11-22T00:00:00", "2026-11-22 00:00:00"),
+            ("1970-01-01T00:00:00", "1970-01-01 00:00:00"),
+            ("2026-11-22 12:34:56.123456", "2026-11-22 12:34:56.123456"),
+            ("2026-11-22T12:34:56.000123+00:00", "2026-11-22 13:34:56.000123"),
+            ("2026-11-22T12:34:56.123456+05:30", "2026-11-22 08:04:56.123456"),
+            ("2026-11-22T12:34:56-08:00", "2026-11-22 21:34:56"),
+            // Paris before 1911, and what `timespec="minutes"` and "milliseconds" leave.
+            ("1900-01-01T00:00:00+00:09:21", "1900-01-01 00:00:00"),
+            ("1900-01-01T12:00:00.000001-00:25:21", "1900-01-01 12:34:42.000001"),
+            ("2026-11-22T12:34+01:00", "2026-11-22 12:34:00"),
+            ("2026-11-22T12:34:56.123+01:00", "2026-11-22 12:34:56.123"),
+            // JavaScript: new Date(…).toISOString().
+            ("2026-11-22T12:34:56.789Z", "2026-11-22 13:34:56.789"),
+            ("1970-01-01T00:00:00.000Z", "1970-01-01 01:00:00"),
+            ("0001-01-01T00:00:00.000Z", "0001-01-01 00:09:21"),
+            // Java: Instant.toString(), which prints 0, 3, 6 or 9 digits.
+            ("2026-11-22T12:34:56Z", "2026-11-22 13:34:56"),
+            ("2026-11-22T12:34:00Z", "2026-11-22 13:34:00"),
+            ("2026-11-22T12:34:56.100Z", "2026-11-22 13:34:56.100"),
+            ("2026-11-22T12:34:56.100200Z", "2026-11-22 13:34:56.100200"),
+            ("2026-11-22T12:34:56.100200300Z", "2026-11-22 13:34:56.100200"),
+            // Java: LocalDateTime, OffsetDateTime, ZonedDateTime, which leave seconds of zero out.
+            ("2026-11-22T12:34", "2026-11-22 12:34:00"),
+            ("2026-11-22T12:34Z", "2026-11-22 13:34:00"),
+            ("2026-11-22T12:34:56.123456789+01:00", "2026-11-22 12:34:56.123456"),
+            ("2026-11-22T12:34-03:30", "2026-11-22 17:04:00"),
+            ("1900-01-01T00:00+00:09:21", "1900-01-01 00:00:00"),
+            ("2026-11-22T12:34:56+01:00[Europe/Paris]", "2026-11-22 12:34:56"),
+            ("2026-11-22T12:34Z[UTC]", "2026-11-22 13:34:00"),
+            ("2026-11-22T12:34:56-05:00[America/Port-au-Prince]", "2026-11-22 18:34:56"),
+            ("2026-11-22T12:34+02:00[UTC+02:00]", "2026-11-22 11:34:00"),
         ] {
             assert_eq!(local(text), expected, "{text}");
         }
@@ -254,8 +342,17 @@ mod tests {
             ("2023-10-01T12:00:00ZZ", NotIso),
             ("2023-10-01T12:00:00+1", NotIso),
             ("2023-10-01T12:00:00+01:0", NotIso),
-            ("2023-10-01T12:00:00+01:00[Europe/Paris]", NotIso),
+            ("2023-10-01T12:00:00[Europe/Paris]", NotIso),
+            ("2023-10-01T12:00:00+01:00[]", NotIso),
+            ("2023-10-01T12:00:00+01:00[Europe/Paris", NotIso),
+            ("2023-10-01T12:00:00+01:00Europe/Paris]", NotIso),
+            ("2023-10-01T12:00:00+01:00[1/2]", NotIso),
+            ("2023-10-01T12:00:00+01:00:0", NotIso),
+            ("2023-10-01T12:00:00+01:00:00:00", NotIso),
+            ("2023-10-01T12:00:00+010000", NotIso),
             ("+2023-10-01", NotIso),
+            ("+002023-10-01T12:00:00.000Z", NotIso),
+            ("+010000-1-01", NotIso),
             ("-001-10-01", NotIso),
             ("20é3-10-01", NotIso),
             ("2023-02-29", NoSuchDate),
@@ -268,6 +365,15 @@ mod tests {
             ("2023-10-01T12:60:00", NoSuchTime),
             ("2023-10-01T23:59:60", NoSuchTime),
             ("2023-10-01T12:00:00+24:00", NoSuchTime),
+            ("2023-10-01T12:00:00+00:09:60", NoSuchTime),
+            // What JavaScript's and Java's largest and smallest moments look like.
+            ("+275760-09-13T00:00:00.000Z", OutOfRange),
+            ("-271821-04-20T00:00:00.000Z", OutOfRange),
+            ("-000001-12-31T00:00:00.000Z", OutOfRange),
+            ("+10000-01-01T00:00Z", OutOfRange),
+            ("+1000000000-12-31T23:59:59.999999999Z", OutOfRange),
+            ("-1000000000-01-01T00:00:00Z", OutOfRange),
+            ("0000-01-01T00:00:00.000Z", NoSuchDate),
         ] {
             assert_eq!(LocalTime::parse(text, PARIS), Err(expected), "{text}");
         }
