@@ -1,12 +1,13 @@
 //! From records to the dataflow's inputs: one worker's decoding and bookkeeping.
 
-use takings_dataflows::changes::{Output, Progress, Rejected};
-use takings_dataflows::graph::Inputs;
+use takings_dataflows::changes::{ByPartition, Output, Progress, Rejected};
+use takings_dataflows::graph::{Inputs, Watermark, takes};
 use takings_dataflows::order::PartitionId;
+use takings_dataflows::view::View;
 
 use super::JobError;
 use crate::config::JobConfig;
-use crate::formats::{Decode, Decoded, Decoder};
+use crate::formats::{Decode, Decoded, Decoder, Kind};
 use crate::source::Record;
 
 /// The share of rejected records is judged over so many at a time.
@@ -20,9 +21,11 @@ pub(super) struct Feed {
     decoder: Decoder,
     topics: Vec<String>,
     max_rejected_share: f64,
-    is_windowed: bool,
-    /// What each partition did in the open epoch. A worker has few partitions.
-    progress: Vec<(PartitionId, Progress)>,
+    /// What each topic's records are versions of.
+    kinds: Vec<Kind>,
+    views: Vec<View>,
+    /// What each partition did in the open epoch.
+    progress: ByPartition<Progress>,
     stretch: Stretch,
 }
 
@@ -38,18 +41,19 @@ impl Feed {
             decoder: Decoder::new(config.decoder()),
             topics: config.topics.clone(),
             max_rejected_share: config.max_rejected_share,
-            is_windowed: config.correction_window.is_some(),
-            progress: Vec::new(),
+            kinds: (0..config.topics.len()).map(|topic| config.kind_of(topic as u8)).collect(),
+            views: config.views.clone(),
+            progress: ByPartition::default(),
             stretch: Stretch::default(),
         }
     }
 
-    /// A record whose order is in the base totals already: only its version matters.
+    /// A record that was counted already: only its version matters, but to views that are being filled.
     pub(super) fn replay(&mut self, inputs: &mut Inputs, record: &Record<'_>) {
         match self.decoder.decode(record) {
-            Decoded::Order { event, .. } => inputs.events.send(event),
-            // It is in `rejected` since it was first read.
-            Decoded::Rejected(_) => {}
+            Decoded::Event { event, .. } if takes(&self.views, &event) => inputs.send(event),
+            // What is rejected is in `rejected` since it was first read.
+            Decoded::Event { .. } | Decoded::Rejected(_) => {}
         }
     }
 
@@ -64,9 +68,13 @@ impl Feed {
             Progress { offset: record.next_offset, newest_timestamp: record.timestamp, read: 1, ..Progress::default() };
         let mut outcome = Ok(());
         match self.decoder.decode(record) {
-            Decoded::Order { event, rounded } => {
+            Decoded::Event { event, rounded } => {
                 step.rounded = rounded.into();
-                inputs.events.send(event);
+                if takes(&self.views, &event) {
+                    inputs.send(event);
+                } else {
+                    step.other = 1;
+                }
             }
             Decoded::Rejected(reason) => {
                 step.rejected = 1;
@@ -87,39 +95,33 @@ impl Feed {
         if self.stretch.read == STRETCH {
             self.stretch = Stretch::default();
         }
-        self.progress(record.partition).add(&step);
+        self.progress.at(record.partition).add(&step);
         outcome.map(|()| weight)
     }
 
     /// Everything of a partition before `offset` was read.
     pub(super) fn end(&mut self, partition: PartitionId, offset: u64) {
-        let progress = self.progress(partition);
+        let progress = self.progress.at(partition);
         progress.offset = progress.offset.max(offset);
     }
 
     /// Sends what the epoch did to each partition; to be called just before it closes.
     pub(super) fn report(&mut self, inputs: &mut Inputs) {
-        self.progress.retain_mut(|(partition, progress)| {
+        let Feed { progress, kinds, .. } = self;
+        progress.retain(|partition, progress| {
             // An offset alone, moved over records that nobody may see, waits for a record's company: it
             // is no reason for a transaction.
             if progress.read == 0 {
                 return true;
             }
-            if self.is_windowed {
-                inputs.watermarks.send((*partition, progress.newest_timestamp));
-            }
-            inputs.reports.send(Output::Progress(*partition, *progress));
+            inputs.watermarks.send(Watermark {
+                partition,
+                timestamp: progress.newest_timestamp,
+                is_of_orders: kinds[usize::from(partition.topic)] == Kind::Order,
+            });
+            inputs.reports.send(Output::Progress(partition, *progress));
             false
         });
-    }
-
-    fn progress(&mut self, partition: PartitionId) -> &mut Progress {
-        let known = self.progress.iter().position(|(known, _)| *known == partition);
-        let at = known.unwrap_or_else(|| {
-            self.progress.push((partition, Progress::default()));
-            self.progress.len() - 1
-        });
-        &mut self.progress[at].1
     }
 
     fn judge(&self, record: &Record<'_>, reason: &str) -> Result<(), JobError> {

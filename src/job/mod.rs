@@ -7,6 +7,7 @@ mod error;
 mod feed;
 mod pace;
 mod recovery;
+mod roll_ups;
 mod worker;
 mod writer;
 
@@ -85,6 +86,7 @@ pub struct Rehearsal {
 /// # Errors
 /// What the run would end with.
 pub fn rehearse(config: &JobConfig, log: &dyn Log, recovered: &Recovered) -> Result<Rehearsal, JobError> {
+    log.check_whole(&config.order_topics())?;
     let ranges = log.partitions(&config.topics)?;
     let start = recovery::start(config, log, recovered, &ranges)?;
     let to_read = start.partitions.iter().map(|start| start.range.end - start.committed).sum();
@@ -100,6 +102,8 @@ pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
         views: config.views.clone(),
         topics: config.topics.clone(),
         log: log.identity().to_owned(),
+        top: config.top,
+        formats: config.formats(),
     }
 }
 
@@ -133,7 +137,17 @@ struct Ended {
 fn start(config: &JobConfig, stop: &Stop) -> Result<Ended, JobError> {
     let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
     let settings = settings(config, log.as_ref());
-    let Some((store, recovered)) = acquire(config, &settings, stop)? else { return Ok(Ended::default()) };
+    // Two servers are asked at once: a start is short.
+    let (is_whole, acquired) = std::thread::scope(|scope| {
+        let checking = scope.spawn(|| patiently(stop, || Ok(log.check_whole(&config.order_topics())?)));
+        let acquired = acquire(config, &settings, stop);
+        let stopped = || Err(JobError::Dataflow("asking for the topics' settings panicked".to_owned()));
+        (checking.join().unwrap_or_else(|_| stopped()), acquired)
+    });
+    let Some((store, recovered)) = acquired? else { return Ok(Ended::default()) };
+    if is_whole?.is_none() {
+        return Ok(Ended::default());
+    }
     let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else { return Ok(Ended::default()) };
     let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
     tracing::info!(
@@ -219,17 +233,28 @@ fn live(
     let pace = Arc::new(Pace::new(recovered.epoch + 1, stop.clone()));
     let dataflow = graph::Settings {
         views: config.views.clone(),
+        fill: recovered.to_fill.clone(),
         keep_orders: config.keep_orders,
         horizon: Horizon {
             window: config.correction_window.map(|window| window.as_millis() as i64),
             complete_from: start.complete_from,
         },
         recovered_epoch: recovered.epoch,
+        top: config.top.into(),
+        volume_window: config.volume_window,
     };
-    let totals = recovered.totals.clone();
+    let rows = recovered.rows.clone();
     let (to_writer, from_workers) = bounded(1024);
     let (kept_to_worker, kept) = bounded(4096);
-    let writer = writer::Writer::new(config, store, recovered, Arc::clone(log), committed.clone(), Arc::clone(&pace));
+    let writer = writer::Writer::new(
+        config,
+        store,
+        recovered,
+        start.to_fill.clone(),
+        Arc::clone(log),
+        committed.clone(),
+        Arc::clone(&pace),
+    );
     let writing = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || writer.run(kept_to_worker, &from_workers))
@@ -241,7 +266,7 @@ fn live(
         config: worker_config,
         log: Arc::clone(log),
         start: Arc::new(start),
-        totals: Arc::new(totals),
+        rows: Arc::new(rows),
         kept,
         pace: Arc::clone(&pace),
         committed,

@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 
 use takings_dataflows::day::Day;
+use takings_dataflows::graph::keeps_catalogue;
 use takings_dataflows::order::PartitionId;
-use takings_dataflows::takings::Takings;
-use takings_dataflows::view::{View, ViewKey};
+use takings_dataflows::view::View;
 
 use super::JobError;
+use super::roll_ups::check_roll_ups;
 use crate::config::JobConfig;
+use crate::formats::Kind;
 use crate::source::{Log, PartitionRange, Polled, SourceError, StartAt};
-use crate::store::{PartitionState, Recovered};
+use crate::store::{FilledView, PartitionState, Recovered};
 
 /// Where every partition starts.
 pub(super) struct Start {
     /// Sorted by partition: a partition's place here decides its worker.
     pub(super) partitions: Vec<PartitionStart>,
-    /// The day from which the log is whole; `None` where nothing of it is lost.
+    /// The day from which the log is whole of orders; `None` where none of them is lost.
     pub(super) complete_from: Option<Day>,
+    /// The views to fill, each with the day from which its part of the log is whole.
+    pub(super) to_fill: Vec<FilledView>,
 }
 
 /// Where one partition starts.
@@ -29,6 +33,8 @@ pub(super) struct PartitionStart {
     pub(super) replay_from: u64,
     /// The newest timestamp before `committed`.
     pub(super) newest_timestamp: i64,
+    /// What its records are versions of.
+    pub(super) kind: Kind,
 }
 
 impl PartitionStart {
@@ -56,7 +62,7 @@ pub(super) fn start(
     recovered: &Recovered,
     ranges: &[PartitionRange],
 ) -> Result<Start, JobError> {
-    check_roll_ups(&recovered.totals)?;
+    check_roll_ups(&recovered.rows, config.top, &recovered.incomplete)?;
     let mut known: BTreeMap<(&str, u16), &PartitionState> =
         recovered.partitions.iter().map(|state| ((state.topic.as_str(), state.partition), state)).collect();
     let mut partitions = Vec::with_capacity(ranges.len());
@@ -78,14 +84,53 @@ pub(super) fn start(
         }
         .into());
     }
-    let mut start = Start { partitions, complete_from: None };
-    start.complete_from = complete_from(config, log, &start.partitions)?;
-    if config.keep_orders {
-        start.partitions.iter_mut().for_each(|start| start.replay_from = start.committed);
-    } else if let Some(window) = config.correction_window {
+    let mut start = Start { partitions, complete_from: None, to_fill: Vec::new() };
+    start.complete_from = complete_from(config, log, &start.partitions, Kind::Order)?;
+    for &view in &recovered.to_fill {
+        let complete_from = match view {
+            View::Products => complete_from(config, log, &start.partitions, Kind::Listing)?,
+            View::Ratings => complete_from(config, log, &start.partitions, Kind::Feedback)?,
+            // Kept orders are all there, whatever the log holds.
+            _ if config.keep_orders && recovered.epoch > 0 => None,
+            _ => start.complete_from,
+        };
+        start.to_fill.push(FilledView { view, complete_from });
+    }
+    let fills = Fills::of(recovered, config);
+    if let Some(window) = config.correction_window.filter(|_| !fills.orders) {
         replay_the_window_only(config, log, window.as_millis() as i64, &mut start)?;
     }
+    for start in &mut start.partitions {
+        let is_replayed = match start.kind {
+            Kind::Order => !config.keep_orders,
+            Kind::Listing => fills.listings,
+            Kind::Feedback => fills.ratings,
+        };
+        if !is_replayed {
+            start.replay_from = start.committed;
+        }
+    }
     Ok(start)
+}
+
+/// What the views that are to be filled need from the log again. Orders are replayed anyway, listings and
+/// feedback are in tables of their own.
+struct Fills {
+    orders: bool,
+    listings: bool,
+    ratings: bool,
+}
+
+impl Fills {
+    fn of(recovered: &Recovered, config: &JobConfig) -> Fills {
+        let before: Vec<View> = config.views.iter().copied().filter(|view| !recovered.to_fill.contains(view)).collect();
+        let of_orders = |view: &View| !matches!(view, View::Products | View::Ratings | View::Minute);
+        Fills {
+            orders: recovered.to_fill.iter().any(of_orders),
+            listings: keeps_catalogue(&config.views) && !keeps_catalogue(&before),
+            ratings: recovered.to_fill.contains(&View::Ratings),
+        }
+    }
 }
 
 fn partition_start(
@@ -95,7 +140,7 @@ fn partition_start(
     state: Option<&PartitionState>,
 ) -> Result<PartitionStart, SourceError> {
     let PartitionRange { partition, first, end } = *range;
-    let number = partition.partition;
+    let (number, kind) = (partition.partition, config.kind_of(partition.topic));
     let (mut committed, newest_timestamp) = state.map_or((first, 0), |state| (state.offset, state.newest_timestamp));
     let resume = config.resume_at.iter().find(|at| at.topic == topic && at.partition == number);
     if let Some(resume) = resume.filter(|resume| resume.offset >= first && resume.offset <= end) {
@@ -126,7 +171,7 @@ fn partition_start(
             first,
         ));
     }
-    Ok(PartitionStart { range: *range, committed, replay_from: first, newest_timestamp })
+    Ok(PartitionStart { range: *range, committed, replay_from: first, newest_timestamp, kind })
 }
 
 /// What a replay finds in a log whose records are not those that were counted: all of these have a
@@ -148,8 +193,13 @@ pub(super) fn rewritten(config: &JobConfig, partition: PartitionId, offset: u64)
 
 /// The day of the first record that a log still holds, the latest of all partitions that lost some. Of a
 /// partition that holds none any more, the newest record that was counted stands for it.
-fn complete_from(config: &JobConfig, log: &dyn Log, partitions: &[PartitionStart]) -> Result<Option<Day>, SourceError> {
-    let cut: Vec<_> = partitions.iter().filter(|start| start.range.first > 0).collect();
+fn complete_from(
+    config: &JobConfig,
+    log: &dyn Log,
+    partitions: &[PartitionStart],
+    kind: Kind,
+) -> Result<Option<Day>, SourceError> {
+    let cut: Vec<_> = partitions.iter().filter(|start| start.range.first > 0 && start.kind == kind).collect();
     if cut.is_empty() {
         return Ok(None);
     }
@@ -201,112 +251,4 @@ fn replay_the_window_only(
         }
     }
     Ok(())
-}
-
-/// Recomputes every roll-up from the finer tables that were read with it.
-fn check_roll_ups(totals: &[(ViewKey, Takings)]) -> Result<(), JobError> {
-    use differential_dataflow::difference::Semigroup;
-
-    let stored: BTreeMap<ViewKey, Takings> = totals.iter().copied().collect();
-    let mut differences = Vec::new();
-    // Each view as the sums that it must have: by day and currency from the two finer ones, by month from days.
-    let sums = |from: View, into: fn(&ViewKey) -> Option<ViewKey>| {
-        let mut sums: BTreeMap<ViewKey, Takings> = BTreeMap::new();
-        for (key, takings) in stored.iter().filter(|(key, _)| key.view() == from) {
-            if let Some(into) = into(key) {
-                sums.entry(into).or_default().plus_equals(takings);
-            }
-        }
-        sums
-    };
-    let has = |view: View| stored.keys().any(|key| key.view() == view);
-    let to_day = |key: &ViewKey| match *key {
-        ViewKey::Category { day, currency, .. } | ViewKey::PaymentMethod { day, currency, .. } => {
-            Some(ViewKey::Day { day, currency })
-        }
-        ViewKey::Day { .. } | ViewKey::Month { .. } => None,
-    };
-    let to_month = |key: &ViewKey| match *key {
-        ViewKey::Day { day, currency }
-        | ViewKey::Category { day, currency, .. }
-        | ViewKey::PaymentMethod { day, currency, .. } => Some(ViewKey::Month { month: day.month(), currency }),
-        ViewKey::Month { .. } => None,
-    };
-    let mut compare = |from: View, view: View, expected: BTreeMap<ViewKey, Takings>| {
-        if !has(from) || !has(view) {
-            return;
-        }
-        let of_view = stored.iter().filter(|(key, _)| key.view() == view);
-        for (key, found) in of_view.clone() {
-            if expected.get(key) != Some(found) {
-                differences.push(format!("{key} is {found:?}, and {from} sums to {:?}", expected.get(key)));
-            }
-        }
-        let found: std::collections::BTreeSet<_> = of_view.map(|(key, _)| key).collect();
-        for (key, expected) in expected.iter().filter(|(key, _)| !found.contains(key)) {
-            differences.push(format!("{key} is missing, and {from} sums to {expected:?}"));
-        }
-    };
-    for from in [View::Category, View::PaymentMethod] {
-        compare(from, View::Day, sums(from, to_day));
-        compare(from, View::Month, sums(from, to_month));
-    }
-    compare(View::Day, View::Month, sums(View::Day, to_month));
-    for (key, takings) in &stored {
-        if !takings.is_consistent() || !takings.is_alive() {
-            differences.push(format!("{key} is {takings:?}, which no orders sum to"));
-        }
-    }
-    if differences.is_empty() {
-        return Ok(());
-    }
-    let more = differences.len().saturating_sub(5);
-    differences.truncate(5);
-    let mut text = differences.join("; ");
-    if more > 0 {
-        text.push_str(&format!("; and {more} more"));
-    }
-    Err(JobError::RollUpsDiffer { differences: text })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use takings_dataflows::amount::Amount;
-    use takings_dataflows::symbol::Symbol;
-
-    fn total(amount: i128, orders: i64) -> Takings {
-        Takings { amount: Amount::from_micros(amount), orders, units: orders }
-    }
-
-    fn totals() -> Vec<(ViewKey, Takings)> {
-        let (day, currency) = (Day::from_epoch_days(20_000), Symbol::new("EUR"));
-        let category = |name: &str| ViewKey::Category { day, category: Symbol::new(name), currency };
-        vec![
-            (category("Books"), total(10, 1)),
-            (category("Toys"), total(-30, 2)),
-            (ViewKey::Day { day, currency }, total(-20, 3)),
-            (ViewKey::Month { month: day.month(), currency }, total(-20, 3)),
-        ]
-    }
-
-    #[test]
-    fn totals_that_add_up_pass() {
-        assert!(check_roll_ups(&totals()).is_ok());
-        assert!(check_roll_ups(&[]).is_ok());
-    }
-
-    #[test]
-    fn any_row_changed_or_lost_is_named() {
-        for index in 0..4 {
-            let mut changed = totals();
-            changed[index].1.units += 1;
-            let message = check_roll_ups(&changed).expect_err("a changed row").to_string();
-            assert!(message.contains("sales_per_"), "{message}");
-            let mut lost = totals();
-            lost.remove(index);
-            // Without a single row of it a view counts as switched off.
-            assert!(check_roll_ups(&lost).is_err() || index > 1, "row {index} lost");
-        }
-    }
 }

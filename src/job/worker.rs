@@ -7,9 +7,10 @@ use crossbeam_channel::{Receiver, Sender};
 // Asked for every record: its hash is a tenth of the standard library's.
 use hashbrown::HashMap;
 use takings_dataflows::changes::EpochChanges;
-use takings_dataflows::graph::{self, Committed, Graph};
-use takings_dataflows::order::{OrderEvent, PartitionId};
-use takings_dataflows::takings::Takings;
+use takings_dataflows::event::Event;
+use takings_dataflows::graph::{self, Committed, Graph, Watermark};
+use takings_dataflows::order::PartitionId;
+use takings_dataflows::row::RowValue;
 use takings_dataflows::view::ViewKey;
 use timely::worker::Worker;
 
@@ -19,6 +20,7 @@ use super::pace::{Pace, RECORDS_AT_MOST};
 use super::recovery::Start;
 use super::writer::ToWriter;
 use crate::config::JobConfig;
+use crate::formats::Kind;
 use crate::source::{Log, Polled, Source, StartAt, Waker};
 
 /// Records taken in one go before the dataflow has a turn: few enough to stay in the cache.
@@ -36,8 +38,8 @@ pub(super) struct Shared {
     pub(super) config: JobConfig,
     pub(super) log: Arc<dyn Log>,
     pub(super) start: Arc<Start>,
-    pub(super) totals: Arc<Vec<(ViewKey, Takings)>>,
-    pub(super) kept: Receiver<OrderEvent>,
+    pub(super) rows: Arc<Vec<(ViewKey, RowValue)>>,
+    pub(super) kept: Receiver<Event>,
     pub(super) pace: Arc<Pace>,
     pub(super) committed: Committed,
     pub(super) dataflow: graph::Settings,
@@ -92,15 +94,16 @@ impl Reading<'_> {
         let epoch = self.shared.dataflow.recovered_epoch;
         self.graph.inputs.advance_to(epoch);
         if self.worker.index() == 0 {
-            for (key, takings) in self.shared.totals.iter() {
-                self.graph.inputs.base.update(*key, *takings);
+            self.shared.rows.iter().for_each(|row| self.graph.inputs.base.send(*row));
+            for start in &self.shared.start.partitions {
+                let (partition, timestamp) = (start.range.partition, start.newest_timestamp);
+                let is_of_orders = start.kind == Kind::Order;
+                self.graph.inputs.watermarks.send(Watermark { partition, timestamp, is_of_orders });
             }
-            if self.shared.config.keep_orders {
-                while let Ok(event) = self.shared.kept.recv() {
-                    self.graph.inputs.events.send(event);
-                    if self.shared.pace.is_over() {
-                        return Ok(());
-                    }
+            while let Ok(event) = self.shared.kept.recv() {
+                self.graph.inputs.send(event);
+                if self.shared.pace.is_over() {
+                    return Ok(());
                 }
             }
         }
@@ -108,6 +111,10 @@ impl Reading<'_> {
         self.graph.inputs.advance_to(epoch + 1);
         while self.graph.probe.less_than(&(epoch + 1)) && !self.is_leaving() {
             self.worker.step_or_park(Some(SLEEP_AT_MOST));
+        }
+        if self.worker.index() == 0 && epoch > 0 && !self.shared.dataflow.fill.is_empty() {
+            // What was filled waits in the next epoch, which would wait for a record to close.
+            self.shared.pace.feed(1);
         }
         Ok(())
     }

@@ -1,21 +1,26 @@
 //! The writer thread: an epoch's changes become one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use takings_dataflows::changes::{Corrected, EpochChanges, Kept, Rejected};
+use takings_dataflows::changes::{Change, Corrected, EpochChanges, Kept, Rejected};
+use takings_dataflows::event::Event;
 use takings_dataflows::graph::Committed;
-use takings_dataflows::order::{Content, IdSpace, OrderEvent, PartitionId};
+use takings_dataflows::listing::ListingEvent;
+use takings_dataflows::order::{Content, IdSpace, PartitionId, Version};
+use takings_dataflows::rating::RatingEvent;
+use takings_dataflows::row::{RowChange, RowValue};
+use takings_dataflows::view::ViewKey;
 use timely::scheduling::SyncActivator;
 
 use super::pace::Pace;
 use super::{JobError, Summary, error};
 use crate::config::JobConfig;
 use crate::source::Log;
-use crate::store::commit::{Correction, KeptContent, KeptOrder, TotalChange, Why};
-use crate::store::{Commit, PartitionState, Recovered, Store, commit};
+use crate::store::commit::{Correction, KeptContent, KeptFeedback, KeptListing, KeptOrder, Why};
+use crate::store::{Commit, FilledView, PartitionState, Recovered, Store, StoreError, Topics, commit};
 
 /// What reaches the writer.
 pub(super) enum ToWriter {
@@ -39,6 +44,8 @@ pub(super) struct Writer {
     keep_orders: bool,
     payload_limit: usize,
     partitions: BTreeMap<PartitionId, PartitionState>,
+    /// Views that the next commit fills.
+    to_fill: Vec<FilledView>,
     sink: Option<SyncActivator>,
     summary: Summary,
     noted: Instant,
@@ -49,6 +56,7 @@ impl Writer {
         config: &JobConfig,
         store: Box<dyn Store>,
         recovered: Recovered,
+        to_fill: Vec<FilledView>,
         log: Arc<dyn Log>,
         committed: Committed,
         pace: Arc<Pace>,
@@ -67,19 +75,20 @@ impl Writer {
             log,
             committed,
             pace,
-            id_spaces: config.topics.iter().map(|topic| IdSpace::new(topic)).collect(),
+            id_spaces: config.id_spaces(),
             topics: config.topics.clone(),
             keep_orders: config.keep_orders,
             payload_limit: config.payload_limit,
             partitions,
+            to_fill,
             sink: None,
             summary: Summary { epoch: recovered.epoch, ..Summary::default() },
             noted: Instant::now(),
         }
     }
 
-    /// Hands kept orders to worker 0, then commits epochs until the workers are gone.
-    pub(super) fn run(mut self, kept: Sender<OrderEvent>, epochs: &Receiver<ToWriter>) -> Summary {
+    /// Hands what is kept beside the views to worker 0, then commits epochs until the workers are gone.
+    pub(super) fn run(mut self, kept: Sender<Event>, epochs: &Receiver<ToWriter>) -> Summary {
         if let Err(error) = self.load_kept(kept).and_then(|()| self.commit_all(epochs)) {
             self.pace.fail(error);
         }
@@ -87,13 +96,21 @@ impl Writer {
         self.summary
     }
 
-    fn load_kept(&mut self, kept: Sender<OrderEvent>) -> Result<(), JobError> {
-        if self.keep_orders {
-            self.store.kept_orders(&self.topics, &mut |event| {
-                // Nobody receives once the job is over.
-                let _ = kept.send(event);
-            })?;
-        }
+    fn load_kept(&mut self, kept: Sender<Event>) -> Result<(), JobError> {
+        let topics = Topics::new(self.topics.iter().zip(self.id_spaces.iter().copied()));
+        let with_orders = self.keep_orders;
+        let Writer { store, pace, .. } = self;
+        // Handed over twice after an outage, a version is a repetition, and changes nothing.
+        let read = || {
+            store.kept(&topics, &mut |event| {
+                if with_orders || !matches!(event, Event::Order(_)) {
+                    // Nobody receives once the job is over.
+                    let _ = kept.send(event);
+                }
+            })
+        };
+        let is_read = until_the_store_answers(pace, "reading what is kept beside the views", read)?;
+        debug_assert!(is_read || pace.is_over());
         Ok(())
     }
 
@@ -113,13 +130,14 @@ impl Writer {
                 return Ok(());
             }
             self.pace.committed_in(began.elapsed());
+            self.to_fill.clear();
             self.summary.epoch = commit.epoch;
             self.summary.records += read;
             self.summary.commits += 1;
             tracing::debug!(
                 epoch = commit.epoch,
                 records = read,
-                totals = commit.totals.len(),
+                rows = commit.rows.len(),
                 millis = began.elapsed().as_millis() as u64,
                 "committed"
             );
@@ -137,34 +155,8 @@ impl Writer {
 
     /// Writes until it is written; `false` where the job is over first.
     fn persist(&mut self, commit: &Commit) -> Result<bool, JobError> {
-        let mut pause = Duration::from_millis(50);
-        let mut is_away = false;
-        loop {
-            match self.store.commit(commit) {
-                Ok(()) => {
-                    if is_away {
-                        tracing::info!(epoch = commit.epoch, "the store answers again; nothing was lost");
-                    }
-                    return Ok(true);
-                }
-                Err(error) if error.is_transient() => {
-                    if !is_away {
-                        tracing::warn!(
-                            epoch = commit.epoch,
-                            "no contact with the store, trying again: {}",
-                            error::chain(&error)
-                        );
-                    }
-                    is_away = true;
-                    if self.pace.is_over() {
-                        return Ok(false);
-                    }
-                    std::thread::park_timeout(pause);
-                    pause = (pause * 2).min(Duration::from_secs(2));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let Writer { store, pace, .. } = self;
+        until_the_store_answers(pace, &format!("writing epoch {}", commit.epoch), || store.commit(commit))
     }
 
     fn note_offsets(&mut self) {
@@ -174,15 +166,26 @@ impl Writer {
     }
 
     fn commit_of(&mut self, changes: EpochChanges) -> Result<Commit, JobError> {
-        let EpochChanges { epoch, totals, corrected, kept, outcomes, progress, rejected } = changes;
-        let mut rows = Vec::with_capacity(totals.len());
-        for (key, change) in &totals {
-            let (old, new) = change
-                .was_and_is()
-                .map_err(|pieces| JobError::Inconsistent(format!("{key} in epoch {epoch}: {pieces:?}")))?;
-            if old != new {
-                rows.push(TotalChange { key: *key, old, new });
-            }
+        let EpochChanges {
+            epoch,
+            totals,
+            ranked,
+            rated,
+            mut rows,
+            listings,
+            feedback,
+            corrected,
+            kept,
+            outcomes,
+            progress,
+            rejected,
+        } = changes;
+        rows.reserve(totals.len() + ranked.len() + rated.len());
+        add_changes(&mut rows, epoch, totals, RowValue::Takings)?;
+        add_changes(&mut rows, epoch, ranked, RowValue::Ranked)?;
+        add_changes(&mut rows, epoch, rated, RowValue::Stars)?;
+        if let Some(odd) = rows.iter().find(|row| row.new.is_some_and(|value| !value.is_consistent())) {
+            return Err(JobError::Inconsistent(format!("{} in epoch {epoch}: {odd:?}", odd.key)));
         }
         // Neighbours in the table are written together: a fifth less of the server's time.
         rows.sort_unstable_by_key(|row| row.key);
@@ -218,10 +221,13 @@ impl Writer {
         self.partitions.extend(moved.iter().map(|(partition, state)| (*partition, state.clone())));
         Ok(Commit {
             epoch,
-            totals: rows,
+            rows,
             corrections: corrected.into_iter().map(|corrected| self.correction(corrected)).collect(),
             rejected: rejected.into_iter().map(|rejected| self.rejected(rejected)).collect(),
             orders: self.newest_kept(kept),
+            listings: self.newest_listings(listings),
+            feedback: self.newest_feedback(feedback),
+            filled: self.to_fill.clone(),
             partitions: moved.into_values().collect(),
         })
     }
@@ -270,41 +276,125 @@ impl Writer {
         }
     }
 
-    /// An epoch may change an order several times, and its pieces come from several workers in any
-    /// order: the newest version of each is what is kept.
+    /// The newest version of each order: an epoch may change one several times.
     fn newest_kept(&self, kept: Vec<Kept>) -> Vec<KeptOrder> {
-        let mut newest: BTreeMap<_, Kept> = BTreeMap::new();
-        for kept in kept {
-            match newest.entry(kept.id) {
-                std::collections::btree_map::Entry::Occupied(mut known) => {
-                    if kept.version > known.get().version {
-                        known.insert(kept);
-                    }
-                }
-                std::collections::btree_map::Entry::Vacant(free) => _ = free.insert(kept),
+        let order_of = |Kept { id, id_text, version, minute, content, details }| {
+            let PartitionId { topic, partition } = version.partition();
+            let current = match content {
+                Content::Tombstone => None,
+                Content::Order { contribution, fingerprint } => Some(KeptContent {
+                    contribution,
+                    details: details.map(|details| *details).unwrap_or_default(),
+                    fingerprint,
+                }),
+            };
+            KeptOrder {
+                topic: self.topics[topic as usize].clone(),
+                order_id: self.id_spaces[topic as usize].text(id, &id_text),
+                partition,
+                offset: version.offset(),
+                timestamp: version.timestamp(),
+                first_timestamp: minute.millis(),
+                current,
             }
-        }
-        newest
-            .into_values()
-            .map(|Kept { id, id_text, version, content, details }| {
-                let PartitionId { topic, partition } = version.partition();
-                let current = match content {
-                    Content::Tombstone => None,
-                    Content::Order { contribution, fingerprint } => Some(KeptContent {
-                        contribution,
-                        details: details.map(|details| *details).unwrap_or_default(),
-                        fingerprint,
-                    }),
-                };
-                KeptOrder {
-                    topic: self.topics[topic as usize].clone(),
-                    order_id: self.id_spaces[topic as usize].text(id, &id_text),
-                    partition,
-                    offset: version.offset(),
-                    timestamp: version.timestamp(),
-                    current,
-                }
-            })
-            .collect()
+        };
+        newest(kept, |kept| (kept.id, kept.version)).map(order_of).collect()
     }
+
+    fn newest_listings(&self, listings: Vec<ListingEvent>) -> Vec<KeptListing> {
+        let listing_of = |ListingEvent { product, version, content }| {
+            let PartitionId { topic, partition } = version.partition();
+            KeptListing {
+                product: product.text().to_owned(),
+                topic: self.topics[topic as usize].clone(),
+                partition,
+                offset: version.offset(),
+                timestamp: version.timestamp(),
+                is_withdrawn: content.is_none(),
+            }
+        };
+        newest(listings, |event| (event.product, event.version)).map(listing_of).collect()
+    }
+
+    fn newest_feedback(&self, feedback: Vec<RatingEvent>) -> Vec<KeptFeedback> {
+        let feedback_of = |RatingEvent { id, id_text, version, content }| {
+            let PartitionId { topic, partition } = version.partition();
+            KeptFeedback {
+                topic: self.topics[topic as usize].clone(),
+                feedback_id: self.id_spaces[topic as usize].text(id, &id_text),
+                partition,
+                offset: version.offset(),
+                timestamp: version.timestamp(),
+                current: content,
+            }
+        };
+        newest(feedback, |event| (event.id, event.version)).map(feedback_of).collect()
+    }
+}
+
+/// Tries until it is done; `false` where the job is over first.
+fn until_the_store_answers(
+    pace: &Pace,
+    doing: &str,
+    mut attempt: impl FnMut() -> Result<(), StoreError>,
+) -> Result<bool, JobError> {
+    let mut pause = Duration::from_millis(50);
+    let mut is_away = false;
+    loop {
+        match attempt() {
+            Ok(()) => {
+                if is_away {
+                    tracing::info!("{doing}: the store answers again; nothing was lost");
+                }
+                return Ok(true);
+            }
+            Err(error) if error.is_transient() => {
+                if !is_away {
+                    tracing::warn!("{doing}: no contact with the store, trying again: {}", error::chain(&error));
+                }
+                is_away = true;
+                if pace.is_over() {
+                    return Ok(false);
+                }
+                std::thread::park_timeout(pause);
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Changes of one kind of row, as the store takes them.
+fn add_changes<V: Copy + PartialEq + std::fmt::Debug>(
+    rows: &mut Vec<RowChange>,
+    epoch: u64,
+    changes: HashMap<ViewKey, Change<V>>,
+    value_of: fn(V) -> RowValue,
+) -> Result<(), JobError> {
+    for (key, change) in changes {
+        let (old, new) = change
+            .was_and_is()
+            .map_err(|pieces| JobError::Inconsistent(format!("{key} in epoch {epoch}: {pieces:?}")))?;
+        if old != new {
+            rows.push(RowChange { key, old: old.map(value_of), new: new.map(value_of) });
+        }
+    }
+    Ok(())
+}
+
+/// The newest version of each: pieces come from several workers in any order.
+fn newest<T, K: Ord>(all: Vec<T>, place: impl Fn(&T) -> (K, Version)) -> impl Iterator<Item = T> {
+    let mut newest: BTreeMap<K, (Version, T)> = BTreeMap::new();
+    for one in all {
+        let (key, version) = place(&one);
+        match newest.entry(key) {
+            std::collections::btree_map::Entry::Occupied(mut known) => {
+                if version > known.get().0 {
+                    known.insert((version, one));
+                }
+            }
+            std::collections::btree_map::Entry::Vacant(free) => _ = free.insert((version, one)),
+        }
+    }
+    newest.into_values().map(|(_, one)| one)
 }

@@ -80,6 +80,16 @@ pub trait Log: Send + Sync {
     /// [`SourceError::Unreachable`] and [`SourceError::TopicMissing`] may be tried again.
     fn partitions(&self, topics: &[String]) -> Result<Vec<PartitionRange>, SourceError>;
 
+    /// Checks that these topics hold every record until it is old, as topics of orders must: a topic that keeps
+    /// only the newest record of each key has lost what an order was before.
+    ///
+    /// # Errors
+    /// [`SourceError::LogChanged`] naming the topic; as [`partitions`](Log::partitions).
+    fn check_whole(&self, topics: &[String]) -> Result<(), SourceError> {
+        let _ = topics;
+        Ok(())
+    }
+
     /// Opens some partitions for one worker, each at the offset to read first and the newest
     /// timestamp handed over before it (0 at the start of a partition).
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError>;

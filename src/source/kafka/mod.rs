@@ -105,38 +105,6 @@ impl KafkaLog {
             None => SourceError::Unreachable { log: format!("kafka://{}", self.servers), message: error.to_string() },
         }
     }
-
-    /// A compacted topic forgets the versions of an order that it compacted away, and with them the
-    /// order's history: totals could not be recounted from it.
-    fn refuse_compacted(&self, topics: &[String]) -> Result<(), SourceError> {
-        let admin: AdminClient<DefaultClientContext> = self.config.create().map_err(wrong_option)?;
-        let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
-        let options = AdminOptions::new().request_timeout(Some(ANSWER_WITHIN));
-        let described = futures_executor::block_on(admin.describe_configs(&resources, &options))
-            .map_err(|error| self.unreachable(&error))?;
-        for (topic, resource) in topics.iter().zip(described) {
-            let Ok(resource) = resource else {
-                tracing::warn!("{topic}: its settings may not be read, so that it is not compacted is taken on trust");
-                continue;
-            };
-            let policy = resource.get("cleanup.policy").and_then(|entry| entry.value.clone()).unwrap_or_default();
-            if policy.split(',').any(|policy| policy.trim() == "compact") {
-                return Err(SourceError::LogChanged {
-                    topic: topic.clone(),
-                    partition: 0,
-                    what: format!(
-                        "the topic is compacted (cleanup.policy={policy}), so it forgets older versions of an order"
-                    ),
-                    hint: format!(
-                        "keep orders in a topic with cleanup.policy=delete: kafka-configs.sh --bootstrap-server {} --alter \
-                         --entity-type topics --entity-name {topic} --add-config cleanup.policy=delete",
-                        self.servers
-                    ),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 fn create(config: &ClientConfig) -> Result<BaseConsumer<Context>, SourceError> {
@@ -180,9 +148,40 @@ impl Log for KafkaLog {
                 });
             }
         }
-        self.refuse_compacted(topics)?;
         found.sort_by_key(|range| range.partition);
         Ok(found)
+    }
+
+    /// A compacted topic forgets the versions of an order that it compacted away, and with them the
+    /// order's history: totals could not be recounted from it.
+    fn check_whole(&self, topics: &[String]) -> Result<(), SourceError> {
+        let admin: AdminClient<DefaultClientContext> = self.config.create().map_err(wrong_option)?;
+        let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+        let options = AdminOptions::new().request_timeout(Some(ANSWER_WITHIN));
+        let described = futures_executor::block_on(admin.describe_configs(&resources, &options))
+            .map_err(|error| self.unreachable(&error))?;
+        for (topic, resource) in topics.iter().zip(described) {
+            let Ok(resource) = resource else {
+                tracing::warn!("{topic}: its settings may not be read, so that it is not compacted is taken on trust");
+                continue;
+            };
+            let policy = resource.get("cleanup.policy").and_then(|entry| entry.value.clone()).unwrap_or_default();
+            if policy.split(',').any(|policy| policy.trim() == "compact") {
+                return Err(SourceError::LogChanged {
+                    topic: topic.clone(),
+                    partition: 0,
+                    what: format!(
+                        "the topic is compacted (cleanup.policy={policy}), so it forgets older versions of an order"
+                    ),
+                    hint: format!(
+                        "keep orders in a topic with cleanup.policy=delete: kafka-configs.sh --bootstrap-server {} --alter \
+                         --entity-type topics --entity-name {topic} --add-config cleanup.policy=delete",
+                        self.servers
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError> {
