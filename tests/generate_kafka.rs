@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::NaiveDate;
 use support::kafka::Kafka;
-use takings::generate::{Event, Options, Shop, ShopOptions, run};
+use support::takings::takings;
+use takings::generate::{Event, Options, Shop, ShopOptions, Topic, run};
 
 fn shop() -> ShopOptions {
     ShopOptions {
@@ -18,12 +19,11 @@ fn shop() -> ShopOptions {
         products: 100,
         days: 30,
         until: NaiveDate::from_ymd_opt(2026, 11, 22).and_then(|day| day.and_hms_opt(12, 0, 0)).expect("a time"),
-        live: None,
         duplicates: 0.02,
         corrections: 0.02,
         cancellations: 0.01,
         invalid: 0.01,
-        late: 0.05,
+        ..ShopOptions::default()
     }
 }
 
@@ -33,7 +33,6 @@ fn options(kafka: &Kafka) -> Options {
         to: kafka.url(),
         topic: "product_sold".to_owned(),
         partitions: 3,
-        rate: None,
         append: false,
         kafka_options: Vec::new(),
         report: None,
@@ -42,34 +41,54 @@ fn options(kafka: &Kafka) -> Options {
     }
 }
 
+/// Key and payload.
+type Sent = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 #[test]
 fn every_event_arrives_once_and_in_order_by_id() {
     let kafka = Kafka::start();
     let report = run(options(&kafka)).expect("sent");
-    let ends: Vec<i64> = (0..3).map(|partition| kafka.watermarks("product_sold", partition).1).collect();
-    assert!(ends.iter().all(|&end| end > 1_000), "{ends:?}");
-    assert_eq!(ends.iter().sum::<i64>() as u64, report.counts.events);
+    let mut sent: HashMap<(Topic, u64), Vec<Sent>> = HashMap::new();
+    for Event { topic, key, payload, place, .. } in Shop::new(shop()) {
+        sent.entry((topic, place % 3)).or_default().push((key, payload));
+    }
+    for (topic, counted) in Topic::ALL.into_iter().zip(&report.topics) {
+        let mut arrived = 0;
+        for partition in 0..3 {
+            let end = kafka.watermarks(topic.name(), partition).1;
+            let records = kafka.read(topic.name(), partition, 0, end as usize).into_iter();
+            let records: Vec<Sent> = records.map(|record| (record.key, record.payload)).collect();
+            // As they were made: a correction never comes before what it corrects.
+            assert!(records == sent[&(topic, partition as u64)], "{}/{partition}", topic.name());
+            arrived += end as u64;
+        }
+        assert_eq!(arrived, counted.counts.events);
+    }
+}
 
-    let mut sent: HashMap<Vec<u8>, Vec<Option<Vec<u8>>>> = HashMap::new();
-    let mut without_key = 0;
-    for Event { key, payload, .. } in Shop::new(shop()) {
-        match key {
-            Some(key) => sent.entry(key).or_default().push(payload),
-            None => without_key += 1,
-        }
-    }
-    let mut arrived: HashMap<Vec<u8>, Vec<Option<Vec<u8>>>> = HashMap::new();
-    for (partition, &end) in (0..).zip(&ends) {
-        for record in kafka.read("product_sold", partition, 0, end as usize) {
-            match record.key {
-                // Within a partition: an id that were in two would have its versions in another order.
-                Some(key) => arrived.entry(key).or_default().push(record.payload),
-                None => without_key -= 1,
-            }
-        }
-    }
-    assert!(arrived == sent);
-    assert_eq!(without_key, 0);
+/// By the command line, to the verdict: with the log's own timestamps, and versions in one partition each.
+#[test]
+fn a_whole_shop_is_counted_and_proven() {
+    let kafka = Kafka::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().display();
+    let topics = Topic::ALL.map(Topic::name).join(",");
+    let shop = "--orders 6000 --days 40 --products 80 --seed 31 --recorded-over 90m --listing-changes 0.2";
+    takings(&format!("generate --to {} --topics {topics} {shop} --report {at}/truth.json", kafka.url())).done();
+    let job = format!("--source {} --topics {topics} --store sqlite:{at}/totals.db", kafka.url());
+    takings(&format!("run {job} --workers 2 --until-caught-up")).done();
+    let audit = takings(&format!("audit {job}")).done();
+    assert!(audit.out.contains("no difference") && !audit.out.contains("note:"), "{}", audit.out);
+
+    let truth: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("truth.json")).expect("a file")).expect("JSON");
+    let store = rusqlite::Connection::open(folder.path().join("totals.db")).expect("the store");
+    let one = |sql: &str| -> i64 { store.query_row(sql, [], |row| row.get(0)).expect("a number") };
+    assert_eq!(one("SELECT sum(ratings) FROM ratings_per_product"), truth["ratings"]["ratings"]);
+    assert_eq!(one("SELECT count(*) FROM products"), truth["listed_products"]);
+    let orders = truth["totals"].as_array().expect("totals").iter().map(|total| total["orders"].as_i64());
+    assert_eq!(one("SELECT sum(orders) FROM orders_per_minute"), orders.map(Option::unwrap_or_default).sum::<i64>());
+    assert!((90..=91).contains(&one("SELECT count(DISTINCT minute) FROM orders_per_minute")));
 }
 
 #[test]
@@ -78,7 +97,8 @@ fn adds_to_a_topic_that_is_there_and_passes_options_through() {
     kafka.create_topic("product_sold", 1);
     let zstd = vec![("compression.type".to_owned(), "zstd".to_owned())];
     let report = run(Options { kafka_options: zstd, ..options(&kafka) }).expect("sent");
-    assert_eq!(kafka.watermarks("product_sold", 0).1 as u64, report.counts.events);
+    // As many partitions as the topic has, whatever was asked for.
+    assert_eq!(kafka.watermarks("product_sold", 0).1 as u64, report.topics[0].counts.events);
 
     let wrong = vec![("no.such.option".to_owned(), "1".to_owned())];
     let error = run(Options { kafka_options: wrong, ..options(&kafka) }).expect_err("refused");

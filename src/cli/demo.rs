@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use clap::Args;
 
 use super::Exit;
 use super::run::stop_on_signals;
 use crate::config::JobArgs;
-use crate::generate::{self, Options, ShopOptions};
+use crate::generate::{self, Options, ShopOptions, Topic};
 use crate::job;
 use crate::service::{Running, ServeConfig};
 use crate::store::StoreUrl;
@@ -59,43 +60,48 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout();
     writeln!(out, "takings demo: live totals on http://{}  (Ctrl+C ends it)", serving.address())?;
 
-    let shop = |orders, days, live| ShopOptions {
-        seed: rand::random(),
-        orders,
-        products: 500,
-        days,
-        until: generate::now(),
-        live,
-        duplicates: 0.01,
-        corrections: 0.01,
-        cancellations: 0.005,
-        invalid: 0.001,
-        late: 0.05,
-    };
-    let options = |shop, rate| Options {
+    let options = |shop| Options {
         shop,
         to: log.display().to_string(),
-        topic: "product_sold".to_owned(),
+        topic: Topic::ProductSold.name().to_owned(),
         partitions: 4,
-        rate,
         append: true,
         kafka_options: Vec::new(),
         report: None,
         progress: false,
         stop: stop.flag(),
     };
-    let past = options(shop(Some(args.orders), args.days, None), None);
-    let live = options(shop(None, 1, Some(args.rate)), Some(args.rate));
+    let shop = || ShopOptions { seed: rand::random(), products: 500, until: generate::now(), ..ShopOptions::default() };
+    // The log of the past filled as fast as the live one does, or "orders per minute" would show a step.
+    let seconds = (args.orders as f64 / args.rate).clamp(60.0, 30.0 * 86_400.0);
+    let past = options(ShopOptions {
+        orders: Some(args.orders),
+        days: args.days,
+        recorded_over: TimeDelta::seconds(seconds as i64),
+        ..shop()
+    });
+    let live = || {
+        let shop = ShopOptions {
+            orders: None,
+            rate: Some(args.rate),
+            is_live: true,
+            // The past has listed it.
+            lists_catalogue: false,
+            ..shop()
+        };
+        options(shop)
+    };
     let is_new = std::fs::read_dir(&log).context("reading the demo's folder")?.next().is_none();
 
-    let config = JobArgs::of(&log.display().to_string(), &store).resolve()?;
+    let topics = Topic::ALL.map(Topic::name);
+    let config = JobArgs::of(&log.display().to_string(), &store).with_topics(&topics).resolve()?;
     let job_stop = stop.clone();
     let outcome = std::thread::scope(|scope| {
         let selling = scope.spawn(move || -> anyhow::Result<()> {
             if is_new {
                 generate::run(past)?;
             }
-            generate::run(live)?;
+            generate::run(live())?;
             Ok(())
         });
         // The job waits for the first file by itself.

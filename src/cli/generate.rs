@@ -4,15 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::Context;
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use clap::Args;
 
 use super::Exit;
 use super::run::stop_on_signals;
 use crate::formats::timestamp::LocalTime;
-use crate::generate::{self, Options, ShopOptions, now};
+use crate::generate::{self, Options, ShopOptions, Topic, now};
 
 /// Make a synthetic shop's events: the same ones again for the same seed and options, dates included
 #[derive(Args, Clone, Debug)]
@@ -21,7 +22,12 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "URL|DIR")]
     to: String,
 
-    /// New orders [default: 100000; with --rate: until stopped]
+    /// What the shop sends, separated by commas; orders go to those of product_sold and transactions that are
+    /// among them
+    #[arg(long, value_delimiter = ',', value_name = "TOPIC", default_value = "product_sold")]
+    topics: Vec<Topic>,
+
+    /// New orders, in all topics [default: 100000; with --rate: until stopped]
     #[arg(long, value_name = "N")]
     orders: Option<u64>,
 
@@ -42,19 +48,36 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "DATE[TIME]", value_parser = moment)]
     until: Option<NaiveDateTime>,
 
+    /// How long before --until the log got its first order, such as 2h: by the log's own timestamps, which
+    /// orders per minute go by
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
+    recorded_over: Duration,
+
+    /// The share of the orders that are plain transactions, where both are sent
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    transactions: f64,
+
+    /// New feedback, as a share of the orders
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    feedback: f64,
+
+    /// Listings that change, as a share of the orders
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
+    listing_changes: f64,
+
     /// Products in the catalogue
     #[arg(long, value_name = "P", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     products: u32,
 
-    /// Exact re-sends, as a share of the orders
+    /// Exact re-sends, as a share of each topic's new records
     #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
     duplicates: f64,
 
-    /// Orders sent again with other content
+    /// Orders and feedback sent again with other content
     #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
     corrections: f64,
 
-    /// Orders cancelled
+    /// Orders cancelled, feedback and listings withdrawn
     #[arg(long, value_name = "SHARE", default_value_t = 0.005, value_parser = share)]
     cancellations: f64,
 
@@ -66,11 +89,11 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
     late: f64,
 
-    /// The topic
-    #[arg(long, default_value = "product_sold")]
-    topic: String,
+    /// The name under which product_sold is sent, and it alone
+    #[arg(long, value_name = "NAME", conflicts_with = "topics")]
+    topic: Option<String>,
 
-    /// Partitions of the topic, where it is made
+    /// Partitions of each topic, where it is made
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     partitions: u16,
 
@@ -91,14 +114,25 @@ impl GenerateArgs {
     /// The options they stand for.
     pub fn options(self, stop: Arc<AtomicBool>) -> Options {
         let GenerateArgs { orders, rate, seed, days, until, products, report, .. } = self;
+        let mut topics = self.topics;
+        topics.sort();
+        topics.dedup();
         let shop = ShopOptions {
             seed: seed.unwrap_or_else(rand::random),
+            topics,
             orders: orders.or(if rate.is_some() { None } else { Some(100_000) }),
             products,
             days: days.unwrap_or(if rate.is_some() { 1 } else { 400 }),
             until: until.unwrap_or_else(now),
+            rate,
             // Days asked for are days given, at a steady rate too.
-            live: rate.filter(|_| days.is_none()),
+            is_live: rate.is_some() && days.is_none(),
+            // What does not fit chrono's range is more than any shop's history.
+            recorded_over: TimeDelta::from_std(self.recorded_over).unwrap_or(TimeDelta::MAX),
+            lists_catalogue: true,
+            transactions: self.transactions,
+            feedback: self.feedback,
+            listing_changes: self.listing_changes,
             duplicates: self.duplicates,
             corrections: self.corrections,
             cancellations: self.cancellations,
@@ -108,9 +142,8 @@ impl GenerateArgs {
         Options {
             shop,
             to: self.to,
-            topic: self.topic,
+            topic: self.topic.unwrap_or_else(|| Topic::ProductSold.name().to_owned()),
             partitions: self.partitions,
-            rate,
             append: self.append,
             kafka_options: self.kafka_option,
             report,

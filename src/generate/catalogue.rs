@@ -1,6 +1,6 @@
 //! What the synthetic shop sells, to whom it looks like a shop: products, prices, ways to pay.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A currency that the shop takes.
@@ -106,9 +106,15 @@ pub(super) struct Product {
     pub(super) brand: &'static str,
     /// Its category's place in [`CATEGORIES`].
     pub(super) category: u8,
+    /// What its buyers think of it: its place in [`OPINIONS`].
+    pub(super) opinion: u8,
     /// Hundredths of a euro.
     cents: i64,
 }
+
+/// How many of a hundred buyers give one to five stars, from the worst products to the best.
+pub(super) const OPINIONS: [[usize; 5]; 5] =
+    [[34, 22, 18, 14, 12], [14, 14, 24, 28, 20], [6, 8, 18, 36, 32], [3, 4, 11, 34, 48], [2, 2, 5, 21, 70]];
 
 impl Product {
     /// The price in minor units.
@@ -126,8 +132,10 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// So many products, at least one.
-    pub(super) fn new(products: u32, random: &mut ChaCha8Rng) -> Self {
+    /// So many products, at least one. They are the same whatever a shop's seed is: one that goes on with
+    /// another seed sells what it sold before.
+    pub(super) fn new(products: u32) -> Self {
+        let random = &mut ChaCha8Rng::seed_from_u64(0);
         let products: Vec<Product> = (1..=products.max(1))
             .map(|number| {
                 let brand = BRANDS[random.random_range(0..BRANDS.len())];
@@ -139,6 +147,7 @@ impl Catalogue {
                     name: format!("{brand} {adjective} {thing} n° {number}"),
                     brand,
                     category: random.random_range(0..CATEGORIES.len()) as u8,
+                    opinion: (OPINIONS.len() - 1) as u8 - leaning(OPINIONS.len(), random),
                     cents: choice * choice + random.random_range(0..100),
                 }
             })
@@ -158,6 +167,11 @@ impl Catalogue {
         &self.products[number as usize]
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> u32 {
+        self.products.len() as u32
+    }
+
     /// The number of a product, chosen by popularity.
     pub(super) fn choose(&self, random: &mut ChaCha8Rng) -> u32 {
         let all = self.popularity.last().copied().unwrap_or(1);
@@ -171,17 +185,22 @@ pub(super) fn leaning(count: usize, random: &mut ChaCha8Rng) -> u8 {
     random.random_range(0..count).min(random.random_range(0..count)) as u8
 }
 
+/// A place, chosen by weight.
+pub(super) fn weighted(weights: &[usize], random: &mut ChaCha8Rng) -> usize {
+    let mut chosen = random.random_range(0..weights.iter().sum());
+    for (place, &weight) in weights.iter().enumerate() {
+        if chosen < weight {
+            return place;
+        }
+        chosen -= weight;
+    }
+    weights.len() - 1
+}
+
 /// How many of 256 orders fall into each hour: quiet nights, a lunch peak, a long evening.
 const HOURS: [usize; 24] = [3, 2, 1, 1, 1, 2, 4, 7, 10, 12, 13, 14, 17, 15, 12, 11, 12, 14, 18, 22, 24, 20, 14, 7];
 
 /// An hour of the day, by the shop's rhythm.
 pub(super) fn hour(random: &mut ChaCha8Rng) -> i64 {
-    let mut chosen = random.random_range(0..HOURS.iter().sum());
-    for (hour, &weight) in (0..).zip(&HOURS) {
-        if chosen < weight {
-            return hour;
-        }
-        chosen -= weight;
-    }
-    23
+    weighted(&HOURS, random) as i64
 }

@@ -1,5 +1,6 @@
 //! Events into Kafka.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,16 +14,22 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 
 use super::Sink;
-use super::shop::Event;
+use super::event::{Event, Topic};
 
 /// How long the brokers may take to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A producer. Events are keyed by order id, so that an order's versions share a partition and
-/// keep their order.
+/// A producer.
+///
+/// It names the partition of each record, since most records of the plain topics have no key: so versions of
+/// one order share a partition and keep their order all the same. Records have the log's own timestamps
+/// (`CreateTime`), as in a file log: orders per minute are then the same, whenever and however fast they are
+/// sent. None lies in the future, which brokers refuse; and topics made here keep records of any age, or else
+/// a shop of the past would be deleted as soon as it was sent.
 pub(super) struct KafkaSink {
     producer: BaseProducer<Deliveries>,
-    topic: String,
+    /// Name and number of partitions.
+    topics: BTreeMap<Topic, (String, u64)>,
     failure: Arc<Mutex<Option<KafkaError>>>,
     sent: u64,
 }
@@ -46,7 +53,7 @@ impl ProducerContext<NoCustomPartitioner> for Deliveries {
 impl KafkaSink {
     pub(super) fn connect(
         brokers: &str,
-        topic: &str,
+        topics: &[(Topic, String)],
         partitions: u16,
         options: &[(String, String)],
     ) -> anyhow::Result<Self> {
@@ -55,7 +62,11 @@ impl KafkaSink {
         for (key, value) in options {
             client.set(key, value);
         }
-        create_topic(&client, brokers, topic, partitions)?;
+        let mut partitioned = BTreeMap::new();
+        for (topic, name) in topics {
+            let partitions = create_topic(&client, brokers, name, partitions)?;
+            partitioned.insert(*topic, (name.clone(), partitions));
+        }
 
         for (key, value) in [
             ("enable.idempotence", "true"),
@@ -74,39 +85,52 @@ impl KafkaSink {
         let producer = client
             .create_with_context(Deliveries(Arc::clone(&failure)))
             .context("setting `kafka-option`: librdkafka refused its options")?;
-        Ok(KafkaSink { producer, topic: topic.to_owned(), failure, sent: 0 })
+        Ok(KafkaSink { producer, topics: partitioned, failure, sent: 0 })
     }
 
     fn check(&self) -> anyhow::Result<()> {
         match self.failure.lock().clone() {
             None => Ok(()),
-            Some(error) => Err(anyhow!(error).context(format!("delivering an event to topic {}", self.topic))),
+            Some(error) => Err(anyhow!(error).context("delivering an event")),
         }
     }
 }
 
-/// Makes the topic, if it is not there.
-fn create_topic(client: &ClientConfig, brokers: &str, topic: &str, partitions: u16) -> anyhow::Result<()> {
+/// Makes the topic, if it is not there. Returns how many partitions it has.
+fn create_topic(client: &ClientConfig, brokers: &str, topic: &str, partitions: u16) -> anyhow::Result<u64> {
     let admin: AdminClient<DefaultClientContext> =
         client.create().context("setting `kafka-option`: librdkafka refused its options")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("starting a runtime")?;
-    let new = NewTopic::new(topic, partitions.into(), TopicReplication::Fixed(-1));
+    let new = NewTopic::new(topic, partitions.into(), TopicReplication::Fixed(-1)).set("retention.ms", "-1");
     let options = AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE));
     let results = runtime
         .block_on(admin.create_topics([&new], &options))
         .with_context(|| format!("creating topic {topic} on {brokers}: no broker answered; check --to"))?;
     for result in results {
         match result {
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Ok(_) => {}
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {
+                let metadata = admin.inner().fetch_metadata(Some(topic), PATIENCE);
+                let metadata = metadata.with_context(|| format!("asking {brokers} about topic {topic}"))?;
+                let there = metadata.topics().first().map_or(0, |topic| topic.partitions().len() as u64);
+                if there == 0 {
+                    bail!("topic {topic} on {brokers} has no partition; make it anew, or name another one");
+                }
+                return Ok(there);
+            }
             Err((_, code)) => bail!("creating topic {topic} on {brokers}: {code}"),
         }
     }
-    Ok(())
+    Ok(partitions.into())
 }
 
 impl Sink for KafkaSink {
     fn send(&mut self, event: &Event) -> anyhow::Result<()> {
-        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
+        let topic = self.topics.get(&event.topic);
+        let (topic, partitions) = topic.with_context(|| format!("topic {} was not made", event.topic.name()))?;
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic)
+            .partition((event.place % partitions) as i32)
+            .timestamp(event.timestamp.min(chrono::Utc::now().timestamp_millis()));
         record.key = event.key.as_deref();
         record.payload = event.payload.as_deref();
         loop {
@@ -117,7 +141,7 @@ impl Sink for KafkaSink {
                     self.producer.poll(Duration::from_millis(20));
                     record = refused;
                 }
-                Err((error, _)) => return Err(error).context(format!("sending an event to topic {}", self.topic)),
+                Err((error, _)) => return Err(error).context(format!("sending an event to topic {topic}")),
             }
         }
         self.sent += 1;

@@ -1,22 +1,32 @@
 //! `takings generate`: a synthetic shop, to Kafka or to a file log.
 
 mod catalogue;
+mod event;
 mod files;
 mod invalid;
 mod kafka;
+mod listings;
+mod open;
+mod options;
+mod order;
 mod report;
+mod reviews;
 mod shop;
+mod timeline;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub use report::{Counts, CurrencyTotal, Report};
-pub use shop::{Event, Kind, Shop, ShopOptions, Total};
+pub use event::{Event, Kind, Topic};
+pub use options::ShopOptions;
+pub use report::{Counts, CurrencyTotal, RatingTotal, Report, TopicReport};
+pub use shop::{Shop, Total};
 
 use files::FileSink;
 use kafka::KafkaSink;
@@ -28,12 +38,10 @@ pub struct Options {
     pub shop: ShopOptions,
     /// `kafka://HOST:PORT[,…]` or a folder.
     pub to: String,
-    /// The topic.
+    /// The name under which `product_sold` is sent. The other topics have their own names.
     pub topic: String,
-    /// Its partitions, where it is made.
+    /// The partitions of each topic, where it is made.
     pub partitions: u16,
-    /// Events a second; `None` is as fast as it can.
-    pub rate: Option<f64>,
     /// Whether to add to files that hold events already.
     pub append: bool,
     /// Options passed through to librdkafka.
@@ -44,6 +52,13 @@ pub struct Options {
     pub progress: bool,
     /// Set by anyone to end after the event at hand; what was sent is then delivered and reported.
     pub stop: Arc<AtomicBool>,
+}
+
+impl Options {
+    /// The name under which a topic is sent.
+    pub fn name(&self, topic: Topic) -> &str {
+        if topic == Topic::ProductSold { &self.topic } else { topic.name() }
+    }
 }
 
 /// Where events go.
@@ -66,28 +81,37 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// # Errors
 /// When the destination can not be written, or an event was not delivered.
 pub fn run(options: Options) -> anyhow::Result<Report> {
-    let Options { shop: shop_options, to, topic, partitions, rate, append, kafka_options, report, progress, stop } =
-        options;
+    if !options.shop.topics.iter().any(|topic| topic.has_orders()) {
+        bail!("setting `topics`: names no topic with orders; add product_sold, transactions or both");
+    }
+    let topics: Vec<(Topic, String)> =
+        options.shop.topics.iter().map(|&topic| (topic, options.name(topic).to_owned())).collect();
+    let Options { shop: shop_options, to, partitions, append, kafka_options, report, progress, stop, .. } = options;
     let mut sink: Box<dyn Sink> = match to.strip_prefix("kafka://") {
-        Some(brokers) => Box::new(KafkaSink::connect(brokers, &topic, partitions, &kafka_options)?),
-        None => Box::new(FileSink::create(Path::new(&to), &topic, partitions, append)?),
+        Some(brokers) => Box::new(KafkaSink::connect(brokers, &topics, partitions, &kafka_options)?),
+        None => Box::new(FileSink::create(Path::new(&to), &topics, partitions, append)?),
     };
-    let (seed, until) = (shop_options.seed, shop_options.until);
+    let (seed, until, rate) = (shop_options.seed, shop_options.until, shop_options.rate);
     let bar = if progress { progress_bar(shop_options.orders) } else { ProgressBar::hidden() };
     let mut shop = Shop::new(shop_options);
+    let mut sent: BTreeMap<Topic, Counts> = topics.iter().map(|(topic, _)| (*topic, Counts::default())).collect();
     let mut counts = Counts::default();
 
     let started = Instant::now();
     'shop: while !stop.load(Ordering::Relaxed) {
         let slice = match rate {
-            // What is due by now: after a stall it catches up.
-            Some(rate) => ((started.elapsed().as_secs_f64() * rate) as u64).saturating_sub(counts.events),
+            // What is due by now: after a stall it catches up. The catalogue comes at once.
+            Some(rate) => {
+                let due = (started.elapsed().as_secs_f64() * rate) as u64;
+                (due + shop.to_list()).saturating_sub(counts.events - counts.listings)
+            }
             None => SLICE,
         };
         for _ in 0..slice.min(SLICE) {
             let Some(event) = shop.next() else { break 'shop };
             sink.send(&event)?;
             counts.count(event.kind);
+            sent.entry(event.topic).or_default().count(event.kind);
         }
         bar.set_position(counts.orders);
         if rate.is_some() {
@@ -100,7 +124,11 @@ pub fn run(options: Options) -> anyhow::Result<Report> {
     sink.finish()?;
     bar.finish_and_clear();
 
-    let written = Report::new(to, topic, seed, until, counts, started.elapsed(), &shop);
+    let topics = topics.into_iter().map(|(topic, name)| {
+        let counts = sent.get(&topic).copied().unwrap_or_default();
+        TopicReport { name, counts, totals: report::totals(&shop, &[topic]) }
+    });
+    let written = Report::new(to, topics.collect(), seed, until, counts, started.elapsed(), &shop);
     if let Some(path) = report {
         let json = serde_json::to_string_pretty(&written).context("writing the report as JSON")?;
         std::fs::write(&path, json + "\n").with_context(|| format!("writing the report to {}", path.display()))?;
@@ -121,5 +149,5 @@ fn progress_bar(orders: Option<u64>) -> ProgressBar {
 
 /// The default of [`ShopOptions::until`]: this moment in UTC, to the second.
 pub fn now() -> chrono::NaiveDateTime {
-    shop::now()
+    options::now()
 }
