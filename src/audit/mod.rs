@@ -1,20 +1,26 @@
 //! `takings audit`: counts the log again, the plainest way, and compares every total and counter.
 //!
 //! It is a proof only as far as it is independent: records are read by [`plain`], all versions of all
-//! orders are held in one map, sorted, and summed. No code of the dataflow, the upsert or the decoder
-//! takes part, only their types of money and days. It needs memory for every order.
+//! orders, listings and feedbacks are held in maps, sorted, and summed. No code of the dataflow, the upsert
+//! or the decoder takes part, only their types of money, days and stored rows. It needs memory for every
+//! order.
 
+mod names;
 pub mod plain;
 mod recount;
 mod report;
+mod standing;
+mod value;
+mod versions;
 
 use std::time::Duration;
 
-use takings_dataflows::takings::Takings;
+use takings_dataflows::row::RowValue;
 use takings_dataflows::view::{View, ViewKey};
 
+use crate::config::topics::Kind;
 use crate::source::{Log, SourceError};
-use crate::store::PartitionState;
+use crate::store::{IncompleteView, PartitionState};
 
 pub use plain::Rules;
 pub use report::{AuditReport, Difference};
@@ -30,15 +36,43 @@ pub struct AuditSettings {
     pub views: Vec<View>,
     /// Two versions are of one order only if they lie within this of each other, in log time.
     pub correction_window: Option<Duration>,
+    /// How many best sellers each period has.
+    pub top: usize,
+    /// How many minutes of the log `orders_per_minute` reaches back.
+    pub volume_window: u32,
+}
+
+impl AuditSettings {
+    /// Whether a view's table is kept, if only for another view: categories need the catalogue, and the
+    /// sales that follow it.
+    fn keeps(&self, view: View) -> bool {
+        let has = |view| self.views.contains(&view);
+        match view {
+            View::Products => has(view) || has(View::Category),
+            View::Product => has(view) || has(View::Category) || has(View::Top),
+            view => has(view),
+        }
+    }
+
+    /// Whether any view needs records of a kind; those that none needs are passed over.
+    fn takes(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Order => true,
+            Kind::Listing => self.keeps(View::Products),
+            Kind::Feedback => self.keeps(View::Ratings),
+        }
+    }
 }
 
 /// What the store says, all read in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct StoredState {
     /// Every row of every kept view.
-    pub totals: Vec<(ViewKey, Takings)>,
+    pub rows: Vec<(ViewKey, RowValue)>,
     /// Every partition: how far it is committed, and its counters.
     pub partitions: Vec<PartitionState>,
+    /// Views that were filled when the log had lost its first records.
+    pub incomplete: Vec<IncompleteView>,
 }
 
 /// Why there is no verdict.
@@ -91,12 +125,24 @@ pub fn run(
         }
         recount.read(log, range, state, progress)?;
     }
-    let report = recount.compare(&stored);
+    let mut report = recount.compare(&stored);
+    for IncompleteView { view, complete_from: day, .. } in &stored.incomplete {
+        if !settings.views.contains(view) {
+            continue;
+        }
+        report.notes.push(format!("{view} is complete from {day} on: what it counts of earlier records is not proven"));
+    }
     // What was lost may have been lost before the store was made: then nothing is missing.
     if !lost.is_empty() && !report.is_clean() {
         let what =
             format!("the log lost its first records ({}), and {} totals differ", lost.join(", "), report.differences);
         return Err(AuditError::NotProvable(what));
+    }
+    if !lost.is_empty() {
+        report.notes.push(format!(
+            "the log lost its first records ({}): this proves the totals from there on, and nothing before it",
+            lost.join(", ")
+        ));
     }
     Ok(report)
 }

@@ -1,6 +1,6 @@
-//! Every version of every order in one map; then sorted, and summed.
+//! Every version of every order, listing and feedback in one map; then sorted, and summed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -8,13 +8,17 @@ use std::time::Duration;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 use takings_dataflows::amount::Amount;
-use takings_dataflows::day::Day;
 use takings_dataflows::order::PartitionId;
-use takings_dataflows::view::{View, ViewKey};
+use takings_dataflows::view::View;
 
+use super::names::{Name, Names};
 use super::plain::{Plain, PlainOrder, read};
 use super::report::AuditReport;
+use super::standing::{Group, Limits, Listing, Standing};
+use super::value::{Row, Total, Value, row_of};
+use super::versions::{Books, Place, Version};
 use super::{AuditError, AuditSettings, StoredState};
+use crate::config::topics::Kind;
 use crate::source::{Log, PartitionRange, Polled, StartAt};
 use crate::store::PartitionState;
 use crate::store::commit::Counters;
@@ -22,54 +26,67 @@ use crate::store::commit::Counters;
 /// Records between two calls of the progress callback.
 const PROGRESS: u64 = 10_000;
 
-/// A row: its view, and the texts of its key columns.
-type Row = (&'static str, Vec<String>);
-
-/// Where a record stands in the order of versions: timestamp, topic, partition, offset.
-type Place = (i64, PartitionId, u64);
-
-/// What a version says: a group's number, the amount, the quantity, and a hash of all fields.
-/// `None` is a cancellation.
-type Said = Option<(usize, Amount, i64, u128)>;
-
-/// Day, category, payment method, currency.
-type Group = (Day, String, String, String);
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Total {
+/// What a version of an order says: its group's number, and a hash of all fields.
+#[derive(Clone, Copy, PartialEq)]
+struct Sale {
+    group: u32,
     amount: Amount,
-    orders: i64,
     units: i64,
+    content: u128,
 }
 
-impl Total {
-    fn text(total: &Option<Total>) -> String {
-        match total {
-            None => "nothing".to_owned(),
-            Some(Total { amount, orders, units }) => format!("{amount} of {orders} orders, {units} units"),
-        }
-    }
+/// What a version of a feedback says.
+#[derive(Clone, Copy, PartialEq)]
+struct Rating {
+    product: Name,
+    stars: u8,
+    content: u128,
 }
+
+/// A topic's records, for the recount.
+struct TopicRules {
+    kind: Kind,
+    /// The name of the space its ids are in.
+    space: Name,
+}
+
+/// An id in its space.
+type Id = (Name, Box<str>);
 
 pub(super) struct Recount<'a> {
     settings: &'a AuditSettings,
+    topics: Vec<TopicRules>,
+    names: Names,
     groups: Vec<Group>,
-    group_numbers: HashMap<Group, usize>,
-    /// By topic and id.
-    orders: HashMap<(u8, String), Vec<(Place, Said)>>,
-    counters: BTreeMap<PartitionId, Counters>,
+    group_numbers: HashMap<Group, u32>,
+    orders: HashMap<Id, Vec<Version<Sale>>>,
+    listings: HashMap<Name, Vec<Version<Listing>>>,
+    feedback: HashMap<Id, Vec<Version<Rating>>>,
+    books: Books,
     records: u64,
+    /// The newest timestamp of the log.
+    newest: i64,
 }
 
 impl<'a> Recount<'a> {
     pub(super) fn new(settings: &'a AuditSettings) -> Self {
+        let mut names = Names::default();
+        let rules = |topic: &String| {
+            let format = settings.rules.topic(topic);
+            TopicRules { kind: format.kind(), space: names.number(format.id_space.as_ref().unwrap_or(topic)) }
+        };
         Recount {
             settings,
+            topics: settings.topics.iter().map(rules).collect(),
+            names,
             groups: Vec::new(),
             group_numbers: HashMap::new(),
             orders: HashMap::new(),
-            counters: BTreeMap::new(),
+            listings: HashMap::new(),
+            feedback: HashMap::new(),
+            books: Books::default(),
             records: 0,
+            newest: 0,
         }
     }
 
@@ -81,7 +98,9 @@ impl<'a> Recount<'a> {
         state: &PartitionState,
         progress: &mut dyn FnMut(u64, &PartitionState),
     ) -> Result<(), AuditError> {
-        self.counters.entry(range.partition).or_default();
+        self.books.of(range.partition);
+        // What the log lost had its time all the same.
+        self.newest = self.newest.max(state.newest_timestamp);
         if range.first >= state.offset {
             return Ok(());
         }
@@ -94,7 +113,7 @@ impl<'a> Recount<'a> {
             let count = source.poll(10_000, &mut |polled| match polled {
                 Polled::Record(record) if record.offset < state.offset => {
                     let place = (record.timestamp, record.partition, record.offset);
-                    self.record(place, read(record.key, record.payload, &self.settings.rules));
+                    self.record(place, read(&state.topic, record.key, record.payload, &self.settings.rules));
                     is_complete |= record.next_offset >= state.offset;
                     if self.records.is_multiple_of(PROGRESS) {
                         progress(self.records, state);
@@ -113,114 +132,156 @@ impl<'a> Recount<'a> {
     }
 
     fn record(&mut self, place: Place, said: Plain) {
-        let (_, partition, _) = place;
+        let (timestamp, partition, _) = place;
         self.records += 1;
-        let counters = self.counters.entry(partition).or_default();
+        self.newest = self.newest.max(timestamp);
+        let TopicRules { kind, space } = self.topics[usize::from(partition.topic)];
+        let counters = self.books.of(partition);
         counters.read += 1;
-        let (id, said) = match said {
-            Plain::Rejected(_) => return counters.rejected += 1,
-            Plain::Cancelled(id) => (id, None),
-            Plain::Order(mut order) => {
-                // How it was written is no part of what it says.
-                counters.rounded += u64::from(std::mem::take(&mut order.rounded));
-                let mut hasher = SipHasher13::new();
-                order.hash(&mut hasher);
-                let hash = hasher.finish128().as_u128();
-                let day = order.day();
-                let PlainOrder { product_category, payment_method, currency, .. } = *order;
-                let group = self.group((day, product_category, payment_method, currency));
-                (order.order_id, Some((group, order.total_amount, order.product_quantity, hash)))
-            }
+        if matches!(said, Plain::Rejected(_)) {
+            counters.rejected += 1;
+            return;
+        }
+        counters.rounded += match &said {
+            Plain::Order(order) => order.rounded.into(),
+            Plain::Listing { rounded, .. } => (*rounded).into(),
+            _ => 0,
         };
-        self.orders.entry((partition.topic, id)).or_default().push((place, said));
+        if !self.settings.takes(kind) {
+            counters.other += 1;
+            return;
+        }
+        match said {
+            Plain::Rejected(_) => {}
+            Plain::Order(order) => {
+                let (id, sale) = self.sale(*order);
+                let versions = self.orders.entry((space, id.into())).or_default();
+                versions.push(Version { place, said: Some(sale) });
+            }
+            Plain::CancelledOrder(id) => {
+                self.orders.entry((space, id.into())).or_default().push(Version { place, said: None });
+            }
+            Plain::Listing { product, name, category, price, .. } => {
+                let mut number = |text: Option<String>| text.map(|text| self.names.number(&text));
+                let listing = Listing { name: number(name), category: number(category), price };
+                let product = self.names.number(&product);
+                self.listings.entry(product).or_default().push(Version { place, said: Some(listing) });
+            }
+            Plain::WithdrawnListing(product) => {
+                let product = self.names.number(&product);
+                self.listings.entry(product).or_default().push(Version { place, said: None });
+            }
+            Plain::Feedback { id, product, stars, content } => {
+                let rating = Rating { product: self.names.number(&product), stars, content: hash(&content) };
+                self.feedback.entry((space, id.into())).or_default().push(Version { place, said: Some(rating) });
+            }
+            Plain::WithdrawnFeedback(id) => {
+                self.feedback.entry((space, id.into())).or_default().push(Version { place, said: None });
+            }
+        }
     }
 
-    fn group(&mut self, group: Group) -> usize {
-        if let Some(&number) = self.group_numbers.get(&group) {
-            return number;
-        }
-        self.groups.push(group.clone());
-        self.group_numbers.insert(group, self.groups.len() - 1);
-        self.groups.len() - 1
+    /// An order's id, and what it says.
+    fn sale(&mut self, mut order: PlainOrder) -> (String, Sale) {
+        // How it was written is no part of what it says.
+        order.rounded = false;
+        let content = hash(&order);
+        let group = Group {
+            day: order.day(),
+            product: self.names.number(&order.product),
+            category: order.product_category.as_ref().map(|category| self.names.number(category)),
+            payment_method: self.names.number(&order.payment_method),
+            currency: self.names.number(&order.currency),
+        };
+        let groups = &mut self.groups;
+        let number = *self.group_numbers.entry(group).or_insert_with(|| {
+            groups.push(group);
+            groups.len() as u32 - 1
+        });
+        (order.order_id, Sale { group: number, amount: order.total_amount, units: order.product_quantity, content })
     }
 
     /// Sums what stands, counts what became of each record, and compares both with the store.
     pub(super) fn compare(mut self, stored: &StoredState) -> AuditReport {
-        let mut report =
-            AuditReport { records: self.records, orders: self.orders.len() as u64, ..AuditReport::default() };
-        let mut rows: BTreeMap<Row, Total> = BTreeMap::new();
-        let mut crossed: BTreeSet<PartitionId> = BTreeSet::new();
-        let window = self.settings.correction_window.map_or(i64::MAX, |window| window.as_millis() as i64);
-
-        for versions in self.orders.values_mut() {
-            versions.sort_by_key(|&(place, _)| place);
-            let partition_of = |(place, _): &(Place, Said)| place.1;
-            if versions.windows(2).any(|pair| partition_of(&pair[0]) != partition_of(&pair[1])) {
-                crossed.extend(versions.iter().map(partition_of));
-            }
-            let mut known: Option<(i64, Said)> = None;
-            for &((timestamp, partition, _), said) in versions.iter() {
-                let counters = self.counters.entry(partition).or_default();
-                // Past the window an id stands for another order, and the one before stays.
-                if let Some((before, standing)) = known
-                    && timestamp - before > window
-                {
-                    add(&mut rows, &self.groups, &self.settings.views, standing);
-                    known = None;
-                }
-                match (known, said) {
-                    (None, Some(_)) => counters.applied += 1,
-                    (None, None) => counters.cancellations += 1,
-                    (Some((_, before)), now) if before == now => counters.duplicates += 1,
-                    (Some(_), Some(_)) => counters.corrections += 1,
-                    (Some(_), None) => counters.cancellations += 1,
-                }
-                known = Some((timestamp, said));
-            }
-            if let Some((_, standing)) = known {
-                add(&mut rows, &self.groups, &self.settings.views, standing);
+        let mut report = AuditReport {
+            records: self.records,
+            orders: self.orders.len() as u64,
+            products: self.listings.len() as u64,
+            feedback: self.feedback.len() as u64,
+            ..AuditReport::default()
+        };
+        let standing = self.settle();
+        let limits = Limits {
+            views: &self.settings.views,
+            top: self.settings.top,
+            volume_window: self.settings.volume_window,
+            newest: self.newest,
+        };
+        // One view after the other: the rows of all at once would take as much memory as the orders.
+        for view in View::ALL {
+            if self.settings.keeps(view) {
+                compare_rows(view, stored, standing.rows(view, &self.names, &limits), &mut report);
             }
         }
-        self.compare_rows(stored, rows, &mut report);
-        self.compare_counters(stored, &crossed, &mut report);
+        self.compare_counters(stored, &mut report);
         report
     }
 
-    fn compare_rows(&self, stored: &StoredState, counted: BTreeMap<Row, Total>, report: &mut AuditReport) {
-        let mut pairs: BTreeMap<Row, (Option<Total>, Option<Total>)> =
-            counted.into_iter().map(|(row, total)| (row, (None, Some(total)))).collect();
-        for (key, takings) in &stored.totals {
-            let total = Total { amount: takings.amount, orders: takings.orders, units: takings.units };
-            pairs.entry(row_of(key)).or_default().0 = Some(total);
+    /// Which version of everything stands. The versions themselves are needed no more.
+    fn settle(&mut self) -> Standing {
+        let mut standing = Standing::default();
+        let window = self.settings.correction_window.map_or(i64::MAX, |window| window.as_millis() as i64);
+        for (_, mut versions) in std::mem::take(&mut self.orders) {
+            self.books.settle(&mut versions, window, &mut |oldest, sale: Sale| {
+                let total = Total { amount: sale.amount, orders: 1, units: sale.units };
+                standing.sale(self.groups[sale.group as usize], total, oldest);
+            });
         }
-        report.rows = pairs.len() as u64;
-        for ((view, columns), (stored, counted)) in pairs {
-            report.compare(|| format!("{view} ({})", columns.join(", ")), &stored, &counted, Total::text);
+        // No window bounds what is few.
+        for (product, mut versions) in std::mem::take(&mut self.listings) {
+            self.books.settle(&mut versions, i64::MAX, &mut |_, listing| {
+                standing.listings.insert(product, listing);
+            });
         }
+        for (_, mut versions) in std::mem::take(&mut self.feedback) {
+            self.books.settle(&mut versions, i64::MAX, &mut |_, rating: Rating| {
+                standing.rating(rating.product, rating.stars);
+            });
+        }
+        standing
     }
 
-    fn compare_counters(&self, stored: &StoredState, crossed: &BTreeSet<PartitionId>, report: &mut AuditReport) {
+    fn compare_counters(&self, stored: &StoredState, report: &mut AuditReport) {
         for state in &stored.partitions {
             let PartitionState { topic, partition, counters: stored, .. } = state;
-            let rank = self.settings.topics.iter().position(|known| known == topic).unwrap_or_default() as u8;
-            let id = PartitionId { topic: rank, partition: *partition };
-            let counted = self.counters.get(&id).copied().unwrap_or_default();
+            let rank = self.settings.topics.iter().position(|known| known == topic).unwrap_or_default();
+            let id = PartitionId { topic: rank as u8, partition: *partition };
+            let counted = self.books.counters.get(&id).copied().unwrap_or_default();
             let mut pairs = vec![
                 ("read", stored.read, counted.read),
                 ("rejected", stored.rejected, counted.rejected),
-                ("other", stored.other, counted.other),
                 ("rounded", stored.rounded, counted.rounded),
             ];
-            if crossed.contains(&id) {
+            let outcomes =
+                |of: &Counters| of.applied + of.duplicates + of.superseded + of.corrections + of.cancellations;
+            if self.topics[rank].kind != Kind::Order && stored.other > 0 && stored.other != counted.other {
+                // What no view needed was passed over when it was read, and is not counted again.
                 report.notes.push(format!(
-                    "{topic}/{partition} shares orders with other partitions, so which record came first depends on \
-                     the run: only its records read, rejected, of other kinds and rounded were compared, and the sum"
+                    "{topic}/{partition} was read in part while no view needed it: only its records read, rejected \
+                     and rounded were compared, and the sum of all others"
                 ));
-                let outcomes =
-                    |of: &Counters| of.applied + of.duplicates + of.superseded + of.corrections + of.cancellations;
+                pairs.push(("others", outcomes(stored) + stored.other, outcomes(&counted) + counted.other));
+            } else if self.books.crossed.contains(&id) {
+                report.notes.push(format!(
+                    "{topic}/{partition} shares {} with other partitions, so which record came first depends on the \
+                     run: only its records read, rejected, of other kinds and rounded were compared, and the sum",
+                    what(self.topics[rank].kind)
+                ));
+                pairs.push(("other", stored.other, counted.other));
                 pairs.push(("outcomes", outcomes(stored), outcomes(&counted)));
             } else {
                 pairs.extend([
+                    ("other", stored.other, counted.other),
                     ("applied", stored.applied, counted.applied),
                     ("duplicates", stored.duplicates, counted.duplicates),
                     ("superseded", stored.superseded, counted.superseded),
@@ -236,36 +297,28 @@ impl<'a> Recount<'a> {
     }
 }
 
-/// Adds what stands of an order to its row of each view.
-fn add(rows: &mut BTreeMap<Row, Total>, groups: &[Group], views: &[View], standing: Said) {
-    let Some((group, amount, units, _)) = standing else { return };
-    let (day, category, payment_method, currency) = &groups[group];
-    for view in views {
-        let day = day.to_string();
-        let columns: Vec<&str> = match view {
-            View::Category => vec![&day, category, currency],
-            View::Day => vec![&day, currency],
-            View::Month => vec![&day[..day.len() - 3], currency],
-            View::PaymentMethod => vec![&day, payment_method, currency],
-        };
-        let row = (view.name(), columns.into_iter().map(str::to_owned).collect());
-        let total: &mut Total = rows.entry(row).or_default();
-        total.amount += amount;
-        total.orders += 1;
-        total.units += units;
+fn compare_rows(view: View, stored: &StoredState, counted: BTreeMap<Row, Value>, report: &mut AuditReport) {
+    let mut pairs: BTreeMap<Row, (Option<Value>, Option<Value>)> =
+        counted.into_iter().map(|(row, value)| (row, (None, Some(value)))).collect();
+    for (key, value) in stored.rows.iter().filter(|(key, _)| key.view() == view) {
+        pairs.entry(row_of(key)).or_default().0 = Some(Value::stored(value));
+    }
+    report.rows += pairs.len() as u64;
+    for (row, (stored, counted)) in pairs {
+        report.compare(|| format!("{view} ({})", row.join(", ")), &stored, &counted, Value::text);
     }
 }
 
-fn row_of(key: &ViewKey) -> Row {
-    let columns = match key {
-        ViewKey::Category { day, category, currency } => {
-            vec![day.to_string(), category.to_string(), currency.to_string()]
-        }
-        ViewKey::Day { day, currency } => vec![day.to_string(), currency.to_string()],
-        ViewKey::Month { month, currency } => vec![month.to_string(), currency.to_string()],
-        ViewKey::PaymentMethod { day, payment_method, currency } => {
-            vec![day.to_string(), payment_method.to_string(), currency.to_string()]
-        }
-    };
-    (key.view().name(), columns)
+fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Order => "orders",
+        Kind::Listing => "products",
+        Kind::Feedback => "feedback",
+    }
+}
+
+fn hash(content: &impl Hash) -> u128 {
+    let mut hasher = SipHasher13::new();
+    content.hash(&mut hasher);
+    hasher.finish128().as_u128()
 }

@@ -11,6 +11,10 @@ pub struct AuditReport {
     pub records: u64,
     /// Orders among them, the cancelled ones included.
     pub orders: u64,
+    /// Products that the catalogue ever had.
+    pub products: u64,
+    /// Feedback among them, that which was withdrawn included.
+    pub feedback: u64,
     /// Rows of views compared, stored and counted ones.
     pub rows: u64,
     /// Counters compared.
@@ -62,8 +66,12 @@ impl AuditReport {
 
 impl fmt::Display for AuditReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AuditReport { records, orders, rows, counters, differences, shown, notes } = self;
-        writeln!(f, "recounted {records} records of {orders} orders; compared {rows} totals and {counters} counters")?;
+        let AuditReport { records, orders, products, feedback, rows, counters, differences, shown, notes } = self;
+        write!(f, "recounted {records} records of {orders} orders")?;
+        if products + feedback > 0 {
+            write!(f, ", {products} products and {feedback} feedbacks")?;
+        }
+        writeln!(f, "; compared {rows} rows and {counters} counters")?;
         for note in notes {
             writeln!(f, "note: {note}")?;
         }

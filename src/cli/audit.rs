@@ -35,19 +35,30 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
     }
     // The totals were made under the store's settings, whatever this command was told.
     let settings = AuditSettings {
-        topics: stored.topics,
         rules: Rules {
             time_zone: stored.time_zone.parse().map_err(|_| {
                 StoreError::Corrupt(format!("its time zone {:?} is none that this takings knows", stored.time_zone))
             })?,
             default_currency: stored.default_currency,
-            payload_limit: config.payload_limit,
+            ..Rules::of(&config)
         },
-        views: stored.views,
+        topics: stored.topics,
+        // What a running job has yet to fill has no rows to compare.
+        views: stored.views.into_iter().filter(|view| !recovered.to_fill.contains(view)).collect(),
         correction_window: config.correction_window,
+        top: stored.top.into(),
+        volume_window: config.volume_window,
     };
+    for (topic, stored) in stored.formats {
+        let given = settings.rules.topic(&topic).describe();
+        if given != stored {
+            let (stored, given) = (format!("{topic}: {stored}"), format!("{topic}: {given}"));
+            return Err(StoreError::Settings { setting: "mapping", stored, given }.into());
+        }
+    }
     let records: u64 = recovered.partitions.iter().map(|state| state.counters.read).sum();
-    let state = StoredState { totals: recovered.totals, partitions: recovered.partitions };
+    let state =
+        StoredState { rows: recovered.rows, partitions: recovered.partitions, incomplete: recovered.incomplete };
 
     let bar = ProgressBar::new(records).with_style(
         ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records, {msg}")
