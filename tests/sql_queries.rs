@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use support::postgres::PostgresServer;
+use support::products::Products;
 use support::stores::{Fresh, category_key, changed, commit, day, day_key, gone, new, partition, total};
 use takings::store::commit::{KeptContent, KeptOrder, Rejected};
 use takings::store::{Commit, PartitionState};
@@ -18,7 +19,7 @@ use takings_dataflows::symbol::Symbol;
 use takings_dataflows::view::ViewKey;
 
 /// What each query must give on the shop below.
-const EXPECTED: [(&str, &[&str]); 7] = [
+const EXPECTED: [(&str, &[&str]); 10] = [
     (
         "best_days",
         &[
@@ -37,6 +38,16 @@ const EXPECTED: [(&str, &[&str]); 7] = [
             "EUR 2026 1 100.000000 20.000000 25.0",
             "EUR 2026 2 0.000000 -100.000000 -100.0",
             "EUR 2026 3 0.000001 0.000001 -",
+        ],
+    ),
+    ("best_sellers", &["EUR 1 café 7.000000 7", "EUR 2 Teapot 6.000000 6"]),
+    ("best_seller_ratings", &["EUR 3 2 4 4.00"]),
+    (
+        "busiest_minutes",
+        &[
+            "EUR 1 2026-11-23 00:00 3 3.000000",
+            "EUR 2 2026-11-22 23:59 2 2.000000",
+            "EUR 3 2026-11-23 00:02 1 1.000000",
         ],
     ),
     ("payment_methods", &["EUR CASH_ON_DELIVERY 5 10", "EUR CREDIT_CARD 4 8"]),
@@ -101,6 +112,11 @@ fn shop(fresh: &Fresh) {
 /// Runs every query on a store; where there is a form for SQLite, that one there.
 fn run_all(fresh: &Fresh) {
     shop(fresh);
+    let products = Products::in_epoch_1(fresh);
+    // One that no one rated, one of another month, and a busy minute of long ago.
+    products.rank("2026-10", 1, "1001", 99, 1);
+    products.rank("all", 3, "unrated", 1, 1);
+    products.minute("2026-11-21T23:00", 99, 1);
     for (name, expected) in EXPECTED {
         let of_sqlite = folder("queries").join(format!("{name}.sqlite.sql"));
         let portable = folder("queries").join(format!("{name}.sql"));
@@ -149,14 +165,16 @@ fn the_flink_job_s_readers_find_what_they_knew() {
         partition: 0,
         offset: 3,
         timestamp: 0,
+        first_timestamp: 0,
         current: Some(KeptContent {
             contribution: Contribution {
                 fact: Fact {
                     day: day(0),
-                    category: Symbol::new("toys"),
+                    category: Some(Symbol::new("toys")),
                     payment_method: Symbol::new("CREDIT_CARD"),
                     currency: Symbol::new(currency),
                 },
+                product: Symbol::new("Top"),
                 amount: Amount::from_micros(12_500_000),
                 units: 5,
             },
@@ -215,9 +233,17 @@ fn a_reader_can_read_and_nothing_else() {
     let url = server.url(fresh.database()).replace("takings@", "dashboard@");
     let mut reader = postgres::Client::connect(&url, postgres::NoTls).unwrap();
     reader.batch_execute("LISTEN takings").unwrap();
-    for table in
-        ["job", "sales_per_day", "removals", "orders", "takings_schema_history", "later", "compat.transactions"]
-    {
+    for table in [
+        "job",
+        "sales_per_day",
+        "top_products",
+        "views",
+        "removals",
+        "orders",
+        "takings_schema_history",
+        "later",
+        "compat.transactions",
+    ] {
         reader.batch_execute(&format!("SELECT * FROM {table}")).expect(table);
     }
     for write in ["DELETE FROM sales_per_day", "UPDATE job SET epoch = 0", "CREATE TABLE mine (id integer)"] {

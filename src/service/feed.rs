@@ -8,8 +8,8 @@
 //!   the state at `epoch`: an overlap does no harm, and a chain has no gap;
 //! - *joined in one step*: a client learns the published epoch and is subscribed under one lock. Its
 //!   snapshot is then at that epoch or later, and the links to come start at or before it;
-//! - *no way back*: where a chain can not be told (the store went back, rows that left are forgotten,
-//!   more rows changed than is worth sending) a `reset` takes its place: the client loads a snapshot,
+//! - *no way back*: where a chain can not be told (the store went back, rows that left are forgotten, a view
+//!   was switched on or off, more rows changed than is worth sending) a `reset` takes its place: the client loads a snapshot,
 //!   and the chain starts anew at the reset's epoch.
 //!
 //! Nobody waits for a slow client: one that falls behind loses its place in the queue, and is told
@@ -77,6 +77,8 @@ pub struct Feed {
 struct State {
     /// The epoch that the chain has reached, and its hello.
     published: Option<(u64, Bytes)>,
+    /// The views that were kept then.
+    views: Option<Vec<String>>,
     /// The event that says so, where contact is lost.
     trouble: Option<Bytes>,
     /// None once the service stops.
@@ -149,27 +151,39 @@ impl Feed {
 
     /// Looks once. Whether something was told, and whether it was a reset.
     async fn look(&self) -> Result<Option<bool>, StoreError> {
-        let published = self.state.lock().published.as_ref().map(|(epoch, _)| *epoch);
+        let (published, views) = {
+            let state = self.state.lock();
+            (state.published.as_ref().map(|(epoch, _)| *epoch), state.views.clone())
+        };
         let (head, message) = match published {
             None => {
                 let head = self.reader.head().await?;
                 let message = Message::Hello(head.epoch, hello(&head));
                 (head, Some(message))
             }
-            Some(since) => match self.reader.changes(since, MAX_ROWS).await? {
-                Since::Changed(changes) if changes.head.epoch == since => (changes.head, None),
-                Since::Changed(changes) => {
-                    let event = changes_event(since, &changes);
-                    let epoch = changes.head.epoch;
-                    (changes.head, Some(Message::Changes { since, epoch, event }))
+            Some(since) => {
+                let found = match self.reader.changes(since, MAX_ROWS).await? {
+                    // The rows of a view that was switched off went without an epoch.
+                    Since::Changed(changes) if views.is_some() && changes.head.views != views => {
+                        Since::StartOver(changes.head)
+                    }
+                    found => found,
+                };
+                match found {
+                    Since::Changed(changes) if changes.head.epoch == since => (changes.head, None),
+                    Since::Changed(changes) => {
+                        let event = changes_event(since, &changes);
+                        let epoch = changes.head.epoch;
+                        (changes.head, Some(Message::Changes { since, epoch, event }))
+                    }
+                    Since::StartOver(head) => {
+                        // What was told to others may be of a store that is no more.
+                        *self.resumed.lock().await = None;
+                        let message = Message::Reset(head.epoch, reset(&head));
+                        (head, Some(message))
+                    }
                 }
-                Since::StartOver(head) => {
-                    // What was told to others may be of a store that is no more.
-                    *self.resumed.lock().await = None;
-                    let message = Message::Reset(head.epoch, reset(&head));
-                    (head, Some(message))
-                }
-            },
+            }
         };
         let mut state = self.state.lock();
         if state.trouble.take().is_some() {
@@ -177,6 +191,7 @@ impl Feed {
             self.metrics.contact(true);
             send(&state, Message::Contact(contact(true, Some(head.epoch), None)));
         }
+        state.views = head.views.clone();
         let Some(message) = message else { return Ok(None) };
         state.published = Some((head.epoch, hello(&head)));
         let was_reset = matches!(message, Message::Reset(..));
@@ -246,11 +261,16 @@ fn event(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
 }
 
 fn hello(head: &Head) -> Bytes {
-    event("hello", Some(head.epoch), &serde_json::json!({"epoch": head.epoch, "committed_at": head.committed_at}))
+    event("hello", Some(head.epoch), &place(head))
 }
 
 fn reset(head: &Head) -> Bytes {
-    event("reset", Some(head.epoch), &serde_json::json!({"epoch": head.epoch, "committed_at": head.committed_at}))
+    event("reset", Some(head.epoch), &place(head))
+}
+
+fn place(head: &Head) -> serde_json::Value {
+    let Head { epoch, committed_at, newest_record_at, .. } = head;
+    serde_json::json!({"epoch": epoch, "committed_at": committed_at, "newest_record_at": newest_record_at})
 }
 
 fn contact(contact: bool, epoch: Option<u64>, message: Option<&str>) -> Bytes {
@@ -288,6 +308,7 @@ struct Link<'a> {
     since: u64,
     epoch: u64,
     committed_at: Option<&'a str>,
+    newest_record_at: Option<&'a str>,
     changed: ByView<'a>,
     removed: ByView<'a>,
     sources: Sources<'a>,
@@ -298,6 +319,7 @@ fn changes_event(since: u64, changes: &Changes) -> Bytes {
         since,
         epoch: changes.head.epoch,
         committed_at: changes.head.committed_at.as_deref(),
+        newest_record_at: changes.head.newest_record_at.as_deref(),
         changed: ByView { views: &changes.changed, keys_only: false },
         removed: ByView { views: &changes.removed, keys_only: true },
         sources: Sources(&changes.counters),

@@ -9,6 +9,7 @@ mod assets;
 mod errors;
 mod events;
 mod feed;
+mod logged;
 mod metrics;
 pub mod openapi;
 mod parameters;

@@ -17,15 +17,23 @@ use utoipa::openapi::{
 };
 
 use super::errors::{Code, Error, ErrorDetail};
-use super::parameters::{DEFAULT_LIMIT, MAX_LIMIT};
-use super::wire::{CorrectionRow, Counted, CurrencyTotals, Freshness, Partition, RejectedRow, Summary};
+use super::logged::{CorrectionRow, Counted, RejectedRow};
+use super::parameters::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATED};
+use super::wire::{CurrencyTotals, Freshness, KeptView, Partition, Summary, Views};
 use crate::store::reader::COUNTERS;
-use crate::store::reader::table::{CORRECTIONS, Column, Filter, Kind, REJECTED, SALES_PER_DAY, Table, Test, VIEWS};
+use crate::store::reader::logs::{CORRECTIONS, REJECTED};
+use crate::store::reader::table::{Column, Filter, Kind, Table, Test};
+use crate::store::reader::views::{SALES_PER_DAY, VIEWS};
 
 const EVENTS: &str = "Server-sent events: `hello` on connecting, then one `changes` for each committed epoch \
 (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the \
 epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables \
-again. `contact` says whether the store answers; it has no id. A comment every 15 s keeps the line open.";
+again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. \
+`sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you \
+want with `If-None-Match` and the `ETag` you hold.";
+
+/// The routes whose answers have no `ETag`: they change without an epoch.
+const UNTAGGED: [&str; 2] = ["freshness", "views"];
 
 /// The description as it is served and committed.
 pub fn text() -> Bytes {
@@ -44,6 +52,8 @@ pub fn describe() -> OpenApi {
         .schema_from::<CurrencyTotals>()
         .schema_from::<Freshness>()
         .schema_from::<Partition>()
+        .schema_from::<Views>()
+        .schema_from::<KeptView>()
         .schema_from::<CorrectionRow>()
         .schema_from::<Counted>()
         .schema_from::<RejectedRow>()
@@ -60,6 +70,10 @@ pub fn describe() -> OpenApi {
             get("summary", "The whole shop at a glance.", "Summary", filters(SALES_PER_DAY.filters)),
         )
         .path("/api/v1/freshness", get("freshness", "How fresh the totals are.", "Freshness", Vec::new()))
+        .path(
+            "/api/v1/views",
+            get("views", "Which views are kept, and from when on each is complete.", "Views", Vec::new()),
+        )
         .path("/api/v1/events", events());
     let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow")];
     let own: Vec<(&Table, String)> = VIEWS.iter().map(|view| (view, type_name(view.name, "Row"))).collect();
@@ -115,7 +129,7 @@ fn get(name: &str, doc: &str, schema: &str, parameters: Vec<ParameterBuilder>) -
         .summary(Some(doc))
         .parameters(Some(parameters.into_iter().map(ParameterBuilder::build)))
         .response("200", answer.build());
-    if name != "freshness" {
+    if !UNTAGGED.contains(&name) {
         operation = operation.response("304", ResponseBuilder::new().description("What the client holds is still so."));
     }
     PathItem::new(HttpMethod::Get, refusals(operation).build())
@@ -161,9 +175,15 @@ fn filters(filters: &[Filter]) -> Vec<ParameterBuilder> {
         let text = match filter.test {
             Test::FromDay | Test::ToDay => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
             Test::FromMonth | Test::ToMonth => text.pattern(Some(r"^\d{4}-\d{2}(-\d{2})?$")),
-            Test::Equals => text.min_length(Some(1)).max_length(Some(512)),
+            Test::FromMoment | Test::ToMoment => text.pattern(Some(r"^\d{4}-\d{2}-\d{2}(T.+)?$")),
+            Test::Period => text.pattern(Some(r"^(all|\d{4}-\d{2}(-\d{2})?)$")),
+            Test::Equals | Test::AnyOf => text.min_length(Some(1)).max_length(Some(512)),
         };
-        parameter(filter.parameter, filter.doc).schema(Some(text))
+        let described = parameter(filter.parameter, filter.doc);
+        match filter.test {
+            Test::AnyOf => described.schema(Some(ArrayBuilder::new().items(text).max_items(Some(MAX_REPEATED)))),
+            _ => described.schema(Some(text)),
+        }
     });
     described.collect()
 }
@@ -232,6 +252,8 @@ fn hello(doc: &str) -> ObjectBuilder {
         .required("epoch")
         .property("committed_at", nullable_text("When it was committed."))
         .required("committed_at")
+        .property("newest_record_at", nullable_text("The newest timestamp of any record by then, by the log's clock."))
+        .required("newest_record_at")
 }
 
 fn contact() -> ObjectBuilder {
@@ -248,9 +270,12 @@ fn contact() -> ObjectBuilder {
 /// The data of a `changes` event.
 fn changes() -> ObjectBuilder {
     let by_view = |end: &str, doc: &str| {
-        VIEWS.iter().fold(ObjectBuilder::new().description(Some(doc)), |views, view| {
-            views.property(view.name, ArrayBuilder::new().items(named(&type_name(view.name, end))))
-        })
+        VIEWS
+            .iter()
+            .filter(|view| view.is_streamed())
+            .fold(ObjectBuilder::new().description(Some(doc)), |views, view| {
+                views.property(view.name, ArrayBuilder::new().items(named(&type_name(view.name, end))))
+            })
     };
     let sources = ObjectBuilder::new()
         .description(Some(format!("What became of all records so far: {}.", COUNTERS.join(", "))))

@@ -7,7 +7,7 @@ use super::errors::Problem;
 use crate::store::reader::PageQuery;
 use crate::store::reader::statement::{Comparison, Condition};
 use crate::store::reader::table::{Filter, Table, Test};
-use crate::store::reader::value::{Value, is_day};
+use crate::store::reader::value::{Value, is_day, moment};
 
 /// How many rows a page holds where `limit` is not given.
 pub const DEFAULT_LIMIT: u32 = 1_000;
@@ -15,8 +15,10 @@ pub const DEFAULT_LIMIT: u32 = 1_000;
 pub const MAX_LIMIT: u32 = 10_000;
 /// The longest text that rows are compared with, in bytes.
 const MAX_TEXT: usize = 512;
+/// How often a parameter may be given, where it may be given more than once.
+pub const MAX_REPEATED: usize = 100;
 
-/// The parameters of one request, each at most once.
+/// The parameters of one request, each at most once but for those of [`Test::AnyOf`].
 #[derive(Debug)]
 pub struct Parameters {
     pairs: Vec<(String, String)>,
@@ -28,6 +30,19 @@ impl Parameters {
     /// # Errors
     /// A [`Problem`] where a parameter is repeated, or none of `known`.
     pub fn read(query: &str, known: &[&str]) -> Result<Self, Problem> {
+        Parameters::read_with(query, known, |_| false)
+    }
+
+    /// Reads those that choose a page of `table`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_page(query: &str, table: &Table) -> Result<Self, Problem> {
+        let repeatable = |name: &str| table.filter(name).is_some_and(|filter| filter.test == Test::AnyOf);
+        Parameters::read_with(query, &page_parameters(table), repeatable)
+    }
+
+    fn read_with(query: &str, known: &[&str], repeatable: impl Fn(&str) -> bool) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             if !known.contains(&name.as_ref()) {
@@ -39,17 +54,26 @@ impl Parameters {
                 };
                 return Err(Problem::parameter(&shown, "is not known here", hint));
             }
-            if pairs.iter().any(|(given, _)| *given == name) {
+            let times = pairs.iter().filter(|(given, _)| *given == name).count();
+            if times > 0 && !repeatable(&name) {
                 return Err(Problem::parameter(&name, "is given twice", "give it once"));
+            }
+            if times >= MAX_REPEATED {
+                let what = format_args!("is given more than {MAX_REPEATED} times");
+                return Err(Problem::parameter(&name, what, "ask in parts"));
             }
             pairs.push((name.into_owned(), value.into_owned()));
         }
         Ok(Parameters { pairs })
     }
 
-    /// The text of a parameter.
+    /// The text of a parameter; the first one where there are several.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     /// Which rows of `table` are asked for.
@@ -58,7 +82,12 @@ impl Parameters {
     /// A [`Problem`] that names the parameter.
     pub fn conditions(&self, table: &Table) -> Result<Vec<Condition>, Problem> {
         let given = table.filters.iter().filter_map(|filter| Some((filter, self.get(filter.parameter)?)));
-        given.map(|(filter, text)| condition(filter, text)).collect()
+        given
+            .map(|(filter, text)| match filter.test {
+                Test::AnyOf => any_of(filter, self.all(filter.parameter)),
+                _ => condition(filter, text),
+            })
+            .collect()
     }
 
     /// Which page of `table` is asked for.
@@ -95,21 +124,47 @@ pub fn page_parameters(table: &Table) -> Vec<&'static str> {
 
 fn condition(filter: &'static Filter, text: &str) -> Result<Condition, Problem> {
     let (comparison, values) = match filter.test {
-        Test::Equals => (Comparison::Equal, vec![equal(filter, text)?]),
+        Test::Equals | Test::AnyOf => (Comparison::Equal, vec![Value::Text(equal(filter, text)?)]),
+        Test::Period => (Comparison::Equal, vec![period(filter, text)?]),
         Test::FromDay => (Comparison::AtLeast, vec![day(filter, text)?]),
         Test::ToDay => (Comparison::AtMost, vec![day(filter, text)?]),
         Test::FromMonth => (Comparison::AtLeast, month(filter, text)?),
         Test::ToMonth => (Comparison::AtMost, month(filter, text)?),
+        Test::FromMoment => (Comparison::AtLeast, vec![minute(filter, text, "T00:00:00.000Z")?]),
+        Test::ToMoment => (Comparison::AtMost, vec![minute(filter, text, "T23:59:59.999Z")?]),
     };
     Ok(Condition { columns: filter.columns, comparison, values })
 }
 
-fn equal(filter: &Filter, text: &str) -> Result<Value, Problem> {
+fn any_of<'a>(filter: &'static Filter, texts: impl Iterator<Item = &'a str>) -> Result<Condition, Problem> {
+    let texts = texts.map(|text| equal(filter, text)).collect::<Result<Vec<String>, Problem>>()?;
+    let values = vec![Value::Text(serde_json::Value::from(texts).to_string())];
+    Ok(Condition { columns: filter.columns, comparison: Comparison::AnyOf, values })
+}
+
+fn equal(filter: &Filter, text: &str) -> Result<String, Problem> {
     if text.is_empty() || text.len() > MAX_TEXT || text.contains('\0') {
         let what = format_args!("is not a text of 1 to {MAX_TEXT} bytes");
         return Err(Problem::parameter(filter.parameter, what, "leave it out to choose all"));
     }
-    Ok(Value::Text(text.to_owned()))
+    Ok(text.to_owned())
+}
+
+fn period(filter: &Filter, text: &str) -> Result<Value, Problem> {
+    let is_month = text.len() == 7 && is_day(&format!("{text}-01"));
+    if text == "all" || is_month || is_day(text) {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    Err(Problem::parameter(filter.parameter, "is no period", "give all, a month such as 2026-11, or a day in full"))
+}
+
+/// A moment; of a day, the one at `time`.
+fn minute(filter: &Filter, text: &str, time: &str) -> Result<Value, Problem> {
+    let whole = if is_day(text) { format!("{text}{time}") } else { text.to_owned() };
+    moment(&whole).map(Value::Text).ok_or_else(|| {
+        let hint = "give a moment such as 2026-11-22T12:34:00Z, or a day such as 2026-11-22";
+        Problem::parameter(filter.parameter, "is no moment", hint)
+    })
 }
 
 fn day(filter: &Filter, text: &str) -> Result<Value, Problem> {
@@ -161,11 +216,11 @@ fn read_cursor(table: &Table, text: &str) -> Result<Vec<Value>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::reader::table::view;
+    use crate::store::reader::views::view;
 
     fn page(name: &str, query: &str) -> Result<PageQuery, Problem> {
         let table = view(name).expect("a view");
-        Parameters::read(query, &page_parameters(table))?.page(table)
+        Parameters::read_page(query, table)?.page(table)
     }
 
     #[test]
@@ -185,6 +240,12 @@ mod tests {
             ("sales_per_day", "currency=", "`currency` is not a text"),
             ("sales_per_day", "currency=%00", "`currency` is not a text"),
             ("sales_per_day", "from=2026-01-01&from=2026-01-02", "`from` is given twice"),
+            ("sales_per_product", "product=a&product=b", "`product` is given twice"),
+            ("products", "product=a&product=", "`product` is not a text"),
+            ("top_products", "period=2026", "`period` is no period"),
+            ("top_products", "period=2026-13", "`period` is no period"),
+            ("orders_per_minute", "from=12:34", "`from` is no moment"),
+            ("orders_per_minute", "to=2026-11-22T12:34", "`to` is no moment"),
         ] {
             let problem = page(view, query).expect_err(query);
             assert!(problem.message.contains(part), "{query}: {}", problem.message);
@@ -198,6 +259,24 @@ mod tests {
             let query = page("sales_per_month", &format!("from={text}")).expect("a month");
             assert_eq!(query.conditions[0].values, [Value::Integer(2026), Value::Integer(11)]);
         }
+    }
+
+    #[test]
+    fn several_products_are_one_condition() {
+        let query = page("products", "product=a%22b&product=1001&category=Books").expect("a page");
+        assert_eq!(query.conditions[0].values, [Value::Text(r#"["a\"b","1001"]"#.into())]);
+        assert_eq!((query.conditions[0].comparison, query.conditions.len()), (Comparison::AnyOf, 2));
+        let many = "product=a&".repeat(MAX_REPEATED + 1);
+        assert!(page("products", &many).expect_err("too many").message.contains("more than 100 times"));
+    }
+
+    #[test]
+    fn a_day_stands_for_all_its_minutes() {
+        let query = page("orders_per_minute", "from=2026-11-22&to=2026-11-22").expect("a page");
+        let bounds: Vec<_> = query.conditions.iter().map(|condition| condition.values[0].text()).collect();
+        assert_eq!(bounds, [Some("2026-11-22T00:00:00.000Z"), Some("2026-11-22T23:59:59.999Z")]);
+        let query = page("orders_per_minute", "from=2026-11-22T13:34:00%2B01:00").expect("a page");
+        assert_eq!(query.conditions[0].values[0].text(), Some("2026-11-22T12:34:00.000Z"));
     }
 
     #[test]

@@ -12,12 +12,15 @@ use super::answer::{self, Asked};
 use super::errors::{self, Problem};
 use super::events::{self, Counted};
 use super::feed::Feed;
+use super::logged::{CorrectionRow, RejectedRow};
 use super::metrics::{self, Metrics};
-use super::parameters::{Parameters, page_parameters, write_cursor};
+use super::parameters::{Parameters, write_cursor};
 use super::wire::{self, Rows};
 use super::{assets, openapi};
-use crate::store::reader::table::{self, CORRECTIONS, REJECTED, SALES_PER_DAY, Table};
+use crate::store::reader::logs::{CORRECTIONS, REJECTED};
+use crate::store::reader::table::Table;
 use crate::store::reader::value::{Row, Value};
+use crate::store::reader::views::{self, SALES_PER_DAY};
 use crate::store::reader::{COUNTERS, Reader};
 
 /// What every route can reach.
@@ -70,9 +73,10 @@ pub fn routes(
             match name {
                 "summary" => named("summary", summary(&shop, &query, &asked).await),
                 "freshness" => named("freshness", freshness(&shop, &query, &asked).await),
+                "views" => named("views", kept_views(&shop, &query, &asked).await),
                 "corrections" => named("corrections", page(&shop, &CORRECTIONS, &query, &asked).await),
                 "rejected" => named("rejected", page(&shop, &REJECTED, &query, &asked).await),
-                name => match table::view(name) {
+                name => match views::view(name) {
                     Some(view) => named(view.name, page(&shop, view, &query, &asked).await),
                     None => named("none", Err(Problem::not_found())),
                 },
@@ -152,8 +156,26 @@ async fn freshness(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, 
     answer::csv(asked, None, names, &freshness.partitions).await
 }
 
+/// A view can be switched off without an epoch, so no state of it can be kept.
+async fn kept_views(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, Problem> {
+    Parameters::read(query, &[])?;
+    let kept = shop.reader.views().await?;
+    if !asked.csv {
+        return answer::json(asked, None, &wire::Views::from(&kept)).await;
+    }
+    let rows: Vec<Row> = kept
+        .views
+        .iter()
+        .map(|kept| {
+            let complete_from = kept.complete_from.clone().map_or(Value::Null, Value::Text);
+            vec![Value::Text(kept.view.to_owned()), complete_from, Value::Text(kept.since_epoch.to_string())]
+        })
+        .collect();
+    answer::csv(asked, None, ["view", "complete_from", "since_epoch"], &rows).await
+}
+
 async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) -> Result<Response, Problem> {
-    let query = Parameters::read(query, &page_parameters(table))?.page(table)?;
+    let query = Parameters::read_page(query, table)?.page(table)?;
     if let Some(response) = unchanged(shop, asked).await? {
         return Ok(response);
     }
@@ -170,10 +192,10 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
     let epoch = page.head.epoch;
     let rows = &page.rows;
     if table.name == CORRECTIONS.name {
-        let rows = rows.iter().map(|row| wire::CorrectionRow::read(table, row)).collect();
+        let rows = rows.iter().map(|row| CorrectionRow::read(table, row)).collect();
         answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
     } else if table.name == REJECTED.name {
-        let rows = rows.iter().map(|row| wire::RejectedRow::read(table, row)).collect();
+        let rows = rows.iter().map(|row| RejectedRow::read(table, row)).collect();
         answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
     } else {
         let rows = rows.iter().map(|row| wire::Named(table.columns(), row)).collect();

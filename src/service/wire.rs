@@ -1,13 +1,11 @@
-//! The shapes of the API's answers. Nothing else of this module leaves the process.
+//! The shapes of the API's answers, but for the rows of the [logs](super::logged).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::store::reader::table::{BYTES_SHOWN, Column, Table};
-use crate::store::reader::value::{Row, Value};
+use crate::store::reader::table::Column;
+use crate::store::reader::value::Value;
 use crate::store::reader::{self, COUNTERS};
 
 /// Currencies without a minor unit that `iso_currency` does not know, or names otherwise.
@@ -140,8 +138,45 @@ pub struct Freshness {
     /// The newest timestamp of any record, by the log's clock.
     #[schema(format = DateTime)]
     pub newest_record_at: Option<String>,
+    /// The views that are kept.
+    pub views: Vec<KeptView>,
     /// Each partition.
     pub partitions: Vec<Partition>,
+}
+
+/// Which views are kept, and from when on each is complete.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Views {
+    /// The epoch it was read at.
+    pub epoch: u64,
+    /// Each of them; a view that is not here is switched off.
+    pub views: Vec<KeptView>,
+}
+
+/// A view that is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptView {
+    /// Its name.
+    pub view: &'static str,
+    /// It counts what the log has held since this day: the view was switched on when earlier records were no
+    /// longer there. Null: it counts all that was ever in the log.
+    #[schema(format = Date)]
+    pub complete_from: Option<String>,
+    /// The epoch in which it was switched on.
+    pub since_epoch: u64,
+}
+
+impl From<&reader::KeptView> for KeptView {
+    fn from(kept: &reader::KeptView) -> Self {
+        let reader::KeptView { view, complete_from, since_epoch } = kept.clone();
+        KeptView { view, complete_from, since_epoch }
+    }
+}
+
+impl From<&reader::KeptViews> for Views {
+    fn from(kept: &reader::KeptViews) -> Self {
+        Views { epoch: kept.head.epoch, views: kept.views.iter().map(KeptView::from).collect() }
+    }
 }
 
 /// How far a partition is committed, and what became of its records: `read` is the sum of `applied`,
@@ -171,7 +206,7 @@ pub struct Partition {
     pub cancellations: u64,
     /// Records that could not be read.
     pub rejected: u64,
-    /// Records of another kind than orders.
+    /// Records of a kind that no kept view needs.
     pub other: u64,
     /// Of `applied`: orders dated before what can still be corrected.
     pub beyond_horizon: u64,
@@ -188,7 +223,8 @@ impl From<&reader::Freshness> for Freshness {
             committed_at: freshness.head.committed_at.clone(),
             // A clock that was set back must not show a negative age.
             age_seconds: freshness.head.age_ms.map(|age| age.max(0) as f64 / 1000.0),
-            newest_record_at: partitions.iter().filter_map(|partition| partition.newest_timestamp.clone()).max(),
+            newest_record_at: freshness.head.newest_record_at.clone(),
+            views: freshness.views.iter().map(KeptView::from).collect(),
             partitions,
         }
     }
@@ -236,131 +272,6 @@ impl From<&[Value]> for Partition {
 
 fn text(row: &[Value], place: usize) -> Option<String> {
     row.get(place).and_then(Value::text).map(str::to_owned)
-}
-
-/// A record that changed or cancelled an order.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CorrectionRow {
-    /// The record's topic.
-    pub topic: String,
-    /// Its partition.
-    pub partition: u64,
-    /// Its offset.
-    pub offset: u64,
-    /// The order.
-    pub order_id: String,
-    /// `correction` or `cancellation`.
-    pub why: String,
-    /// What the order counted as; null where it had been cancelled.
-    pub was: Option<Counted>,
-    /// What it counts as now; null where it is cancelled.
-    pub now: Option<Counted>,
-    /// The epoch of the correction.
-    pub epoch: u64,
-}
-
-/// What an order counts as.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Counted {
-    /// The business day.
-    #[schema(format = Date)]
-    pub order_date: String,
-    /// The category.
-    pub category: String,
-    /// The payment method.
-    pub payment_method: String,
-    /// The currency.
-    pub currency: String,
-    /// The amount, exact.
-    #[schema(example = "12.340000")]
-    pub amount: String,
-    /// The quantity.
-    pub units: i64,
-}
-
-impl CorrectionRow {
-    /// From a row of `corrections`.
-    pub fn read(table: &Table, row: &Row) -> Self {
-        let at = |name: &str| table.column(name).map_or(&Value::Null, |(place, _)| &row[place]);
-        let own = |name: &str| at(name).text().unwrap_or_default().to_owned();
-        let side = |prefix: &str| {
-            let own = |name: &str| own(&format!("{prefix}_{name}"));
-            at(&format!("{prefix}_order_date")).text()?;
-            Some(Counted {
-                order_date: own("order_date"),
-                category: own("category"),
-                payment_method: own("payment_method"),
-                currency: own("currency"),
-                amount: own("amount"),
-                units: at(&format!("{prefix}_units")).integer().unwrap_or(0),
-            })
-        };
-        CorrectionRow {
-            topic: own("topic"),
-            partition: at("partition").count(),
-            offset: at("offset").count(),
-            order_id: own("order_id"),
-            why: own("why"),
-            was: side("was"),
-            now: side("now"),
-            epoch: at("epoch").count(),
-        }
-    }
-}
-
-/// A record that could not be read.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RejectedRow {
-    /// The record's topic.
-    pub topic: String,
-    /// Its partition.
-    pub partition: u64,
-    /// Its offset.
-    pub offset: u64,
-    /// Its key as text; what is no UTF-8 is replaced.
-    pub key: Option<String>,
-    /// Its payload as text, cut at 2 kB; what is no UTF-8 is replaced.
-    pub payload: Option<String>,
-    /// The same bytes of the payload as they came.
-    pub payload_base64: Option<String>,
-    /// Whether there are more bytes than are shown; `takings rejected show` gives them all.
-    pub payload_cut: bool,
-    /// Why, naming the field.
-    pub reason: String,
-    /// The epoch it was read in.
-    pub epoch: u64,
-}
-
-impl RejectedRow {
-    /// From a row of `rejected`.
-    pub fn read(table: &Table, row: &Row) -> Self {
-        let at = |name: &str| table.column(name).map_or(&Value::Null, |(place, _)| &row[place]);
-        let bytes = |name: &str| match at(name) {
-            Value::Bytes(bytes) => Some(bytes.as_slice()),
-            _ => None,
-        };
-        let payload = bytes("payload");
-        let shown = payload.map(shown);
-        RejectedRow {
-            topic: at("topic").text().unwrap_or_default().to_owned(),
-            partition: at("partition").count(),
-            offset: at("offset").count(),
-            key: bytes("key").map(|key| lossy(self::shown(key))),
-            payload: shown.map(lossy),
-            payload_base64: shown.map(|bytes| BASE64.encode(bytes)),
-            payload_cut: payload.is_some_and(|bytes| bytes.len() > BYTES_SHOWN),
-            reason: at("reason").text().unwrap_or_default().to_owned(),
-            epoch: at("epoch").count(),
-        }
-    }
-}
-
-fn shown(bytes: &[u8]) -> &[u8] {
-    &bytes[..bytes.len().min(BYTES_SHOWN)]
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[cfg(test)]

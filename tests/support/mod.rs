@@ -10,6 +10,7 @@ pub mod guard;
 pub mod kafka;
 pub mod port;
 pub mod postgres;
+pub mod products;
 pub mod proxy;
 pub mod python;
 pub mod service;

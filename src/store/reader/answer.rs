@@ -3,8 +3,9 @@
 use takings_dataflows::amount::Amount;
 
 use super::statement::Condition;
-use super::table::{Table, VIEWS};
+use super::table::Table;
 use super::value::{Row, Value};
+use super::views::VIEWS;
 
 /// Which state an answer is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct Head {
     pub views: Option<Vec<String>>,
     /// Every row that left a view in an epoch after this one is known by its removal.
     pub removals_after: u64,
+    /// The newest timestamp of any record, by the log's clock.
+    pub newest_record_at: Option<String>,
+    /// The epoch in which a view was last switched on, and filled from the log.
+    pub views_since: u64,
 }
 
 impl Head {
@@ -83,11 +88,33 @@ pub struct Summary {
     pub counters: Vec<u64>,
 }
 
+/// A view that is kept, and what it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptView {
+    /// Its name.
+    pub view: &'static str,
+    /// It counts what the log has held since this day; `None`: all that was ever in the log.
+    pub complete_from: Option<String>,
+    /// The epoch in which it was switched on.
+    pub since_epoch: u64,
+}
+
+/// Which views are kept.
+#[derive(Clone, Debug)]
+pub struct KeptViews {
+    /// The state it is of.
+    pub head: Head,
+    /// Each of them, in the order of the documentation.
+    pub views: Vec<KeptView>,
+}
+
 /// How fresh the totals are.
 #[derive(Clone, Debug)]
 pub struct Freshness {
     /// The state it is of.
     pub head: Head,
+    /// Which views are kept.
+    pub views: Vec<KeptView>,
     /// Each partition: topic, partition, offset, newest_timestamp, then [`COUNTERS`](super::COUNTERS).
     pub partitions: Vec<Row>,
 }

@@ -4,11 +4,13 @@
 //! together with the epoch it is of, so that no two tables of an answer disagree.
 
 mod answer;
+pub mod logs;
 pub mod postgres;
 pub mod sqlite;
 pub mod statement;
 pub mod table;
 pub mod value;
+pub mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +19,16 @@ use async_trait::async_trait;
 use takings_dataflows::amount::Amount;
 use tokio::sync::Notify;
 
-pub use self::answer::{Changes, CurrencyTotal, Freshness, Head, Page, PageQuery, Since, Summary};
+pub use self::answer::{Changes, CurrencyTotal, Freshness, Head, KeptView, KeptViews, Page, PageQuery, Since, Summary};
 use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
-use self::table::{Table, VIEWS};
+use self::table::Table;
 use self::value::{Row, Value};
+use self::views::{VIEWS, view};
 use crate::store::StoreError;
 use crate::store::url::StoreUrl;
 
 /// The newest schema version this program reads.
-pub const KNOWN_SCHEMA: u32 = 1;
+pub const KNOWN_SCHEMA: u32 = 2;
 
 /// The counters of a partition, in the order in which they are read and shown.
 pub const COUNTERS: [&str; 10] = [
@@ -192,7 +195,7 @@ impl Reader {
     /// # Errors
     /// As [`Backend::read`]; [`ReadError::ViewOff`] where no view by day is kept.
     pub async fn summary(&self, conditions: &[Condition]) -> Result<Summary, ReadError> {
-        for table in SUMMED.iter().filter_map(|name| table::view(name)) {
+        for table in SUMMED.iter().filter_map(|name| view(name)) {
             let statements = vec![self.statements.sums(table, conditions), self.statements.counters(&COUNTERS)];
             let (head, tables) = self.snapshot(statements).await?;
             if head.keeps(table) {
@@ -207,15 +210,29 @@ impl Reader {
     /// # Errors
     /// As [`Backend::read`].
     pub async fn freshness(&self) -> Result<Freshness, StoreError> {
-        let (head, mut tables) = self.snapshot(vec![self.statements.partitions(&COUNTERS)]).await?;
-        Ok(Freshness { head, partitions: tables.pop().unwrap_or_default() })
+        let statements = vec![self.statements.views(), self.statements.partitions(&COUNTERS)];
+        let (head, mut tables) = self.snapshot(statements).await?;
+        let partitions = tables.pop().unwrap_or_default();
+        let views = kept(&head, &tables.pop().unwrap_or_default());
+        Ok(Freshness { head, views, partitions })
+    }
+
+    /// Which views are kept, and from when on each is complete.
+    ///
+    /// # Errors
+    /// As [`Backend::read`].
+    pub async fn views(&self) -> Result<KeptViews, StoreError> {
+        let (head, mut tables) = self.snapshot(vec![self.statements.views()]).await?;
+        let views = kept(&head, &tables.pop().unwrap_or_default());
+        Ok(KeptViews { head, views })
     }
 
     /// What changed after `since`, at most `limit` rows: applied to any state from `since` on, it
     /// gives the state of the answer's epoch.
     ///
     /// Starting over is needed where `since` lies ahead of the store (another store, or one restored
-    /// from a backup), where rows that left since then are no longer known, or past the limit.
+    /// from a backup), where rows that left since then are no longer known, where a view was switched on
+    /// since then and so filled with rows of any age, or past the limit.
     ///
     /// # Errors
     /// As [`Backend::read`].
@@ -224,19 +241,23 @@ impl Reader {
             return self.head().await.map(Since::StartOver);
         };
         let bound = limit.saturating_add(1);
+        let traced = || VIEWS.iter().filter(|view| view.is_streamed());
         let mut statements: Vec<Statement> =
-            VIEWS.iter().map(|view| self.statements.changed(view, after, bound)).collect();
-        statements.push(self.statements.removed(after, bound));
+            traced().filter_map(|view| self.statements.changed(view, after, bound)).collect();
+        let names: Vec<&str> = traced().map(|view| view.name).collect();
+        statements.push(self.statements.removed(&names, after, bound));
         statements.push(self.statements.counters(&COUNTERS));
         let (head, mut tables) = self.snapshot(statements).await?;
         let counters = tables.pop().map(|rows| counts(&rows)).unwrap_or_default();
         let removals = tables.pop().unwrap_or_default();
         let rows: usize = tables.iter().map(Vec::len).sum::<usize>() + removals.len();
-        if since > head.epoch || since < head.removals_after || rows > limit as usize {
+        // In a store without any epoch there was no view to switch on: all rows are new.
+        let switched_on = since > 0 && since < head.views_since;
+        if since > head.epoch || since < head.removals_after || switched_on || rows > limit as usize {
             return Ok(Since::StartOver(head));
         }
         let changed: Vec<(&'static Table, Vec<Row>)> =
-            VIEWS.iter().zip(tables).filter(|(_, rows)| !rows.is_empty()).collect();
+            traced().zip(tables).filter(|(view, rows)| !rows.is_empty() && head.keeps(view)).collect();
         let removed = left(&removals, &changed)?;
         Ok(Since::Changed(Changes { head, changed, removed, counters }))
     }
@@ -259,9 +280,22 @@ impl Reader {
             age_ms: row[2].integer(),
             views,
             removals_after: row[4].count(),
+            newest_record_at: row[5].text().map(str::to_owned),
+            views_since: row[6].count(),
         };
         Ok((head, tables))
     }
+}
+
+/// The kept views among the rows of `views`. One of a newer takings is none of ours.
+fn kept(head: &Head, rows: &[Row]) -> Vec<KeptView> {
+    let row_of = |view: &Table| rows.iter().find(|row| row[0].text() == Some(view.name));
+    let kept = VIEWS.iter().filter(|view| head.keeps(view)).filter_map(|view| {
+        let row = row_of(view)?;
+        let complete_from = row[1].text().map(str::to_owned);
+        Some(KeptView { view: view.name, complete_from, since_epoch: row[2].count() })
+    });
+    kept.collect()
 }
 
 fn counts(rows: &[Row]) -> Vec<u64> {
@@ -304,8 +338,7 @@ fn left(
     let mut keys: std::collections::BTreeMap<&str, std::collections::BTreeSet<Row>> = Default::default();
     for removal in removals {
         let (Some(name), Some(text)) = (removal[0].text(), removal[1].text()) else { continue };
-        // A view of a newer takings is none of ours.
-        let Some(view) = table::view(name) else { continue };
+        let Some(view) = view(name) else { continue };
         keys.entry(view.name).or_default().insert(removed_key(view, text)?);
     }
     let mut removed = Vec::new();

@@ -3,12 +3,9 @@
 //! Everything a client sends is a parameter, never part of the text; names come from the
 //! descriptions. All statements of an answer are run at one snapshot.
 
-use super::table::{BYTES_SHOWN, Column, Kind, Table};
+use super::table::{BYTES_SHOWN, Column, Kind, Table, Trace};
 use super::value::Value;
 use crate::store::SCHEMA_HISTORY;
-
-/// The column of a day, by which `changed_days` narrows what changed.
-const DAY: &str = "order_date";
 
 /// Whose SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +40,26 @@ pub enum Comparison {
     Greater,
     /// Less.
     Less,
+    /// One column is among the texts of the one value, a JSON array: one statement however many there are.
+    AnyOf,
 }
 
 impl Comparison {
-    const fn operator(self) -> &'static str {
-        match self {
-            Comparison::Equal => "=",
-            Comparison::AtLeast => ">=",
-            Comparison::AtMost => "<=",
-            Comparison::Greater => ">",
-            Comparison::Less => "<",
-        }
+    fn sql(self, dialect: Dialect, left: &str, right: &str) -> String {
+        let operator = match (self, dialect) {
+            (Comparison::Equal, _) => "=",
+            (Comparison::AtLeast, _) => ">=",
+            (Comparison::AtMost, _) => "<=",
+            (Comparison::Greater, _) => ">",
+            (Comparison::Less, _) => "<",
+            (Comparison::AnyOf, Dialect::Postgres) => {
+                return format!("{left} = ANY (ARRAY(SELECT jsonb_array_elements_text({right}::jsonb)))");
+            }
+            (Comparison::AnyOf, Dialect::Sqlite) => {
+                return format!("{left} IN (SELECT value FROM json_each({right}))");
+            }
+        };
+        format!("({left}) {operator} ({right})")
     }
 }
 
@@ -73,8 +79,9 @@ pub struct Condition {
 pub struct Statements(pub Dialect);
 
 impl Statements {
-    /// One row: epoch, committed_at, its age in milliseconds, the kept views as a JSON array, and the
-    /// epoch after which every removal is still known.
+    /// One row: epoch, committed_at, its age in milliseconds, the kept views as a JSON array, the epoch
+    /// after which every removal is still known, the newest timestamp of any record, and the epoch in which
+    /// a view was last switched on.
     pub fn head(self) -> Statement {
         let (age, views) = match self.0 {
             Dialect::Postgres => (
@@ -86,11 +93,31 @@ impl Statements {
             }
         };
         let committed_at = self.expression("committed_at", Kind::Timestamp);
+        let newest = self.moment("max(s.newest_timestamp)");
         Statement {
-            sql: format!("SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after FROM job t"),
+            sql: format!(
+                "SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after, \
+                 (SELECT {newest} FROM sources s), (SELECT max(v.since_epoch) FROM views v) FROM job t"
+            ),
             parameters: Vec::new(),
-            kinds: vec![Kind::Integer, Kind::Timestamp, Kind::Integer, Kind::Text, Kind::Integer],
+            kinds: vec![
+                Kind::Integer,
+                Kind::Timestamp,
+                Kind::Integer,
+                Kind::Text,
+                Kind::Integer,
+                Kind::Timestamp,
+                Kind::Integer,
+            ],
         }
+    }
+
+    /// Every kept view: view, complete_from, since_epoch.
+    pub fn views(self) -> Statement {
+        let kinds = vec![Kind::Text, Kind::Date, Kind::Integer];
+        let names = ["view", "complete_from", "since_epoch"];
+        let columns: Vec<String> = names.iter().zip(&kinds).map(|(name, &kind)| self.expression(name, kind)).collect();
+        Statement { sql: format!("SELECT {} FROM views t", columns.join(", ")), parameters: Vec::new(), kinds }
     }
 
     /// A page of a table: at most `limit` rows, in the order of the table or against it.
@@ -103,31 +130,49 @@ impl Statements {
         statement
     }
 
-    /// The rows of a view that an epoch after `since` changed; at most `limit`. No index holds a
-    /// view's epoch (it would cost every commit dearly), so views by day go by the days that changed.
-    pub fn changed(self, table: &Table, since: i64, limit: u32) -> Statement {
+    /// The rows of a view that an epoch after `since` changed; at most `limit`. None for a view that is not
+    /// streamed.
+    pub fn changed(self, table: &Table, since: i64, limit: u32) -> Option<Statement> {
+        let epoch = self.parameter(1, Kind::Integer);
+        let days = format!("FROM changed_days d WHERE d.epoch > {epoch}");
+        let narrowed = match table.trace {
+            Trace::ByDay => format!(" AND t.order_date IN (SELECT d.order_date {days})"),
+            Trace::ByPeriod => format!(" AND {}", self.is_period_of(&days)),
+            Trace::ByEpoch => String::new(),
+            Trace::Untraced => return None,
+        };
         let after =
             Condition { columns: &["epoch"], comparison: Comparison::Greater, values: vec![Value::Integer(since)] };
         let columns: Vec<&Column> = table.columns().collect();
-        let epoch = self.parameter(1, Kind::Integer);
-        let days = if table.key.iter().any(|column| column.name == DAY) {
-            format!(" AND t.{DAY} IN (SELECT d.{DAY} FROM changed_days d WHERE d.epoch > {epoch})")
-        } else {
-            String::new()
-        };
-        let mut statement = self.select(table, &columns, &[after], &days);
+        let mut statement = self.select(table, &columns, &[after], &narrowed);
         self.limit(&mut statement, limit);
-        statement
+        Some(statement)
     }
 
-    /// The rows that left a view after `since`: view, key as a JSON object; at most `limit`.
-    pub fn removed(self, since: i64, limit: u32) -> Statement {
+    /// That a row's period is all time, or the month or the day of one of these days. In PostgreSQL an array, so
+    /// that the key's index is used whatever the planner thinks of how many they are.
+    fn is_period_of(self, days: &str) -> String {
+        match self.0 {
+            Dialect::Postgres => format!(
+                "t.period = ANY (ARRAY(SELECT 'all' UNION ALL SELECT to_char(d.order_date, 'YYYY-MM-DD') {days} \
+                 UNION ALL SELECT DISTINCT to_char(d.order_date, 'YYYY-MM') {days}))"
+            ),
+            Dialect::Sqlite => format!(
+                "t.period IN (SELECT 'all' UNION ALL SELECT d.order_date {days} \
+                 UNION ALL SELECT DISTINCT substr(d.order_date, 1, 7) {days})"
+            ),
+        }
+    }
+
+    /// The rows that left one of the views named after `since`: view, key as a JSON object; at most `limit`.
+    pub fn removed(self, views: &[&str], since: i64, limit: u32) -> Statement {
         let (key, epoch) = match self.0 {
             Dialect::Postgres => ("t.key::text", "$1::int8"),
             Dialect::Sqlite => ("t.key", "?1"),
         };
+        let views = views.join("', '");
         let mut statement = Statement {
-            sql: format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {epoch}"),
+            sql: format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {epoch} AND t.view IN ('{views}')"),
             parameters: vec![Value::Integer(since)],
             kinds: vec![Kind::Text, Kind::Text],
         };
@@ -221,8 +266,7 @@ impl Statements {
                 let kind = table.column(name).map_or(Kind::Text, |(_, column)| column.kind);
                 right.push(self.parameter(parameters.len(), kind));
             }
-            let operator = condition.comparison.operator();
-            clause.push_str(&format!("({}) {operator} ({})", left.join(", "), right.join(", ")));
+            clause.push_str(&condition.comparison.sql(self.0, &left.join(", "), &right.join(", ")));
         }
         clause
     }
@@ -238,6 +282,16 @@ impl Statements {
         }
     }
 
+    /// A moment as text.
+    fn moment(self, expression: &str) -> String {
+        match self.0 {
+            Dialect::Postgres => {
+                format!("to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+            }
+            Dialect::Sqlite => expression.to_owned(),
+        }
+    }
+
     /// A column as the text or number that [`Value`] holds. One byte more than is shown tells that
     /// there were more.
     fn expression(self, name: &str, kind: Kind) -> String {
@@ -245,9 +299,7 @@ impl Statements {
             (Dialect::Postgres, Kind::Date) => format!("to_char(t.\"{name}\", 'YYYY-MM-DD')"),
             (Dialect::Postgres, Kind::Integer) => format!("t.\"{name}\"::int8"),
             (Dialect::Postgres, Kind::Decimal) => format!("t.\"{name}\"::text"),
-            (Dialect::Postgres, Kind::Timestamp) => {
-                format!("to_char(t.\"{name}\" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
-            }
+            (Dialect::Postgres, Kind::Timestamp) => self.moment(&format!("t.\"{name}\"")),
             (Dialect::Postgres, Kind::Bytes) => format!("substring(t.\"{name}\" FROM 1 FOR {})", BYTES_SHOWN + 1),
             (Dialect::Sqlite, Kind::Bytes) => format!("substr(t.\"{name}\", 1, {})", BYTES_SHOWN + 1),
             (Dialect::Postgres, Kind::Text) | (Dialect::Sqlite, _) => format!("t.\"{name}\""),
@@ -258,7 +310,7 @@ impl Statements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::reader::table::view;
+    use crate::store::reader::views::view;
 
     fn month_page() -> (Statement, Statement) {
         let table = view("sales_per_month").expect("a view");

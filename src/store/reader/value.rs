@@ -51,6 +51,7 @@ impl Value {
         match (self, kind) {
             (Value::Text(text), Kind::Text) => !text.contains('\0'),
             (Value::Text(text), Kind::Date) => is_day(text),
+            (Value::Text(text), Kind::Timestamp) => moment(text).is_some_and(|moment| moment == *text),
             (Value::Integer(_), Kind::Integer) => true,
             _ => false,
         }
@@ -65,6 +66,13 @@ pub fn is_day(text: &str) -> bool {
             .enumerate()
             .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
     shape && !text.starts_with("0000") && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
+/// A moment in the one form of [`Kind::Timestamp`], from any ISO 8601 form with a zone; of the years 1 to 9999.
+pub fn moment(text: &str) -> Option<String> {
+    let moment = chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    let text = moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    is_day(text.get(..10)?).then_some(text)
 }
 
 impl Serialize for Value {
@@ -88,6 +96,19 @@ mod tests {
         for text in ["2023-02-29", "2026-1-01", "0000-01-01", "+026-01-01", "2026-11-22T00", "", "2026/11/22"] {
             assert!(!is_day(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn moments_are_brought_into_one_form() {
+        for text in ["2026-11-22T12:34:00Z", "2026-11-22T13:34:00.000+01:00", "2026-11-22t12:34:00.0001z"] {
+            assert_eq!(moment(text).as_deref(), Some("2026-11-22T12:34:00.000Z"), "{text:?}");
+        }
+        for text in ["2026-11-22", "2026-11-22T12:34:00", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", ""]
+        {
+            assert_eq!(moment(text), None, "{text:?}");
+        }
+        assert!(Value::Text("2026-11-22T12:34:00.000Z".into()).fits(Kind::Timestamp));
+        assert!(!Value::Text("2026-11-22T12:34:00Z".into()).fits(Kind::Timestamp));
     }
 
     #[test]
