@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { eventsUrl, fetchFreshness, fetchPage, fetchSummary, isViewOff } from "./api/client";
+import { eventsUrl, fetchFreshness, fetchPage, fetchRatings, fetchSummary, isViewOff } from "./api/client";
 import { App } from "./app/App";
 import { periodInAddress } from "./app/address";
 import { preferredLanguage, startI18n, storedLanguage } from "./i18n";
@@ -20,7 +20,7 @@ const store = new LiveStore(
     openStream: (handlers) => openEventStream(eventsUrl, handlers),
     loadSnapshot: (period, signal) =>
       loadSnapshot(
-        { summary: fetchSummary, freshness: fetchFreshness, page: fetchPage, isViewOff },
+        { summary: fetchSummary, freshness: fetchFreshness, page: fetchPage, ratings: fetchRatings, isViewOff },
         period,
         today(),
         clock,

@@ -1,5 +1,15 @@
 /** Reads the service's REST half. The only module that calls `fetch`. */
-import type { Corrections, Fault, Freshness, Page, Summary, View } from "./types";
+import type {
+  Corrections,
+  Fault,
+  Freshness,
+  Listing,
+  Page,
+  PageParameters,
+  Ratings,
+  Summary,
+  View,
+} from "./types";
 
 const BASE = "/api/v1";
 
@@ -16,12 +26,13 @@ export class ApiError extends Error {
   }
 }
 
-type Parameters = Record<string, string | number | null>;
+type Parameters = Record<string, string | number | null | undefined | readonly string[]>;
 
 async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
-    if (value !== null) query.set(name, String(value));
+    if (value === null || value === undefined) continue;
+    for (const each of typeof value === "object" ? value : [value]) query.append(name, String(each));
   }
   const suffix = query.size > 0 ? `?${query.toString()}` : "";
   const answer = await fetch(`${BASE}/${path}${suffix}`, {
@@ -55,12 +66,22 @@ export const fetchCorrections = (limit: number, signal?: AbortSignal): Promise<C
 export const isViewOff = (fault: unknown): boolean =>
   fault instanceof ApiError && fault.code === "view_off";
 
-/** One page of a view, newest first. `from` is an ISO day, inclusive; `limit` at most 10,000. */
+/** One page of a view, newest first; of best sellers, by rank. `limit` is at most 10,000. */
 export const fetchPage = <V extends View>(
   view: V,
-  parameters: { from: string | null; limit: number; cursor: string | null },
+  parameters: PageParameters,
   signal?: AbortSignal,
-): Promise<Page<V>> => get(view, parameters, signal);
+): Promise<Page<V>> => get(view, { ...parameters }, signal);
+
+/** The most rated products. */
+export const fetchRatings = (limit: number, signal?: AbortSignal): Promise<Ratings> =>
+  get("ratings_per_product", { limit }, signal);
+
+/** The listings of these products, those that have one: at most 100. */
+export const fetchListings = (
+  products: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ readonly rows: readonly Listing[] }> => get("products", { product: products, limit: 100 }, signal);
 
 export const eventsUrl = (lastEventId: number | null): string =>
   lastEventId === null ? `${BASE}/events` : `${BASE}/events?last_event_id=${lastEventId}`;

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * What changes, as it changes.
-         * @description Server-sent events: `hello` on connecting, then one `changes` for each committed epoch (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables again. `contact` says whether the store answers; it has no id. A comment every 15 s keeps the line open.
+         * @description Server-sent events: `hello` on connecting, then one `changes` for each committed epoch (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you want with `If-None-Match` and the `ETag` you hold.
          */
         get: operations["events"];
         put?: never;
@@ -50,6 +50,57 @@ export interface paths {
         };
         /** How fresh the totals are. */
         get: operations["freshness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders_per_minute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders by the minute of the log in which they first came, by currency; the last 48 hours. */
+        get: operations["orders_per_minute"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue: the newest listing of each product. */
+        get: operations["products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ratings_per_product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How each product is rated, the most rated first. */
+        get: operations["ratings_per_product"];
         put?: never;
         post?: never;
         delete?: never;
@@ -143,6 +194,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sales_per_product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Totals by business day, product and currency. */
+        get: operations["sales_per_product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/summary": {
         parameters: {
             query?: never;
@@ -160,6 +228,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/top_products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The best sellers by total sales: of all time, of each month and of each day, by currency. */
+        get: operations["top_products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which views are kept, and from when on each is complete. */
+        get: operations["views"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -168,10 +270,14 @@ export interface components {
         Changes: {
             /** @description The rows that changed, whole; views without any are absent. */
             changed: {
+                orders_per_minute?: components["schemas"]["OrdersPerMinuteRow"][];
+                products?: components["schemas"]["ProductsRow"][];
+                ratings_per_product?: components["schemas"]["RatingsPerProductRow"][];
                 sales_per_category?: components["schemas"]["SalesPerCategoryRow"][];
                 sales_per_day?: components["schemas"]["SalesPerDayRow"][];
                 sales_per_month?: components["schemas"]["SalesPerMonthRow"][];
                 sales_per_payment_method?: components["schemas"]["SalesPerPaymentMethodRow"][];
+                top_products?: components["schemas"]["TopProductsRow"][];
             };
             /** @description When it was committed. */
             committed_at: string | null;
@@ -180,12 +286,18 @@ export interface components {
              * @description The committed epoch.
              */
             epoch: number;
+            /** @description The newest timestamp of any record by then, by the log's clock. */
+            newest_record_at: string | null;
             /** @description The keys of the rows that left; views without any are absent. */
             removed: {
+                orders_per_minute?: components["schemas"]["OrdersPerMinuteKey"][];
+                products?: components["schemas"]["ProductsKey"][];
+                ratings_per_product?: components["schemas"]["RatingsPerProductKey"][];
                 sales_per_category?: components["schemas"]["SalesPerCategoryKey"][];
                 sales_per_day?: components["schemas"]["SalesPerDayKey"][];
                 sales_per_month?: components["schemas"]["SalesPerMonthKey"][];
                 sales_per_payment_method?: components["schemas"]["SalesPerPaymentMethodKey"][];
+                top_products?: components["schemas"]["TopProductsKey"][];
             };
             /**
              * Format: int64
@@ -252,8 +364,8 @@ export interface components {
              * @example 12.340000
              */
             amount: string;
-            /** @description The category. */
-            category: string;
+            /** @description The category; null where the catalogue says it. */
+            category?: string | null;
             /** @description The currency. */
             currency: string;
             /**
@@ -263,6 +375,8 @@ export interface components {
             order_date: string;
             /** @description The payment method. */
             payment_method: string;
+            /** @description The product that it is counted under. */
+            product?: string | null;
             /**
              * Format: int64
              * @description The quantity.
@@ -332,6 +446,8 @@ export interface components {
             newest_record_at?: string | null;
             /** @description Each partition. */
             partitions: components["schemas"]["Partition"][];
+            /** @description The views that are kept. */
+            views: components["schemas"]["KeptView"][];
         };
         /** @description The first event: the state that later ones go on from. */
         Hello: {
@@ -342,6 +458,74 @@ export interface components {
              * @description The committed epoch.
              */
             epoch: number;
+            /** @description The newest timestamp of any record by then, by the log's clock. */
+            newest_record_at: string | null;
+        };
+        /** @description A view that is kept. */
+        KeptView: {
+            /**
+             * Format: date
+             * @description It counts what the log has held since this day: the view was switched on when earlier records were no
+             *     longer there. Null: it counts all that was ever in the log.
+             */
+            complete_from?: string | null;
+            /**
+             * Format: int64
+             * @description The epoch in which it was switched on.
+             */
+            since_epoch: number;
+            /** @description Its name. */
+            view: string;
+        };
+        /** @description Which row of the view. */
+        OrdersPerMinuteKey: {
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description The minute's first moment, by the log's clock.
+             */
+            minute: string;
+        };
+        OrdersPerMinutePage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["OrdersPerMinuteRow"][];
+        };
+        /** @description Orders by the minute of the log in which they first came, by currency; the last 48 hours. */
+        OrdersPerMinuteRow: {
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description The epoch that last changed this row.
+             */
+            epoch: number;
+            /**
+             * Format: date-time
+             * @description The minute's first moment, by the log's clock.
+             */
+            minute: string;
+            /**
+             * Format: int64
+             * @description The number of orders.
+             */
+            orders: number;
+            /**
+             * @description The sum of the orders' amounts, exact, with six places.
+             * @example 12.340000
+             */
+            total_sales: string;
+            /**
+             * Format: int64
+             * @description The sum of the orders' quantities.
+             */
+            units: number;
         };
         /**
          * @description How far a partition is committed, and what became of its records: `read` is the sum of `applied`,
@@ -385,7 +569,7 @@ export interface components {
             offset: number;
             /**
              * Format: int64
-             * @description Records of another kind than orders.
+             * @description Records of a kind that no kept view needs.
              */
             other: number;
             /**
@@ -415,6 +599,100 @@ export interface components {
             superseded: number;
             /** @description The topic. */
             topic: string;
+        };
+        /** @description Which row of the view. */
+        ProductsKey: {
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+        };
+        ProductsPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["ProductsRow"][];
+        };
+        /** @description The catalogue: the newest listing of each product. */
+        ProductsRow: {
+            /** @description Its category. */
+            category: string | null;
+            /**
+             * Format: int64
+             * @description The epoch that last changed this row.
+             */
+            epoch: number;
+            /** @description Its name. */
+            name: string | null;
+            /**
+             * @description Its price, exact.
+             * @example 12.340000
+             */
+            price: string | null;
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+        };
+        /** @description Which row of the view. */
+        RatingsPerProductKey: {
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+        };
+        RatingsPerProductPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["RatingsPerProductRow"][];
+        };
+        /** @description How each product is rated, the most rated first. */
+        RatingsPerProductRow: {
+            /**
+             * @description Their average, from 1 to 5, with six places.
+             * @example 12.340000
+             */
+            average: string;
+            /**
+             * Format: int64
+             * @description The epoch that last changed this row.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description How many gave five.
+             */
+            fives: number;
+            /**
+             * Format: int64
+             * @description How many gave four.
+             */
+            fours: number;
+            /**
+             * Format: int64
+             * @description How many gave one star.
+             */
+            ones: number;
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+            /**
+             * Format: int64
+             * @description The number of ratings.
+             */
+            ratings: number;
+            /**
+             * Format: int64
+             * @description How many gave three.
+             */
+            threes: number;
+            /**
+             * Format: int64
+             * @description How many gave two.
+             */
+            twos: number;
         };
         RejectedPage: {
             /**
@@ -465,6 +743,8 @@ export interface components {
              * @description The committed epoch.
              */
             epoch: number;
+            /** @description The newest timestamp of any record by then, by the log's clock. */
+            newest_record_at: string | null;
         };
         /** @description Which row of the view. */
         SalesPerCategoryKey: {
@@ -690,6 +970,62 @@ export interface components {
              */
             units: number;
         };
+        /** @description Which row of the view. */
+        SalesPerProductKey: {
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: date
+             * @description The business day, in the shop's time zone.
+             * @example 2026-11-22
+             */
+            order_date: string;
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+        };
+        SalesPerProductPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["SalesPerProductRow"][];
+        };
+        /** @description Totals by business day, product and currency. */
+        SalesPerProductRow: {
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description The epoch that last changed this row.
+             */
+            epoch: number;
+            /**
+             * Format: date
+             * @description The business day, in the shop's time zone.
+             * @example 2026-11-22
+             */
+            order_date: string;
+            /**
+             * Format: int64
+             * @description The number of orders.
+             */
+            orders: number;
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+            /**
+             * @description The sum of the orders' amounts, exact, with six places.
+             * @example 12.340000
+             */
+            total_sales: string;
+            /**
+             * Format: int64
+             * @description The sum of the orders' quantities.
+             */
+            units: number;
+        };
         /** @description The whole shop at a glance. */
         Summary: {
             /**
@@ -744,6 +1080,72 @@ export interface components {
              * @description The sum of their quantities.
              */
             units: number;
+        };
+        /** @description Which row of the view. */
+        TopProductsKey: {
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /** @description `all`, a month (`2026-11`) or a business day (`2026-11-22`). */
+            period: string;
+            /**
+             * Format: int64
+             * @description The place, from 1; of two with the same sales the lesser name is first.
+             */
+            rank: number;
+        };
+        TopProductsPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["TopProductsRow"][];
+        };
+        /** @description The best sellers by total sales: of all time, of each month and of each day, by currency. */
+        TopProductsRow: {
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description The epoch that last changed this row.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The number of orders.
+             */
+            orders: number;
+            /** @description `all`, a month (`2026-11`) or a business day (`2026-11-22`). */
+            period: string;
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+            /**
+             * Format: int64
+             * @description The place, from 1; of two with the same sales the lesser name is first.
+             */
+            rank: number;
+            /**
+             * @description The sum of the orders' amounts, exact, with six places.
+             * @example 12.340000
+             */
+            total_sales: string;
+            /**
+             * Format: int64
+             * @description The sum of the orders' quantities.
+             */
+            units: number;
+        };
+        /** @description Which views are kept, and from when on each is complete. */
+        Views: {
+            /**
+             * Format: int64
+             * @description The epoch it was read at.
+             */
+            epoch: number;
+            /** @description Each of them; a view that is not here is switched off. */
+            views: components["schemas"]["KeptView"][];
         };
     };
     responses: never;
@@ -904,6 +1306,231 @@ export interface operations {
                     "application/json": components["schemas"]["Freshness"];
                     "text/csv": string;
                 };
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    orders_per_minute: {
+        parameters: {
+            query?: {
+                /** @description Only this currency. */
+                currency?: string;
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description The first minute, `2026-11-22T12:00:00Z`, or a day (UTC); inclusive. */
+                from?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By minute, currency. */
+                order?: "asc" | "desc";
+                /** @description The last minute, `2026-11-22T12:59:00Z`, or a day (UTC); inclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Orders by the minute of the log in which they first came, by currency; the last 48 hours. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersPerMinutePage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    products: {
+        parameters: {
+            query?: {
+                /** @description Only this category. */
+                category?: string;
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By product. */
+                order?: "asc" | "desc";
+                /** @description Only these products: given once for each, at most 100 times. */
+                product?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalogue: the newest listing of each product. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductsPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ratings_per_product: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By ratings, product. */
+                order?: "asc" | "desc";
+                /** @description Only these products: given once for each, at most 100 times. */
+                product?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How each product is rated, the most rated first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingsPerProductPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong; the message names it. */
             400: {
@@ -1326,6 +1953,85 @@ export interface operations {
             };
         };
     };
+    sales_per_product: {
+        parameters: {
+            query?: {
+                /** @description Only this currency. */
+                currency?: string;
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description The first day, `2026-11-01`; inclusive. */
+                from?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By order_date, product, currency. */
+                order?: "asc" | "desc";
+                /** @description Only this product. */
+                product?: string;
+                /** @description The last day, `2026-11-30`; inclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Totals by business day, product and currency. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SalesPerProductPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     summary: {
         parameters: {
             query?: {
@@ -1358,6 +2064,140 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    top_products: {
+        parameters: {
+            query?: {
+                /** @description Only this currency. */
+                currency?: string;
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By period, currency, rank. */
+                order?: "asc" | "desc";
+                /** @description Only this period: `all`, a month such as `2026-11`, or a day such as `2026-11-22`. */
+                period?: string;
+                /** @description Only this product. */
+                product?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The best sellers by total sales: of all time, of each month and of each day, by currency. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopProductsPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which views are kept, and from when on each is complete. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                    "text/csv": string;
+                };
             };
             /** @description A parameter is wrong; the message names it. */
             400: {

@@ -6,21 +6,28 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-/** Each view's key columns. */
+/** The key columns of each view of totals. */
 export interface ViewKeys {
   sales_per_day: Schemas["SalesPerDayKey"];
   sales_per_category: Schemas["SalesPerCategoryKey"];
   sales_per_month: Schemas["SalesPerMonthKey"];
   sales_per_payment_method: Schemas["SalesPerPaymentMethodKey"];
+  top_products: Schemas["TopProductsKey"];
+  orders_per_minute: Schemas["OrdersPerMinuteKey"];
 }
-/** Each view's rows: the key columns, and the totals. */
+/** The rows of each: the key columns, and the totals. */
 export interface ViewRows {
   sales_per_day: Schemas["SalesPerDayRow"];
   sales_per_category: Schemas["SalesPerCategoryRow"];
   sales_per_month: Schemas["SalesPerMonthRow"];
   sales_per_payment_method: Schemas["SalesPerPaymentMethodRow"];
+  top_products: Schemas["TopProductsRow"];
+  orders_per_minute: Schemas["OrdersPerMinuteRow"];
 }
+/** Views of totals: money, orders and units. */
 export type View = keyof ViewKeys;
+/** Every view that the stream tells of. */
+export type Streamed = View | "products" | "ratings_per_product";
 
 export interface Page<V extends View = View> {
   readonly epoch: number;
@@ -28,6 +35,20 @@ export interface Page<V extends View = View> {
   readonly next_cursor: string | null;
 }
 
+/** Which part of a view a page is of. */
+export interface PageParameters {
+  /** The first day, month or minute, inclusive. */
+  readonly from?: string | null;
+  /** Of best sellers: `all`, a month or a day. */
+  readonly period?: string;
+  readonly limit: number;
+  readonly cursor?: string | null;
+}
+
+export type Listing = Schemas["ProductsRow"];
+export type Rating = Schemas["RatingsPerProductRow"];
+export type Ratings = Schemas["RatingsPerProductPage"];
+export type KeptView = Schemas["KeptView"];
 export type Summary = Schemas["Summary"];
 export type Freshness = Schemas["Freshness"];
 export type OrderVersion = Schemas["Counted"];
@@ -36,8 +57,7 @@ export type Corrections = Schemas["CorrectionsPage"];
 export type Hello = Schemas["Hello"];
 export type Reset = Schemas["Reset"];
 export type Contact = Schemas["Contact"];
-/** `newest_record_at`: the log's newest timestamp at this commit, where the service tells it. */
-export type Changes = Schemas["Changes"] & { readonly newest_record_at?: string | null };
+export type Changes = Schemas["Changes"];
 export type Fault = Schemas["Error"];
 
 /** Absolute counters over all partitions. */

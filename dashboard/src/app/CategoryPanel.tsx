@@ -5,7 +5,7 @@ import type { CurrencyInfo } from "../live/ledger";
 import { perLabel } from "../live/totals";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
-import { useOff, useShown, useView } from "./figures";
+import { useOff, usePartial, useShown, useView } from "./figures";
 import { useNames } from "./names";
 
 export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo }) {
@@ -17,7 +17,7 @@ export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo })
   const { category: nameOf } = useNames();
   const title = t("panel.perCategory");
   return (
-    <Panel title={title} note={code} missing={useOff("sales_per_category")}>
+    <Panel title={title} note={code} missing={useOff("sales_per_category")} partial={usePartial("sales_per_category")}>
       <BarTable
         caption={`${title}, ${code}`}
         heading={t("table.category")}

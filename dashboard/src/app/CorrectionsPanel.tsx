@@ -88,7 +88,8 @@ function useDifference(was: OrderVersion | null, now: OrderVersion | null): [str
   if (!was || !now) return [was && money(was), now && money(now)];
   if (was.amount !== now.amount || was.currency !== now.currency) return [money(was), money(now)];
   if (was.order_date !== now.order_date) return [format.day(was.order_date), format.day(now.order_date)];
-  if (was.category !== now.category) return [names.category(was.category), names.category(now.category)];
+  if (was.product !== now.product) return [was.product ?? "–", now.product ?? "–"];
+  if (was.category !== now.category) return [names.category(was.category ?? null), names.category(now.category ?? null)];
   if (was.payment_method !== now.payment_method) return [names.method(was.payment_method), names.method(now.payment_method)];
   if (was.units !== now.units) return [format.count(was.units), format.count(now.units)];
   return [money(was), money(now)];

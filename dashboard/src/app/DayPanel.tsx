@@ -9,7 +9,7 @@ import { perDay, type PeriodSum } from "../live/totals";
 import { DataTable } from "../ui/DataTable";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
-import { useShown, useView } from "./figures";
+import { usePartial, useShown, useView } from "./figures";
 
 const HEIGHT = 288;
 
@@ -62,6 +62,7 @@ export function DayPanel({ currency }: { readonly currency: CurrencyInfo }) {
     <Panel
       title={title}
       note={code}
+      partial={usePartial("sales_per_day")}
       table={() => (
         <DataTable
           caption={`${title}, ${code}`}

@@ -6,7 +6,7 @@ import type { CurrencyInfo } from "../live/ledger";
 import { perLabel } from "../live/totals";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
-import { useOff, useShown, useView } from "./figures";
+import { useOff, usePartial, useShown, useView } from "./figures";
 import { useNames } from "./names";
 
 export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
@@ -18,7 +18,7 @@ export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { method: nameOf } = useNames();
   const title = t("panel.perMethod");
   return (
-    <Panel title={title} note={code} missing={useOff("sales_per_payment_method")}>
+    <Panel title={title} note={code} missing={useOff("sales_per_payment_method")} partial={usePartial("sales_per_payment_method")}>
       <ShareBar sums={sums} />
       <BarTable
         caption={`${title}, ${code}`}

@@ -10,7 +10,7 @@ import { DataTable } from "../ui/DataTable";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
 import { largest } from "./DayPanel";
-import { useOff, useView } from "./figures";
+import { useOff, usePartial, useView } from "./figures";
 
 const HEIGHT = 240;
 /** A year and the same month a year ago. */
@@ -61,6 +61,7 @@ export function MonthPanel({ currency }: { readonly currency: CurrencyInfo }) {
       title={title}
       note={note}
       missing={useOff("sales_per_month")}
+      partial={usePartial("sales_per_month")}
       table={() => (
         <DataTable
           caption={`${title}, ${code}`}

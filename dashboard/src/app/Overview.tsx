@@ -7,14 +7,17 @@ import { perDay } from "../live/totals";
 import { Segmented } from "../ui/Segmented";
 import { useAddress } from "./address";
 import { useCalmTable } from "./calm";
+import { BestPanel } from "./BestPanel";
 import { CategoryPanel } from "./CategoryPanel";
 import { CorrectionsPanel } from "./CorrectionsPanel";
 import { DayPanel } from "./DayPanel";
 import { useCurrencies, useShown, useView } from "./figures";
 import { Headline } from "./Headline";
+import { HourPanel } from "./HourPanel";
 import { MethodPanel } from "./MethodPanel";
 import { MonthPanel } from "./MonthPanel";
 import styles from "./Overview.module.css";
+import { RatingsPanel } from "./RatingsPanel";
 
 export function Overview() {
   const { chosen } = useCurrencies();
@@ -28,10 +31,13 @@ export function Overview() {
           <div className={styles.columns}>
             <div className={styles.column}>
               <CategoryPanel currency={chosen} />
+              <BestPanel currency={chosen} />
               <MonthPanel currency={chosen} />
             </div>
             <div className={styles.column}>
               <MethodPanel currency={chosen} />
+              <HourPanel currency={chosen} />
+              <RatingsPanel />
               <CorrectionsPanel />
             </div>
           </div>

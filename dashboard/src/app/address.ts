@@ -23,7 +23,7 @@ function write(name: string, value: string): void {
   window.dispatchEvent(new Event(CHANGED));
 }
 
-export function useAddress(name: "period" | "currency"): [string | null, (value: string) => void] {
+export function useAddress(name: "period" | "currency" | "best"): [string | null, (value: string) => void] {
   const value = useSyncExternalStore(subscribe, () => read(name));
   const set = useCallback((next: string) => { write(name, next); }, [name]);
   return [value, set];

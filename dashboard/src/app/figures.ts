@@ -1,7 +1,8 @@
 /** What the page shows of the live state, in the shown period. */
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import type { View } from "../api/types";
+import type { Streamed } from "../api/types";
+import { useFormat } from "../i18n/format";
 import { useLive } from "../live/react";
 import type { CurrencyInfo } from "../live/ledger";
 import { spanOf, type Period, type Span } from "../live/period";
@@ -18,10 +19,18 @@ export function useView<V extends keyof Views>(view: V): Views[V] {
 }
 
 /** That the view is switched off, in words; null where it is on. */
-export function useOff(view: View): string | null {
+export function useOff(view: Streamed): string | null {
   const { t } = useTranslation();
   const off = useLive((state) => state.off);
   return off.has(view) ? t("panel.off") : null;
+}
+
+/** Since when the view counts all, in words, where it does not count all that was ever in the log; else null. */
+export function usePartial(view: Streamed): string | null {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const day = useLive(({ completeFrom }) => completeFrom.get(view) ?? null);
+  return day === null ? null : t("panel.partial", { day: format.day(day) });
 }
 
 export interface Shown {

@@ -3,7 +3,8 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 export interface Names {
-  readonly category: (category: string) => string;
+  /** Null is an order's that names none: its product's listing says it. */
+  readonly category: (category: string | null) => string;
   /** The method in the reader's language where we know it; else its code made readable: "Wave money". */
   readonly method: (method: string) => string;
 }
@@ -12,7 +13,10 @@ export function useNames(): Names {
   const { t, i18n } = useTranslation();
   return useMemo(
     () => ({
-      category: (category) => (category === "unlisted" ? t("category.unlisted") : category),
+      category: (category) => {
+        if (category === null) return t("category.listed");
+        return category === "unlisted" ? t("category.unlisted") : category;
+      },
       method: (method) => {
         const key = `method.${method}`;
         return i18n.exists(key) ? t(key as "method.CASH") : readable(method);

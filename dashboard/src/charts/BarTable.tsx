@@ -22,9 +22,11 @@ interface Props {
   readonly scope: string;
   /** How many rows are shown before the reader asks for all. */
   readonly first: number;
+  /** Whether the rows are all parts of the whole, so that each has a share of it. */
+  readonly shares?: boolean;
 }
 
-export function BarTable({ caption, heading, sums, nameOf, currency, scope, first }: Props) {
+export function BarTable({ caption, heading, sums, nameOf, currency, scope, first, shares = true }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const [all, setAll] = useState(false);
@@ -41,7 +43,7 @@ export function BarTable({ caption, heading, sums, nameOf, currency, scope, firs
             <th scope="col">{heading}</th>
             <th scope="col">{t("table.orders")}</th>
             <th scope="col">{t("table.total")}</th>
-            <th scope="col">{t("table.share")}</th>
+            {shares && <th scope="col">{t("table.share")}</th>}
           </tr>
         </thead>
         <tbody>
@@ -65,7 +67,9 @@ export function BarTable({ caption, heading, sums, nameOf, currency, scope, firs
                   text={format.money(micros, currency.code, currency.minorUnits)}
                 />
               </td>
-              <td className={`number ${styles.quiet ?? ""}`}>{format.share(shareOf(micros, whole))}</td>
+              {shares && (
+                <td className={`number ${styles.quiet ?? ""}`}>{format.share(shareOf(micros, whole))}</td>
+              )}
             </tr>
           ))}
         </tbody>

@@ -92,6 +92,9 @@ export function Chart({ label, height, option }: Props) {
 /** Canvas knows no CSS variables: the browser resolves them. */
 function inkOf(element: HTMLElement): Ink {
   const probe = document.createElement("span");
+  // Where motion is unwelcome every element has a transition of no length, and one that has begun still tells the
+  // colour before.
+  probe.style.transitionProperty = "none";
   element.append(probe);
   const colour = (name: string) => {
     probe.style.color = `var(${name})`;

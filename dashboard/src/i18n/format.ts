@@ -12,6 +12,8 @@ export interface Format {
   readonly count: (count: number) => string;
   /** A part of the whole from 0 to 1, or a dash where there is none. */
   readonly share: (share: number | null) => string;
+  /** A decimal of the service's, rounded for reading: "4.33". */
+  readonly decimal: (text: string) => string;
   readonly axis: (value: number) => string;
   /** An ISO day: "22 Nov 2026", or without the year. */
   readonly day: (day: string) => string;
@@ -20,6 +22,8 @@ export interface Format {
   /** `YYYY-MM`: "Nov 2026", or "Nov". */
   readonly month: (month: string) => string;
   readonly monthShort: (month: string) => string;
+  /** An ISO moment as the time of day on the reader's clock: "12:34". */
+  readonly minute: (moment: string) => string;
   /** An instant (ms since 1970) as time of day, with the day where it is not today's. */
   readonly clock: (millis: number) => string;
   /** "3 seconds ago", in steps that do not flicker. */
@@ -48,8 +52,10 @@ export function createFormat(language: Language, browser: readonly string[]): Fo
   const month = date({ month: "long", year: "numeric" });
   const monthShort = date({ month: "short" });
   const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+  const minute = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
   const dayTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
   const count = new Intl.NumberFormat(locale);
+  const decimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const units = new Map<string, Intl.NumberFormat>();
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
@@ -60,12 +66,14 @@ export function createFormat(language: Language, browser: readonly string[]): Fo
       formatMoney(micros, currency, minorUnitsOf(currency, minorUnits), locale),
     count: (value) => count.format(value),
     share: (share) => (share === null ? "–" : percent.format(share)),
+    decimal: (text) => decimal.format(text as Intl.StringNumericLiteral),
     axis: (value) => formatAxis(value, locale),
     day: (text) => day.format(utc(text)),
     dayShort: (text) => dayShort.format(utc(text)),
     weekday: (text) => weekday.format(utc(text)),
     month: (text) => month.format(utc(`${text}-01`)),
     monthShort: (text) => monthShort.format(utc(`${text}-01`)),
+    minute: (moment) => minute.format(new Date(moment)),
     clock: (millis) => {
       const then = new Date(millis);
       const sameDay = then.toDateString() === new Date().toDateString();

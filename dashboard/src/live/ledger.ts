@@ -7,8 +7,20 @@
  *   one epoch, `epoch`. Only a settled ledger is ever shown.
  * - Absorbing is idempotent, and pages and changes commute: rows are absolute, the newer epoch wins.
  */
-import type { Changes, Counters, Freshness, Page, Summary, View, ViewKeys, ViewRows } from "../api/types";
+import type {
+  Changes,
+  Counters,
+  Freshness,
+  Page,
+  Ratings as RatingsPage,
+  Streamed,
+  Summary,
+  View,
+  ViewKeys,
+  ViewRows,
+} from "../api/types";
 import { anchorOf } from "./period";
+import { Ratings } from "./ratings";
 import { Table, VIEWS } from "./table";
 
 export type Tables = { readonly [V in View]: Table<V> };
@@ -33,20 +45,37 @@ export class Ledger {
   backlog: number | null = null;
   /** The last day of "the last 30 days". Only moves forward while the ledger lives. */
   anchor = "";
+  /** The newest timestamp of any record, by the log's clock (ms since 1970); null where the log has none. */
+  newestRecord: number | null = null;
+  /** The most rated products. */
+  readonly ratings = new Ratings();
+  /** The epoch in which any product's listing was last seen to change: names are asked for again. */
+  listedAt = 0;
   /** Views that are switched off where the job runs: their tables are empty, and say nothing. */
-  readonly off = new Set<View>();
+  readonly off = new Set<Streamed>();
+  /** The views that do not count all that was ever in the log, and the day since when they do. */
+  readonly completeFrom = new Map<string, string>();
   #floor = Number.POSITIVE_INFINITY;
   #ceiling = 0;
   #epoch = 0;
   #countsEpoch = 0;
 
-  /** `from`: the first day held of the views by category and by payment method; null holds all. */
-  constructor(readonly from: string | null) {
+  /**
+   * `from`: the first day held of the views by category and by payment method; `firstMinute`: the first minute
+   * held; null holds all. `bestDay`: best sellers are held of this day, of its month and of all time.
+   */
+  constructor(
+    readonly from: string | null,
+    readonly bestDay = "",
+    firstMinute: string | null = null,
+  ) {
     this.tables = {
       sales_per_day: new Table("sales_per_day", null),
       sales_per_category: new Table("sales_per_category", from),
       sales_per_month: new Table("sales_per_month", null),
       sales_per_payment_method: new Table("sales_per_payment_method", from),
+      top_products: new Table("top_products", null, new Set(["all", bestDay.slice(0, 7), bestDay])),
+      orders_per_minute: new Table("orders_per_minute", firstMinute),
     };
   }
 
@@ -71,6 +100,11 @@ export class Ledger {
     for (const row of page.rows) table.put(row);
   }
 
+  addRatings(page: RatingsPage): void {
+    this.#readAt(page.epoch);
+    this.ratings.load(page.rows, page.next_cursor !== null);
+  }
+
   addSummary(summary: Summary): void {
     this.#readAt(summary.epoch);
     this.#countsEpoch = summary.epoch;
@@ -88,6 +122,15 @@ export class Ledger {
   addFreshness(freshness: Freshness): void {
     this.committedAt = instant(freshness.committed_at ?? null);
     this.backlog = backlogOf(freshness);
+    this.newestRecord = instant(freshness.newest_record_at ?? null);
+    for (const { view, complete_from } of freshness.views) {
+      if (typeof complete_from === "string") this.completeFrom.set(view, complete_from);
+    }
+  }
+
+  /** True where the newest day is another than the one that best sellers are held of. */
+  get lacksBestSellers(): boolean {
+    return this.anchor !== this.bestDay && !this.off.has("top_products");
   }
 
   /** Moves the anchor to the newest day held, never back. `wall` is the day on the reader's wall. */
@@ -98,10 +141,15 @@ export class Ledger {
   }
 
   /** Applies one event. Returns the views whose rows it changed. Events at or below the floor do nothing. */
-  absorb(changes: Changes): Set<View> {
-    const touched = new Set<View>();
+  absorb(changes: Changes): Set<Streamed> {
+    const touched = new Set<Streamed>();
     if (changes.epoch <= this.#floor) return touched;
     for (const view of VIEWS) if (this.#absorbView(view, changes)) touched.add(view);
+    if (this.#absorbRatings(changes)) touched.add("ratings_per_product");
+    if (changes.changed.products || changes.removed.products) {
+      this.listedAt = Math.max(this.listedAt, changes.epoch);
+      touched.add("products");
+    }
     if (changes.epoch > this.#countsEpoch) {
       this.counts = { ...this.counts, ...countersOf(changes.sources) };
       this.#countsEpoch = changes.epoch;
@@ -110,6 +158,7 @@ export class Ledger {
       this.#epoch = changes.epoch;
       this.committedAt = instant(changes.committed_at) ?? this.committedAt;
       this.backlog = backlogOf(changes);
+      this.newestRecord = instant(changes.newest_record_at) ?? this.newestRecord;
     }
     if (touched.has("sales_per_day")) this.#noticeCurrencies();
     return touched;
@@ -128,6 +177,15 @@ export class Ledger {
       changes.changed[view] ?? [],
       changes.epoch,
     );
+  }
+
+  #absorbRatings({ changed, removed, epoch }: Changes): boolean {
+    let touched = false;
+    for (const { product } of removed.ratings_per_product ?? []) {
+      touched = this.ratings.remove(product, epoch) || touched;
+    }
+    for (const row of changed.ratings_per_product ?? []) touched = this.ratings.put(row) || touched;
+    return touched;
   }
 
   /** A currency that the summary did not know yet goes last. */
@@ -179,7 +237,7 @@ const countersOf = (sources: Changes["sources"]): Partial<Counters> =>
   );
 
 /** Milliseconds since 1970, or null where there is no time or it is not one. */
-function instant(text: string | null): number | null {
+export function instant(text: string | null): number | null {
   if (text === null) return null;
   const millis = Date.parse(text);
   return Number.isNaN(millis) ? null : millis;

@@ -1,7 +1,9 @@
 /** Loads a whole ledger by REST, page by page. It is settled by the store, which has the stream beside it. */
-import type { Freshness, Page, Summary, View } from "../api/types";
-import { Ledger } from "./ledger";
+import type { Freshness, Page, PageParameters, Ratings, Streamed, Summary, View } from "../api/types";
+import { instant, Ledger } from "./ledger";
+import { firstMinute } from "./minutes";
 import { spanOf, type Period } from "./period";
+import { LOADED } from "./ratings";
 
 /** Rows a page: few enough that taking one in is no long task, so many that a year of days fits in one. */
 export const PAGE_ROWS = 4_000;
@@ -12,10 +14,11 @@ export interface SnapshotReader {
   freshness(signal: AbortSignal): Promise<Freshness>;
   page<V extends View>(
     view: V,
-    parameters: { from: string | null; limit: number; cursor: string | null },
+    parameters: PageParameters,
     signal: AbortSignal,
   ): Promise<Page<V>>;
-  /** Whether a rejection of `page` says that the view is switched off. */
+  ratings(limit: number, signal: AbortSignal): Promise<Ratings>;
+  /** Whether a rejection of `page` or of `ratings` says that the view is switched off. */
   isViewOff(fault: unknown): boolean;
 }
 
@@ -27,7 +30,8 @@ export interface Snapshot {
 
 /**
  * Days and months are loaded whole (they are few: days × currencies); categories and payment methods, which
- * are many, from the first day of `period`. `wall` is the day on the reader's wall, `clock` our time in ms.
+ * are many, from the first day of `period`; best sellers of the newest day, of its month and of all time; the
+ * most rated products; the minutes of the last hour. `wall` is the day on the reader's wall, `clock` our time in ms.
  */
 export async function loadSnapshot(
   reader: SnapshotReader,
@@ -39,40 +43,61 @@ export async function loadSnapshot(
   const [summary, freshness, days, months] = await Promise.all([
     reader.summary(signal),
     reader.freshness(signal).then((answer) => ({ answer, at: clock() })),
-    allPages(reader, "sales_per_day", null, signal),
-    unlessOff(reader, allPages(reader, "sales_per_month", null, signal)),
+    allPages(reader, "sales_per_day", signal),
+    unlessOff(reader, allPages(reader, "sales_per_month", signal)),
   ]);
   const probe = new Ledger(null);
   for (const page of days) probe.addPage("sales_per_day", page);
   probe.moveAnchor(wall);
 
   const { from } = spanOf(period, probe.anchor);
-  const ledger = new Ledger(from);
+  const first = firstMinute(instant(freshness.answer.newest_record_at ?? null));
+  const ledger = new Ledger(from, probe.anchor, first);
   ledger.addSummary(summary);
   ledger.addFreshness(freshness.answer);
   for (const page of days) ledger.addPage("sales_per_day", page);
   for (const page of months ?? []) ledger.addPage("sales_per_month", page);
   if (months === null) ledger.off.add("sales_per_month");
   ledger.moveAnchor(wall);
-  const fill = async (view: "sales_per_category" | "sales_per_payment_method") => {
-    const pages = eachPage(reader, view, from, signal, (page) => { ledger.addPage(view, page); });
-    if ((await unlessOff(reader, pages)) === null) ledger.off.add(view);
+  const perhaps = async (view: Streamed, loading: Promise<unknown>) => {
+    if ((await unlessOff(reader, loading)) === null) ledger.off.add(view);
   };
-  await Promise.all([fill("sales_per_category"), fill("sales_per_payment_method")]);
+  const fill = (view: View, part: Part) =>
+    perhaps(view, eachPage(reader, view, part, signal, (page) => { ledger.addPage(view, page); }));
+  const kept = new Set(freshness.answer.views.map(({ view }) => view));
+  /** Those that a shop may well do without are not asked for where the service says that they are off. */
+  const unlessNamedOff = (view: Streamed, load: () => Promise<unknown>) => {
+    if (kept.has(view)) return load();
+    ledger.off.add(view);
+    return Promise.resolve();
+  };
+  const best = ["all", probe.anchor.slice(0, 7), probe.anchor];
+  await Promise.all([
+    fill("sales_per_category", { from }),
+    fill("sales_per_payment_method", { from }),
+    unlessNamedOff("products", () => Promise.resolve()),
+    unlessNamedOff("top_products", () => Promise.all(best.map((of) => fill("top_products", { period: of })))),
+    unlessNamedOff("orders_per_minute", () => fill("orders_per_minute", { from: first })),
+    unlessNamedOff("ratings_per_product", () =>
+      perhaps("ratings_per_product", reader.ratings(LOADED, signal).then((page) => { ledger.addRatings(page); return true; })),
+    ),
+  ]);
   return { ledger, clockSkew: skewOf(freshness.answer, freshness.at) };
 }
+
+type Part = Pick<PageParameters, "from" | "period">;
 
 /** One page is one task of the browser: the rows of a page are taken in before the next is asked for. */
 async function eachPage<V extends View>(
   reader: SnapshotReader,
   view: V,
-  from: string | null,
+  part: Part,
   signal: AbortSignal,
   take: (page: Page<V>) => void,
 ): Promise<true> {
   let cursor: string | null = null;
   do {
-    const page: Page<V> = await reader.page(view, { from, limit: PAGE_ROWS, cursor }, signal);
+    const page: Page<V> = await reader.page(view, { ...part, limit: PAGE_ROWS, cursor }, signal);
     signal.throwIfAborted();
     take(page);
     cursor = page.next_cursor;
@@ -90,11 +115,10 @@ const unlessOff = <T>(reader: SnapshotReader, pages: Promise<T>): Promise<T | nu
 async function allPages<V extends View>(
   reader: SnapshotReader,
   view: V,
-  from: string | null,
   signal: AbortSignal,
 ): Promise<Page<V>[]> {
   const pages: Page<V>[] = [];
-  await eachPage(reader, view, from, signal, (page) => pages.push(page));
+  await eachPage(reader, view, {}, signal, (page) => pages.push(page));
   return pages;
 }
 

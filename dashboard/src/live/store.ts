@@ -16,10 +16,11 @@
  *   were not kept.
  * - The shown period is one whose rows are all held. A wider one is shown when its ledger is there.
  */
-import type { Changes, Contact, Counters, Hello, Reset, View } from "../api/types";
+import type { Changes, Contact, Counters, Hello, Reset, Streamed, View } from "../api/types";
 import type { FrameScheduler } from "./frame";
 import type { CurrencyInfo, Ledger } from "./ledger";
 import { covers, spanOf, type Period } from "./period";
+import type { Ratings } from "./ratings";
 import type { Snapshot } from "./snapshot";
 import type { OpenStream, Stream } from "./stream";
 import { VIEWS, type Table } from "./table";
@@ -57,8 +58,18 @@ export interface LiveState {
   readonly wanted: Period;
   readonly period: Period;
   readonly views: { readonly [V in View]: TableState<V> } | null;
+  /** The most rated products: a new object whenever one changed. */
+  readonly ratings: { readonly list: Ratings } | null;
+  /** The epoch in which any product's listing was last seen to change. */
+  readonly listedAt: number;
+  /** The newest timestamp of any record, by the log's clock (ms); null where the log has none. */
+  readonly newestRecord: number | null;
+  /** The day whose best sellers are held, with its month's. */
+  readonly bestDay: string;
   /** Views that are switched off where the job runs. */
-  readonly off: ReadonlySet<View>;
+  readonly off: ReadonlySet<Streamed>;
+  /** The views that do not count all that was ever in the log, and the day since when they do. */
+  readonly completeFrom: ReadonlyMap<string, string>;
 }
 
 export interface LiveParts {
@@ -119,7 +130,12 @@ export class LiveStore {
       wanted: period,
       period,
       views: null,
+      ratings: null,
+      listedAt: 0,
+      newestRecord: null,
+      bestDay: "",
       off: new Set(),
+      completeFrom: new Map(),
     };
   }
 
@@ -168,7 +184,7 @@ export class LiveStore {
     this.#frames.cancel();
     const queue = this.#queue;
     this.#queue = [];
-    const touched = new Set<View>();
+    const touched = new Set<Streamed>();
     const ledger = this.#state.frozen ? null : this.#ledger;
     for (const changes of queue) {
       this.#load?.kept.push(changes);
@@ -178,8 +194,11 @@ export class LiveStore {
       ledger.settle();
       if (touched.has("sales_per_day")) ledger.moveAnchor(this.#parts.wall());
     }
-    if (this.#load?.snapshot && this.#adopt(this.#load, this.#load.snapshot)) return;
-    if (ledger && queue.length > 0) this.#publish(ledger, touched, {});
+    const adopted = this.#load?.snapshot ? this.#adopt(this.#load, this.#load.snapshot) : false;
+    if (!adopted && (!ledger || queue.length === 0)) return;
+    if (!adopted && ledger) this.#publish(ledger, touched, {});
+    // A new day has begun: its best sellers are loaded, and meanwhile those of the day before are shown.
+    if (this.#load === null && this.#ledger?.lacksBestSellers === true) this.#begin();
   }
 
   #hello(hello: Hello): void {
@@ -267,19 +286,21 @@ export class LiveStore {
     ledger.moveAnchor(this.#parts.wall());
     this.#load = null;
     this.#ledger = ledger;
-    this.#publish(ledger, new Set(VIEWS), {
+    this.#publish(ledger, new Set<Streamed>([...VIEWS, "ratings_per_product"]), {
       ready: true,
       frozen: false,
       loading: false,
       problem: null,
       clockSkew,
       period: load.period,
+      bestDay: ledger.bestDay,
       off: ledger.off,
+      completeFrom: ledger.completeFrom,
     });
     return true;
   }
 
-  #publish(ledger: Ledger, touched: ReadonlySet<View>, rest: Partial<LiveState>): void {
+  #publish(ledger: Ledger, touched: ReadonlySet<Streamed>, rest: Partial<LiveState>): void {
     const { tables } = ledger;
     const before = this.#state.views;
     const state = <V extends View>(view: V): TableState<V> => {
@@ -300,7 +321,15 @@ export class LiveStore {
         sales_per_category: state("sales_per_category"),
         sales_per_month: state("sales_per_month"),
         sales_per_payment_method: state("sales_per_payment_method"),
+        top_products: state("top_products"),
+        orders_per_minute: state("orders_per_minute"),
       },
+      ratings:
+        this.#state.ratings && !touched.has("ratings_per_product")
+          ? this.#state.ratings
+          : { list: ledger.ratings },
+      listedAt: Math.max(ledger.listedAt, this.#state.listedAt),
+      newestRecord: ledger.newestRecord,
       ...rest,
     });
   }

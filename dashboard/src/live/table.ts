@@ -10,14 +10,18 @@ export const VIEWS = [
   "sales_per_category",
   "sales_per_month",
   "sales_per_payment_method",
+  "top_products",
+  "orders_per_minute",
 ] as const satisfies readonly View[];
 
 /** A row as the page computes with it. */
 export interface Entry {
-  /** ISO day, or `YYYY-MM` for months: orders as text. */
+  /** ISO day, `YYYY-MM` for months, an ISO moment for minutes, or `all`: orders as text. */
   readonly period: string;
-  /** The category or payment method; empty where the view has neither. */
+  /** The category, the payment method or the rank; empty where the view has none of them. */
   readonly label: string;
+  /** Who holds the rank among the best sellers; empty in other views. */
+  readonly product: string;
   readonly currency: string;
   readonly micros: bigint;
   readonly orders: number;
@@ -49,7 +53,16 @@ const PLACE: { [V in View]: (key: ViewKeys[V]) => Place } = {
     label: key.payment_method,
     currency: key.currency,
   }),
+  top_products: (key) => ({
+    period: key.period,
+    label: String(key.rank),
+    currency: key.currency,
+  }),
+  orders_per_minute: (key) => ({ period: key.minute, label: "", currency: key.currency }),
 };
+
+const productOf = (row: object): string =>
+  "product" in row && typeof row.product === "string" ? row.product : "";
 
 /** A label is free text, so it comes last, and the length of the code before it is told: no two rows share a key. */
 const keyOf = ({ period, currency, label }: Place): string =>
@@ -58,10 +71,11 @@ const keyOf = ({ period, currency, label }: Place): string =>
 export class Table<V extends View = View> {
   readonly #rows = new Map<string, Entry>();
 
-  /** `from`: rows of earlier periods are not held; null holds all. */
+  /** `from`: rows of earlier periods are not held; `only`: nor are those of others than these. Null holds all. */
   constructor(
     readonly view: V,
     readonly from: string | null,
+    readonly only: ReadonlySet<string> | null = null,
   ) {}
 
   get size(): number {
@@ -72,15 +86,20 @@ export class Table<V extends View = View> {
     return this.#rows.values();
   }
 
+  holds(period: string): boolean {
+    return (this.from === null || period >= this.from) && (this.only === null || this.only.has(period));
+  }
+
   /** Takes the row unless a newer one is held. True if that changed anything. */
   put(row: ViewRows[V]): boolean {
     const place = PLACE[this.view](row);
-    if (this.from !== null && place.period < this.from) return false;
+    if (!this.holds(place.period)) return false;
     const key = keyOf(place);
     const held = this.#rows.get(key);
     if (held && held.epoch >= row.epoch) return false;
     this.#rows.set(key, {
       ...place,
+      product: productOf(row),
       micros: parseAmount(row.total_sales),
       orders: row.orders,
       units: row.units,

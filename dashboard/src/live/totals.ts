@@ -13,7 +13,7 @@ export interface LabelledSum extends Sum {
 }
 
 export interface PeriodSum extends Sum {
-  /** ISO day or `YYYY-MM`. */
+  /** ISO day, `YYYY-MM`, or the ISO moment of a minute. */
   readonly period: string;
 }
 
@@ -56,6 +56,14 @@ export function perLabel(table: Table, currency: string, span: Span): LabelledSu
   return [...sums]
     .map(([label, sum]) => ({ label, ...sum }))
     .sort((a, b) => (a.micros === b.micros ? (a.label < b.label ? -1 : 1) : a.micros > b.micros ? -1 : 1));
+}
+
+/** The best sellers of a period in one currency, the best first: the service ranks them. */
+export function bestSellers(table: Table, currency: string, period: string): LabelledSum[] {
+  return [...table.entries()]
+    .filter((entry) => entry.currency === currency && entry.period === period)
+    .sort((a, b) => Number(a.label) - Number(b.label))
+    .map(({ product, micros, orders, units }) => ({ label: product, micros, orders, units }));
 }
 
 /** Beyond this many days, days without sales are left out rather than drawn as nothing. */

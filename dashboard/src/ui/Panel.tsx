@@ -9,13 +9,15 @@ interface Props {
   /** What the title leaves open: the currency, the period. */
   readonly note?: string;
   readonly children: ReactNode;
+  /** Said above the content: what it leaves out. */
+  readonly partial?: string | null;
   /** Said instead of the content: that there is none. */
   readonly missing?: string | null;
   /** Rendered instead of the children when asked for. */
   readonly table?: () => ReactNode;
 }
 
-export function Panel({ title, note, children, missing = null, table }: Props) {
+export function Panel({ title, note, children, partial = null, missing = null, table }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const [tabled, setTabled] = useState(false);
@@ -40,6 +42,7 @@ export function Panel({ title, note, children, missing = null, table }: Props) {
         )}
       </header>
       <div className={styles.body}>
+        {partial !== null && missing === null && <p className={styles.partial}>{partial}</p>}
         {missing !== null ? <p className={styles.missing}>{missing}</p> : tabled && table ? table() : children}
       </div>
     </section>

@@ -25,6 +25,23 @@ const TYPES = {
   ".woff2": "font/woff2",
 };
 
+/** @param {URL} url @param {number} limit */
+const pageOf = ({ searchParams }, limit) => ({
+  from: searchParams.get("from"),
+  period: searchParams.get("period") ?? "",
+  limit,
+  cursor: searchParams.get("cursor"),
+});
+
+/** What is no view of totals. @type {Record<string, (shop: Shop, url: URL, limit: number) => object>} */
+const ANSWERS = {
+  summary: (shop) => shop.summary(),
+  freshness: (shop) => shop.freshness(),
+  corrections: (shop, _, limit) => ({ epoch: shop.epoch, rows: shop.corrections.slice(0, limit), next_cursor: null }),
+  ratings_per_product: (shop, _, limit) => shop.ratingsPage(limit),
+  products: (shop, url) => shop.listingsPage(url.searchParams.getAll("product")),
+};
+
 /**
  * @param {{ port?: number, days?: number, perDay?: number, categories?: number, lastDay?: string, tickMs?: number }} [options]
  *   `tickMs`: milliseconds between live commits, 0 for none
@@ -61,10 +78,10 @@ export async function startMock({
     const last = request.headers["last-event-id"] ?? url.searchParams.get("last_event_id");
     const reader = { answer, epoch: shop.epoch };
     if (last === null || last === undefined) {
-      send(answer, "hello", /** @type {{ epoch: number }} */ ({ epoch: shop.epoch, committed_at: shop.committedAt }));
+      send(answer, "hello", shop.place());
     } else {
       const changes = shop.changesSince(Number(last));
-      if (changes === null) send(answer, "reset", /** @type {{ epoch: number }} */ ({ epoch: shop.epoch, committed_at: shop.committedAt }));
+      if (changes === null) send(answer, "reset", shop.place());
       else if (changes.epoch > Number(last)) send(answer, "changes", changes);
     }
     readers.add(reader);
@@ -75,23 +92,8 @@ export async function startMock({
   function api(url, answer) {
     const name = url.pathname.slice("/api/v1/".length);
     const view = VIEWS.find((known) => known === name);
-    const body = view
-      ? shop.page(view, {
-          from: url.searchParams.get("from"),
-          limit: Number(url.searchParams.get("limit") ?? 1000),
-          cursor: url.searchParams.get("cursor"),
-        })
-      : name === "summary"
-        ? shop.summary()
-        : name === "freshness"
-          ? shop.freshness()
-          : name === "corrections"
-            ? {
-                epoch: shop.epoch,
-                rows: shop.corrections.slice(0, Number(url.searchParams.get("limit") ?? 1000)),
-                next_cursor: null,
-              }
-            : null;
+    const limit = Number(url.searchParams.get("limit") ?? 1000);
+    const body = view ? shop.page(view, pageOf(url, limit)) : (ANSWERS[name]?.(shop, url, limit) ?? null);
     if (body) {
       answer.writeHead(200, { "content-type": "application/json", etag: `"${shop.epoch}"` });
       answer.end(JSON.stringify(body));

@@ -4,10 +4,13 @@
  * resuming feed needs. It computes its views from orders, so a test can compare what the page shows with it.
  *
  * @typedef {{ id: string, day: string, category: string, payment_method: string, currency: string,
- *   micros: bigint, units: number }} Order
+ *   micros: bigint, units: number, product?: string }} Order
  * @typedef {import("../../src/api/types").View} View
- * @typedef {{ key: Record<string, string | number>, micros: bigint, orders: number, units: number,
- *   epoch: number }} Row
+ * @typedef {import("../../src/api/types").Rating} Rating
+ * @typedef {import("../../src/api/types").Listing} Listing
+ * @typedef {{ micros: bigint, orders: number, units: number }} Sum
+ * @typedef {Sum & { key: Record<string, string | number>, product?: string, epoch: number }} Row
+ * @typedef {{ product: string, stars: 1 | 2 | 3 | 4 | 5, times: 1 | -1 }} Feedback one given, or taken back
  */
 import { Buffer } from "node:buffer";
 
@@ -17,9 +20,15 @@ export const VIEWS = [
   "sales_per_category",
   "sales_per_month",
   "sales_per_payment_method",
+  "top_products",
+  "orders_per_minute",
 ];
+/** @typedef {Exclude<View, "top_products">} Summed a view whose rows are sums of orders */
+const SUMMED = /** @type {Summed[]} */ (VIEWS.filter((view) => view !== "top_products"));
+const RANKS = 10;
+const STARS = /** @type {const} */ (["ones", "twos", "threes", "fours", "fives"]);
 
-/** @type {Record<View, (order: Order) => Record<string, string | number>>} */
+/** @type {Record<Summed, (order: Order, minute: string) => Record<string, string | number>>} */
 const KEY = {
   sales_per_day: ({ day, currency }) => ({ order_date: day, currency }),
   sales_per_category: ({ day, category, currency }) => ({ order_date: day, category, currency }),
@@ -33,7 +42,11 @@ const KEY = {
     payment_method,
     currency,
   }),
+  orders_per_minute: ({ currency }, minute) => ({ minute, currency }),
 };
+
+/** @param {Order} order */
+const productOf = ({ product }) => product ?? "Something";
 
 const MINOR_UNITS = new Map([["FCFA", 0], ["XOF", 0], ["XAF", 0], ["JPY", 0]]);
 
@@ -45,8 +58,9 @@ export function amountText(micros) {
 }
 
 /** @param {Row} row */
-const rowJson = ({ key, micros, orders, units, epoch }) => ({
+const rowJson = ({ key, product, micros, orders, units, epoch }) => ({
   ...key,
+  ...(product === undefined ? {} : { product }),
   total_sales: amountText(micros),
   orders,
   units,
@@ -62,7 +76,15 @@ export class Shop {
   counts = { read: 0, applied: 0, duplicates: 0, corrections: 0, cancellations: 0, rejected: 0 };
   /** @type {Map<View, Map<string, Row>>} */
   views = new Map(VIEWS.map((view) => [view, new Map()]));
-  /** @type {{ view: View, key: Record<string, string | number>, epoch: number }[]} */
+  /** @type {Map<string, Rating>} */
+  ratings = new Map();
+  /** @type {Map<string, Listing>} */
+  listings = new Map();
+  /** Views that are switched off. @type {Set<string>} */
+  off = new Set();
+  /** Views that do not count all that was ever in the log. @type {Map<string, string>} */
+  completeFrom = new Map();
+  /** @type {{ view: string, key: Record<string, string | number>, epoch: number }[]} */
   removals = [];
   /** Removals up to this epoch are forgotten: who stands before it must start over. */
   forgotten = 0;
@@ -70,18 +92,29 @@ export class Shop {
   orders = new Map();
   /** @type {object[]} */
   corrections = [];
+  /** The minute in which each order first came. @type {Map<string, string>} */
+  #minutes = new Map();
+  /** What each product has sold, by period and currency. @type {Map<string, Map<string, Sum>>} */
+  #sold = new Map();
+  /** The groups of it that changed in this epoch. @type {Set<string>} */
+  #stirred = new Set();
 
   /**
    * One epoch: each order is new, a correction of an old one with its id, or, as an id alone, a cancellation.
    *
    * @param {(Order | string)[]} events
-   * @param {{ duplicates?: number, rejected?: number, at?: Date, writtenAt?: Date }} [more]
+   * @param {{ duplicates?: number, rejected?: number, at?: Date, writtenAt?: Date, feedback?: Feedback[],
+   *   listings?: Omit<Listing, "epoch">[] }} [more]
    */
-  commit(events, { duplicates = 0, rejected = 0, at = new Date(), writtenAt = at } = {}) {
+  commit(events, { duplicates = 0, rejected = 0, at = new Date(), writtenAt = at, feedback = [], listings = [] } = {}) {
     this.epoch += 1;
     this.committedAt = at.toISOString();
     this.newestRecordAt = writtenAt.toISOString();
     for (const event of events) this.#apply(event);
+    for (const group of this.#stirred) this.#rank(group);
+    this.#stirred.clear();
+    for (const each of feedback) this.#rate(each);
+    for (const listing of listings) this.listings.set(listing.product, { ...listing, epoch: this.epoch });
     this.counts.read += events.length + duplicates + rejected;
     this.counts.duplicates += duplicates;
     this.counts.rejected += rejected;
@@ -92,6 +125,7 @@ export class Shop {
     const id = typeof event === "string" ? event : event.id;
     const now = typeof event === "string" ? null : event;
     const was = this.orders.get(id) ?? null;
+    if (!this.#minutes.has(id)) this.#minutes.set(id, `${this.newestRecordAt?.slice(0, 16) ?? ""}:00.000Z`);
     if (was) this.#add(was, -1);
     if (now) this.#add(now, 1);
     if (now) this.orders.set(id, now);
@@ -115,9 +149,10 @@ export class Shop {
 
   /** @param {Order} order @param {1 | -1} sign */
   #add(order, sign) {
-    for (const view of VIEWS) {
+    for (const period of ["all", order.day.slice(0, 7), order.day]) this.#sell(period, order, sign);
+    for (const view of SUMMED) {
       const rows = /** @type {Map<string, Row>} */ (this.views.get(view));
-      const key = KEY[view](order);
+      const key = KEY[view](order, this.#minutes.get(order.id) ?? "");
       const text = JSON.stringify(key);
       const row = rows.get(text) ?? { key, micros: 0n, orders: 0, units: 0, epoch: 0 };
       row.micros += BigInt(sign) * order.micros;
@@ -130,6 +165,54 @@ export class Shop {
       } else {
         rows.set(text, row);
       }
+    }
+  }
+
+  /** @param {string} period @param {Order} order @param {1 | -1} sign */
+  #sell(period, order, sign) {
+    const group = JSON.stringify({ period, currency: order.currency });
+    const sold = this.#sold.get(group) ?? new Map();
+    this.#sold.set(group, sold);
+    const sum = sold.get(productOf(order)) ?? { micros: 0n, orders: 0, units: 0 };
+    sum.micros += BigInt(sign) * order.micros;
+    sum.orders += sign;
+    sum.units += sign * order.units;
+    if (sum.orders === 0) sold.delete(productOf(order));
+    else sold.set(productOf(order), sum);
+    this.#stirred.add(group);
+  }
+
+  /** The best sellers of a period and currency, anew. @param {string} group */
+  #rank(group) {
+    const rows = /** @type {Map<string, Row>} */ (this.views.get("top_products"));
+    const sold = [.../** @type {Map<string, Sum>} */ (this.#sold.get(group))];
+    sold.sort(([a, { micros: x }], [b, { micros: y }]) => (x === y ? (a < b ? -1 : 1) : x > y ? -1 : 1));
+    for (let rank = 1; rank <= RANKS; rank += 1) {
+      const key = { .../** @type {Record<string, string>} */ (JSON.parse(group)), rank };
+      const text = JSON.stringify(key);
+      const held = rows.get(text);
+      const now = sold[rank - 1];
+      if (!now) {
+        if (rows.delete(text)) this.removals.push({ view: "top_products", key, epoch: this.epoch });
+        continue;
+      }
+      const [product, { micros, orders, units }] = now;
+      if (held?.product === product && held.micros === micros && held.orders === orders && held.units === units) continue;
+      rows.set(text, { key, product, micros, orders, units, epoch: this.epoch });
+    }
+  }
+
+  /** @param {Feedback} feedback */
+  #rate({ product, stars, times }) {
+    const none = { product, ratings: 0, average: "", ones: 0, twos: 0, threes: 0, fours: 0, fives: 0, epoch: 0 };
+    const row = { ...(this.ratings.get(product) ?? none), epoch: this.epoch };
+    row[/** @type {"ones"} */ (STARS[stars - 1])] += times;
+    row.ratings += times;
+    const sum = STARS.reduce((all, name, at) => all + row[name] * (at + 1), 0);
+    row.average = amountText(row.ratings === 0 ? 0n : (BigInt(sum) * 1_000_000n) / BigInt(row.ratings));
+    if (row.ratings > 0) this.ratings.set(product, row);
+    else if (this.ratings.delete(product)) {
+      this.removals.push({ view: "ratings_per_product", key: { product }, epoch: this.epoch });
     }
   }
 
@@ -149,9 +232,14 @@ export class Shop {
     const changed = {};
     /** @type {Record<string, object[]>} */
     const removed = {};
-    for (const view of VIEWS) {
-      const rows = /** @type {Map<string, Row>} */ (this.views.get(view));
-      const news = [...rows.values()].filter((row) => row.epoch > epoch).map(rowJson);
+    /** @type {[string, Map<string, { epoch: number }>, (row: any) => object][]} */
+    const told = [
+      ...VIEWS.map((view) => /** @type {[string, Map<string, Row>, (row: any) => object]} */ ([view, this.views.get(view), rowJson])),
+      ["ratings_per_product", new Map([...this.ratings].map(([product, row]) => [JSON.stringify({ product }), row])), (row) => row],
+      ["products", this.listings, (row) => row],
+    ];
+    for (const [view, rows, json] of told) {
+      const news = [...rows.values()].filter((row) => row.epoch > epoch).map(json);
       if (news.length > 0) changed[view] = news;
       const gone = new Map(
         this.removals
@@ -213,6 +301,9 @@ export class Shop {
       committed_at: this.committedAt,
       age_seconds: this.committedAt ? (now.getTime() - Date.parse(this.committedAt)) / 1000 : null,
       newest_record_at: this.newestRecordAt,
+      views: [...VIEWS, "ratings_per_product", "products"]
+        .filter((view) => !this.off.has(view))
+        .map((view) => ({ view, complete_from: this.completeFrom.get(view) ?? null, since_epoch: 0 })),
       partitions: [],
     };
   }
@@ -220,14 +311,15 @@ export class Shop {
   /**
    * @template {View} V
    * @param {V} view
-   * @param {{ from: string | null, limit: number, cursor: string | null }} parameters
+   * @param {import("../../src/api/types").PageParameters} parameters
    * @returns {import("../../src/api/types").Page<V>}
    */
-  page(view, { from, limit, cursor }) {
+  page(view, { from = null, period = "", limit, cursor = null }) {
     const after = cursor === null ? null : Buffer.from(cursor, "base64url").toString();
     const sorted = [...this.#rows(view)]
       .map((row) => ({ row, sort: JSON.stringify(row.key) }))
       .filter(({ row }) => from === null || periodOf(row.key) >= from)
+      .filter(({ row }) => period === "" || periodOf(row.key) === period)
       .filter(({ sort }) => after === null || sort < after)
       .sort((a, b) => (a.sort < b.sort ? 1 : -1));
     const shown = sorted.slice(0, limit);
@@ -237,6 +329,23 @@ export class Shop {
     return { epoch: this.epoch, rows, next_cursor: next };
   }
 
+  /** @param {number} limit */
+  ratingsPage(limit) {
+    const sorted = [...this.ratings.values()].sort((a, b) => b.ratings - a.ratings || (a.product < b.product ? 1 : -1));
+    return { epoch: this.epoch, rows: sorted.slice(0, limit), next_cursor: sorted.length > limit ? "more" : null };
+  }
+
+  /** @param {string[]} products */
+  listingsPage(products) {
+    const rows = products.map((product) => this.listings.get(product)).filter((row) => row !== undefined);
+    return { epoch: this.epoch, rows, next_cursor: null };
+  }
+
+  /** What the stream says of where it stands. */
+  place() {
+    return { epoch: this.epoch, committed_at: this.committedAt, newest_record_at: this.newestRecordAt };
+  }
+
   /** @param {View} view */
   #rows(view) {
     return /** @type {Map<string, Row>} */ (this.views.get(view)).values();
@@ -244,14 +353,16 @@ export class Shop {
 }
 
 /** @param {Record<string, string | number>} key */
-const periodOf = (key) => String(key["order_date"] ?? `${key["year"]}-${String(key["month"]).padStart(2, "0")}`);
+const periodOf = (key) =>
+  String(key["order_date"] ?? key["minute"] ?? key["period"] ?? `${key["year"]}-${String(key["month"]).padStart(2, "0")}`);
 
 /** @param {Order} order */
-const version = ({ day, category, payment_method, currency, micros, units }) => ({
+const version = ({ day, category, payment_method, currency, micros, units, product }) => ({
   order_date: day,
   category,
   payment_method,
   currency,
   amount: amountText(micros),
   units,
+  product: product ?? null,
 });

@@ -6,6 +6,11 @@ export const CATEGORIES = [
   "Health", "Garden", "Music", "Office", "Automotive", "Baby", "Pets", "Jewellery", "Games",
   "Travel", "Art", "Tools",
 ];
+const NAMES = [
+  "Café moulu 250 g", "Noise-cancelling headphones", "Linen shirt", "Cast-iron pan", "Shea butter", "Trail shoes",
+  "Field notebook", "Wooden train set", "Desk lamp with a rather long name", "Olive oil 1 l", "Phone stand",
+  "Yoga mat", "Rain jacket", "Teapot", "Garden shears", "Chess set", "Water bottle", "Wool socks",
+];
 const METHODS = ["CREDIT_CARD", "ORANGE_MONEY", "CASH_ON_DELIVERY", "PAYPAL", "BANK_TRANSFER"];
 /** Currency, its share of orders, and what one unit of price is worth in it, in micros. */
 const CURRENCIES = /** @type {const} */ ([
@@ -13,6 +18,9 @@ const CURRENCIES = /** @type {const} */ ([
   ["FCFA", 0.3, 5_000_000n],
   ["USD", 0.2, 10_000n],
 ]);
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** @param {number} seed @returns {() => number} in [0, 1) */
 export function random(seed) {
@@ -31,6 +39,13 @@ const favourite = (next, names) => names[Math.floor(next() ** 2 * names.length)]
 /** @param {string} day @param {number} back */
 export const dayBefore = (day, back) =>
   new Date(Date.parse(day) - back * 86_400_000).toISOString().slice(0, 10);
+
+/** @param {() => number} next @returns {import("./shop.mjs").Feedback} */
+const opinion = (next) => ({
+  product: String(1000 + Math.floor(next() ** 2 * NAMES.length)),
+  stars: /** @type {4} */ (5 - Math.floor(next() ** 2 * 5)),
+  times: 1,
+});
 
 /** A tenth off, in whole units of money. @param {import("./shop.mjs").Order} order */
 const cheaper = (order) => ({
@@ -57,9 +72,11 @@ export class Traffic {
     const units = 1 + Math.floor(next() ** 3 * 5);
     const price = BigInt(400 + Math.floor(next() ** 2 * 16_000));
     this.#number += 1;
+    const product = Math.floor(next() ** 2 * NAMES.length);
     return {
       id: `A-${this.#number}`,
       day,
+      product: String(1000 + product),
       category: favourite(next, this.categories),
       payment_method: favourite(next, METHODS),
       currency,
@@ -84,9 +101,17 @@ export class Traffic {
       const count = Math.max(1, Math.round(perDay * rhythm * growth * today * (0.85 + 0.3 * this.#next())));
       for (let n = 0; n < count; n += 1) orders.push(this.order(day));
     }
-    shop.commit(orders, { duplicates: Math.round(orders.length / 100), rejected: 7, at });
+    const listings = NAMES.map((name, at) => ({ product: String(1000 + at), name, category: null, price: null }));
+    const feedback = Array.from({ length: Math.ceil(orders.length / 20) }, () => opinion(this.#next));
+    shop.commit(orders, { duplicates: Math.round(orders.length / 100), rejected: 7, at: new Date(at.getTime() - HOUR_MS), feedback, listings });
     const again = orders.filter(() => this.#next() < 0.01);
-    shop.commit(again.map((order) => (this.#next() < 0.3 ? order.id : cheaper(order))), { at });
+    shop.commit(again.map((order) => (this.#next() < 0.3 ? order.id : cheaper(order))), { at: new Date(at.getTime() - HOUR_MS) });
+    // And an hour of today.
+    for (let minute = 59; minute >= 0; minute -= 1) {
+      const count = Math.floor(this.#next() ** 3 * 5);
+      const lately = Array.from({ length: count }, () => this.order());
+      if (count > 0) shop.commit(lately, { at: new Date(at.getTime() - minute * MINUTE_MS) });
+    }
   }
 
   /** One small epoch of live traffic: some orders, now and then a correction or a cancellation. @param {import("./shop.mjs").Shop} shop */
@@ -97,6 +122,7 @@ export class Traffic {
     const old = [...shop.orders.values()].at(-1 - Math.floor(next() * 50));
     if (old && next() < 0.25) events.push(cheaper(old));
     else if (old && next() < 0.1) events.push(old.id);
-    shop.commit(events, { duplicates: next() < 0.2 ? 1 : 0, at });
+    const feedback = next() < 0.3 ? [opinion(next)] : [];
+    shop.commit(events, { duplicates: next() < 0.2 ? 1 : 0, at, feedback });
   }
 }

@@ -5,12 +5,13 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { View } from "../../src/api/types";
+import type { Rating, View } from "../../src/api/types";
 import { amountText } from "../../src/live/amount";
 import { loadSnapshot } from "../../src/live/snapshot";
 import { LiveStore } from "../../src/live/store";
 import type { StreamHandlers } from "../../src/live/stream";
 import { VIEWS, type Table } from "../../src/live/table";
+import { bestSellers } from "../../src/live/totals";
 import { dayBefore } from "../mock/traffic.mjs";
 import { Shop, type Order } from "../mock/shop.mjs";
 
@@ -47,6 +48,7 @@ class Service {
                 if (this.off === view) throw OFF;
                 return this.shop.page(view, { ...parameters, limit: this.pageRows });
               }),
+            ratings: (limit) => this.#answer(() => this.shop.ratingsPage(limit)),
             isViewOff: (fault) => fault === OFF,
           },
           period,
@@ -81,7 +83,7 @@ class Service {
     this.handlers?.opened();
     if (this.seen === null) {
       this.seen = this.shop.epoch;
-      this.handlers?.hello({ epoch: this.shop.epoch, committed_at: this.shop.committedAt });
+      this.handlers?.hello(this.shop.place());
     } else this.deliver();
   }
 
@@ -96,7 +98,7 @@ class Service {
     if (!this.connected || this.seen === null || this.seen === this.shop.epoch) return;
     const changes = this.shop.changesSince(this.seen);
     this.seen = this.shop.epoch;
-    if (changes === null) this.handlers?.reset({ epoch: this.shop.epoch, committed_at: this.shop.committedAt });
+    if (changes === null) this.handlers?.reset(this.shop.place());
     else this.handlers?.changes(structuredClone(changes));
   }
 
@@ -132,31 +134,41 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** A view as text, for comparison. */
 function rowsOf(table: Table): string[] {
   return [...table.entries()]
-    .map((e) => `${e.period} ${e.currency} ${e.label} ${amountText(e.micros)} ${e.orders} ${e.units} @${e.epoch}`)
+    .map((e) => `${e.period} ${e.currency} ${e.label} ${e.product} ${amountText(e.micros)} ${e.orders} ${e.units} @${e.epoch}`)
     .sort();
 }
 
+const rated = (rows: Iterable<Rating>): string[] => [...rows].map((row) => JSON.stringify(row)).sort();
+
 function shown(service: Service): Record<string, string[]> | null {
-  const { views } = service.store.getState();
-  return views && Object.fromEntries(VIEWS.map((view) => [view, rowsOf(views[view].table)]));
+  const { views, ratings } = service.store.getState();
+  if (!views) return null;
+  const rows = VIEWS.map((view) => [view, rowsOf(views[view].table)] as const);
+  return { ...Object.fromEntries(rows), ratings: rated(ratings?.list.top(1_000) ?? []) };
 }
 
-/** The same from the shop itself. */
-function truth(shop: Shop, from: string | null): Record<string, string[]> {
+/** The same from the shop itself; best sellers of `day` alone, where it is given. */
+function truth(shop: Shop, from: string | null, day: string | null = WALL): Record<string, string[]> {
   const two = (n: unknown) => String(n).padStart(2, "0");
-  return Object.fromEntries(
+  const best = day === null ? null : new Set(["all", day.slice(0, 7), day]);
+  const held = (view: View, period: string) => {
+    if (view === "top_products") return best === null || best.has(period);
+    return from === null || period >= from || !(view === "sales_per_category" || view === "sales_per_payment_method");
+  };
+  const rows = Object.fromEntries(
     VIEWS.map((view) => [
       view,
       [...(shop.views.get(view)?.values() ?? [])]
-        .map(({ key: k, micros, orders, units, epoch }) => ({
-          period: String(k.order_date ?? `${String(k.year)}-${two(k.month)}`),
-          text: `${String(k.currency)} ${String(k.category ?? k.payment_method ?? "")} ${amountText(micros)} ${orders} ${units} @${epoch}`,
+        .map(({ key: k, product = "", micros, orders, units, epoch }) => ({
+          period: String(k.order_date ?? k.minute ?? k.period ?? `${String(k.year)}-${two(k.month)}`),
+          text: `${String(k.currency)} ${String(k.category ?? k.payment_method ?? k.rank ?? "")} ${product} ${amountText(micros)} ${orders} ${units} @${epoch}`,
         }))
-        .filter(({ period }) => from === null || view === "sales_per_day" || view === "sales_per_month" || period >= from)
+        .filter(({ period }) => held(view, period))
         .map(({ period, text }) => `${period} ${text}`)
         .sort(),
     ]),
   );
+  return { ...rows, ratings: rated(shop.ratings.values()) };
 }
 
 const order = (id: string, change: Partial<Order> = {}): Order => ({
@@ -313,6 +325,60 @@ describe("the live store", () => {
     expect(shown(service)?.sales_per_day).toEqual(truth(service.shop, null).sales_per_day);
   });
 
+  it("asks for nothing of the views that the service says are off, and shows the others", async () => {
+    const service = new Service();
+    for (const view of ["top_products", "ratings_per_product", "orders_per_minute", "products"]) service.shop.off.add(view);
+    service.shop.completeFrom.set("sales_per_category", "2026-11-01");
+    service.shop.commit([order("a")], { feedback: [{ product: "p", stars: 4, times: 1 }] });
+    service.store.start();
+    service.connect();
+    let asked = 0;
+    while (service.waiting.length > 0) {
+      asked += 1;
+      await service.answer();
+    }
+    expect(asked).toBe(6);
+    await service.settle();
+    const state = service.store.getState();
+    expect([...state.off].sort()).toEqual(["orders_per_minute", "products", "ratings_per_product", "top_products"]);
+    expect([...state.completeFrom]).toEqual([["sales_per_category", "2026-11-01"]]);
+    expect(shown(service)?.sales_per_category).toEqual(truth(service.shop, null).sales_per_category);
+    expect([shown(service)?.top_products, shown(service)?.ratings]).toEqual([[], []]);
+  });
+
+  it("patches best sellers, ratings and minutes", async () => {
+    const service = await started([order("a", { product: "tea" })]);
+    expect(bestOf(service)).toEqual(["tea"]);
+    const before = service.store.getState();
+    service.shop.commit([order("b", { product: "pot", micros: 99_000_000n })], {
+      feedback: [{ product: "tea", stars: 5, times: 1 }],
+      listings: [{ product: "pot", name: "Teapot", category: null, price: null }],
+    });
+    await service.settle();
+    const after = service.store.getState();
+    expect(bestOf(service)).toEqual(["pot", "tea"]);
+    expect(after.ratings?.list.top(1)).toMatchObject([{ product: "tea", ratings: 1, average: "5.000000" }]);
+    expect(after.ratings).not.toBe(before.ratings);
+    expect([before.listedAt, after.listedAt]).toEqual([0, 2]);
+    expect(service.waiting).toHaveLength(0);
+    expect(shown(service)).toEqual(truth(service.shop, "2026-10-24"));
+    service.shop.commit([order("c", { product: "pot" })]);
+    await service.settle();
+    expect(service.store.getState().ratings).toBe(after.ratings);
+  });
+
+  it("loads the best sellers of a new day when it begins", async () => {
+    const service = await started([order("a", { day: dayBefore(WALL, 1), product: "tea" })]);
+    expect(service.store.getState()).toMatchObject({ anchor: dayBefore(WALL, 1), bestDay: dayBefore(WALL, 1) });
+    service.shop.commit([order("b", { product: "pot" })]);
+    service.deliver();
+    service.store.flush();
+    expect(service.store.getState()).toMatchObject({ anchor: WALL, bestDay: dayBefore(WALL, 1), loading: true });
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ bestDay: WALL, loading: false });
+    expect(shown(service)).toEqual(truth(service.shop, "2026-10-24"));
+  });
+
   it("tells a service without its store from no service", async () => {
     const service = await started();
     service.handlers?.contact({ contact: false, epoch: 1, message: "connection refused" });
@@ -341,13 +407,19 @@ describe("the live store", () => {
         category: fc.constantFrom("Books", "Toys"),
         payment_method: fc.constantFrom("CREDIT_CARD", "ORANGE_MONEY"),
         currency: fc.constantFrom("EUR", "FCFA"),
+        product: fc.constantFrom("tea", "pot", "cup"),
         micros: fc.bigInt({ min: -5n, max: 10n ** 18n }),
         units: fc.integer({ min: 1, max: 3 }),
       }) },
       { weight: 1, arbitrary: fc.constantFrom(...IDS) },
     );
+    const opinion = fc.record({
+      product: fc.constantFrom("tea", "pot"),
+      stars: fc.constantFrom(1 as const, 5 as const),
+      times: fc.constantFrom(1 as const, -1 as const),
+    });
     const step = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ do: fc.constant("commit" as const), events: fc.array(event, { maxLength: 3 }) }) },
+      { weight: 4, arbitrary: fc.record({ do: fc.constant("commit" as const), events: fc.array(event, { maxLength: 3 }), feedback: fc.array(opinion, { maxLength: 1 }) }) },
       { weight: 6, arbitrary: fc.record({ do: fc.constant("answer" as const), nth: fc.nat(5), times: fc.integer({ min: 1, max: 6 }) }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("deliver" as const, "flush" as const, "connect" as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("disconnect" as const, "forget" as const, "wake" as const) }) },
@@ -359,15 +431,18 @@ describe("the live store", () => {
         const service = new Service();
         service.shop.commit(first.filter((e) => typeof e !== "string"));
         service.pageRows = pageRows;
-        const past = new Map([[service.shop.epoch, truth(service.shop, null)]]);
+        const past = new Map([[service.shop.epoch, truth(service.shop, null, null)]]);
         const wrong: string[] = [];
         service.store.subscribe(() => {
-          const { epoch, views } = service.store.getState();
+          const { epoch, views, ratings } = service.store.getState();
+          if (ratings && rated(ratings.list.top(1_000)).join("\n") !== past.get(epoch)?.ratings?.join("\n")) {
+            wrong.push(`ratings at ${epoch}`);
+          }
           // Never a state between two: all rows are those of the epoch named.
           for (const view of VIEWS) {
             const table = views?.[view].table;
             if (!table) continue;
-            const then = past.get(epoch)?.[view]?.filter((row) => table.from === null || row >= table.from);
+            const then = past.get(epoch)?.[view]?.filter((row) => table.holds(row.split(" ")[0] ?? ""));
             const rows = rowsOf(table);
             if (rows.join("\n") !== then?.join("\n")) wrong.push(`${view} at ${epoch}: ${rows.join("; ")}`);
           }
@@ -380,8 +455,10 @@ describe("the live store", () => {
             // An order that is not there can not be cancelled.
             const known = action.events.filter((e) => typeof e !== "string" || shop.orders.has(e));
             const once = known.filter((e, at) => known.findIndex((o) => idOf(o) === idOf(e)) === at);
-            shop.commit(once);
-            past.set(shop.epoch, truth(shop, null));
+            // Nor can a rating that was not given.
+            const feedback = action.feedback.filter(({ product, stars, times }) => times > 0 || given(shop, product, stars) > 0);
+            shop.commit(once, { feedback: feedback.slice(0, 1) });
+            past.set(shop.epoch, truth(shop, null, null));
           } else if (action.do === "answer") {
             for (let n = 0; n < action.times; n += 1) await service.answer(action.nth);
           }
@@ -401,11 +478,20 @@ describe("the live store", () => {
         expect(state.period).toBe(state.wanted);
         expect(state.counts).toEqual(expect.objectContaining({ read: service.shop.counts.read }));
         const from = state.views?.sales_per_category.table.from ?? null;
-        expect(shown(service)).toEqual(truth(service.shop, from));
+        expect(state.bestDay).toBe(state.anchor);
+        expect(shown(service)).toEqual(truth(service.shop, from, state.bestDay));
       }),
       { numRuns: 500 },
     );
   });
 });
+
+const bestOf = (service: Service): string[] => {
+  const { views, bestDay } = service.store.getState();
+  return views ? bestSellers(views.top_products.table, "EUR", bestDay).map(({ label }) => label) : [];
+};
+
+const given = (shop: Shop, product: string, stars: 1 | 5): number =>
+  shop.ratings.get(product)?.[stars === 1 ? "ones" : "fives"] ?? 0;
 
 const idOf = (event: Order | string): string => (typeof event === "string" ? event : event.id);

@@ -1,0 +1,100 @@
+import { useCallback, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { axes } from "../charts/axes";
+import { Chart, tooltip, type Ink } from "../charts/Chart";
+import { useFormat } from "../i18n/format";
+import type { CurrencyInfo } from "../live/ledger";
+import { perMinute } from "../live/minutes";
+import { useLive } from "../live/react";
+import { DataTable } from "../ui/DataTable";
+import { Panel } from "../ui/Panel";
+import { useCalmTable } from "./calm";
+import { useOff, usePartial, useView } from "./figures";
+
+const HEIGHT = 150;
+const MINUTE_MS = 60_000;
+
+/** How busy it is: orders by the minute of the log, up to its newest. */
+export function HourPanel({ currency }: { readonly currency: CurrencyInfo }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { code, minorUnits } = currency;
+  const minutes = useCalmTable(useView("orders_per_minute"));
+  // Another minute of the log, not another record, moves the hour on.
+  const newest = useLive(({ newestRecord }) =>
+    newestRecord === null ? null : Math.floor(newestRecord / MINUTE_MS) * MINUTE_MS,
+  );
+  const series = useMemo(() => perMinute(minutes.table, code, newest), [minutes, code, newest]);
+
+  const option = useCallback(
+    (ink: Ink) => ({
+      ...axes(ink, {
+        bars: true,
+        labels: series.map((point) => format.minute(point.period)),
+        axis: format.axis,
+        tip: (index) => {
+          const point = series[index];
+          if (!point) return tooltip("", []);
+          return tooltip(format.minute(point.period), [
+            [t("table.orders"), format.count(point.orders)],
+            [t("table.total"), format.money(point.micros, code, minorUnits)],
+          ]);
+        },
+      }),
+      series: [
+        {
+          type: "bar",
+          data: series.map((point) => point.orders),
+          barCategoryGap: "25%",
+          itemStyle: { color: ink.accent, borderRadius: [2, 2, 0, 0] },
+          emphasis: { disabled: true },
+        },
+      ],
+    }),
+    [series, format, code, minorUnits, t],
+  );
+
+  const partial = usePartial("orders_per_minute");
+  if (useOff("orders_per_minute") !== null) return null;
+  const title = t("panel.hour");
+  const [first, last] = [series[0], series.at(-1)];
+  if (!first || !last) {
+    return <Panel title={title} note={code} missing={t("panel.noMinutes")}>{null}</Panel>;
+  }
+  const busiest = series.reduce((most, point) => (point.orders > most.orders ? point : most), first);
+  return (
+    <Panel
+      title={title}
+      note={`${code} · ${t("table.orders")}`}
+      partial={partial}
+      table={() => (
+        <DataTable
+          caption={`${title}, ${code}`}
+          columns={[t("table.minute"), t("table.orders"), t("table.units"), t("table.total")]}
+          rows={series.toReversed().map((point) => ({
+            key: point.period,
+            cells: [
+              format.minute(point.period),
+              format.count(point.orders),
+              format.count(point.units),
+              format.money(point.micros, code, minorUnits),
+            ],
+          }))}
+        />
+      )}
+    >
+      <Chart
+        label={t("chart.hour", {
+          currency: code,
+          from: format.minute(first.period),
+          to: format.minute(last.period),
+          orders: format.count(series.reduce((sum, point) => sum + point.orders, 0)),
+          best: format.minute(busiest.period),
+          bestOrders: format.count(busiest.orders),
+        })}
+        height={HEIGHT}
+        option={option}
+      />
+    </Panel>
+  );
+}

@@ -1,0 +1,34 @@
+/** The last hour of the log, minute by minute. Minutes are ISO moments in UTC throughout: they compare as text. */
+import type { PeriodSum } from "./totals";
+import { NOTHING } from "./totals";
+import type { Table } from "./table";
+
+/** How many minutes are shown. */
+export const MINUTES = 60;
+const MINUTE_MS = 60_000;
+
+const minuteAt = (millis: number): string => new Date(millis).toISOString();
+const floor = (millis: number): number => Math.floor(millis / MINUTE_MS) * MINUTE_MS;
+
+/** The first of the minutes that end with the newest record's; null where it has no time. */
+export const firstMinute = (newestRecord: number | null): string | null =>
+  newestRecord === null ? null : minuteAt(floor(newestRecord) - (MINUTES - 1) * MINUTE_MS);
+
+/**
+ * Each minute of one currency, oldest first, up to the newest of the log: of the newest record, or of the newest
+ * order. Minutes without orders are there with nothing. None where no minute is known.
+ */
+export function perMinute(table: Table, currency: string, newestRecord: number | null): PeriodSum[] {
+  let last = newestRecord === null ? Number.NEGATIVE_INFINITY : floor(newestRecord);
+  const held = new Map<string, PeriodSum>();
+  for (const entry of table.entries()) {
+    // The axis is the same for all currencies, so that switching moves nothing.
+    last = Math.max(last, Date.parse(entry.period));
+    if (entry.currency === currency) held.set(entry.period, entry);
+  }
+  if (!Number.isFinite(last)) return [];
+  return Array.from({ length: MINUTES }, (_, index) => {
+    const period = minuteAt(last - (MINUTES - 1 - index) * MINUTE_MS);
+    return held.get(period) ?? { period, ...NOTHING };
+  });
+}
