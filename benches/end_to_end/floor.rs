@@ -13,7 +13,6 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use crate::TOPIC;
 use crate::child::{self, Used};
 
 /// Messages a batch at most.
@@ -25,7 +24,10 @@ pub struct Options {
     /// The broker.
     #[arg(long)]
     pub bootstrap: String,
-    /// Partitions of the topic.
+    /// The topics.
+    #[arg(long, value_delimiter = ',')]
+    pub topics: Vec<String>,
+    /// Partitions of each topic.
     #[arg(long)]
     pub partitions: i32,
     /// Consumers, each with a thread of its own and its share of the partitions.
@@ -37,7 +39,7 @@ impl Options {
     /// Reads it in a process of its own, from that one's start to its end.
     pub fn measure(&self, log: &std::path::Path) -> Result<Used> {
         let mut command = child::this_program()?;
-        command.args(["floor", "--bootstrap", &self.bootstrap]);
+        command.args(["floor", "--bootstrap", &self.bootstrap, "--topics", &self.topics.join(",")]);
         command.args(["--partitions", &self.partitions.to_string(), "--consumers", &self.consumers.to_string()]);
         child::run(&mut command, log).context("the floor failed")
     }
@@ -46,7 +48,9 @@ impl Options {
     pub fn run(&self) -> Result<()> {
         let readers: Vec<_> = (0..self.consumers)
             .map(|index| {
-                let partitions = (0..self.partitions).filter(|number| number % self.consumers == index).collect();
+                let numbers = (0..self.partitions).filter(|number| number % self.consumers == index);
+                let of_topic = |number| self.topics.iter().map(move |topic| (topic.clone(), number));
+                let partitions = numbers.flat_map(of_topic).collect();
                 let bootstrap = self.bootstrap.clone();
                 std::thread::spawn(move || read(&bootstrap, partitions))
             })
@@ -62,7 +66,7 @@ impl Options {
 }
 
 /// Reads some partitions to the end that they have now, and returns how many messages they held.
-fn read(bootstrap: &str, partitions: Vec<i32>) -> Result<u64> {
+fn read(bootstrap: &str, partitions: Vec<(String, i32)>) -> Result<u64> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .set("group.id", "floor")
@@ -76,17 +80,17 @@ fn read(bootstrap: &str, partitions: Vec<i32>) -> Result<u64> {
         .create()?;
     let mut list = TopicPartitionList::new();
     let mut left = 0;
-    let topic = CString::new(TOPIC)?;
     // SAFETY: the client lives until the end of this function, and the queue is destroyed before.
     let queue = unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) };
-    for number in partitions {
-        let (first, end) = consumer.fetch_watermarks(TOPIC, number, Duration::from_secs(10))?;
-        list.add_partition_offset(TOPIC, number, Offset::Offset(first))?;
+    for (topic, number) in partitions {
+        let (first, end) = consumer.fetch_watermarks(&topic, number, Duration::from_secs(10))?;
+        list.add_partition_offset(&topic, number, Offset::Offset(first))?;
+        let name = CString::new(topic.as_str())?;
         left += end - first;
         // SAFETY: client and name are valid for the call, and the partition's queue is given back.
         unsafe {
-            let from = sys::rd_kafka_queue_get_partition(consumer.client().native_ptr(), topic.as_ptr(), number);
-            ensure!(!from.is_null(), "librdkafka gave no queue for {TOPIC}/{number}");
+            let from = sys::rd_kafka_queue_get_partition(consumer.client().native_ptr(), name.as_ptr(), number);
+            ensure!(!from.is_null(), "librdkafka gave no queue for {topic}/{number}");
             sys::rd_kafka_queue_forward(from, queue);
             sys::rd_kafka_queue_destroy(from);
         }
@@ -106,7 +110,7 @@ fn read(bootstrap: &str, partitions: Vec<i32>) -> Result<u64> {
                 error
             };
             if error != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-                bail!("reading {TOPIC} failed: {error:?}");
+                bail!("reading failed: {error:?}");
             }
             left -= 1;
             count += 1;

@@ -99,7 +99,7 @@ pub fn measure(kafka: &Kafka, store: &str, options: &Options) -> Result<Live> {
     let today = paced(false)?;
     let any_day = paced(true)?;
     takings.stop().context("takings did not stop in an orderly way")?;
-    drain::audit(kafka, store, &log)?;
+    drain::audit_of(kafka, store, &[TOPIC.to_owned()], &log)?;
     Ok(Live { restart, idle_cpu, idle_memory, today, any_day })
 }
 

@@ -15,6 +15,7 @@ mod drain;
 mod floor;
 mod live;
 mod report;
+mod shop;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod workload;
@@ -46,6 +47,12 @@ struct Options {
     /// Seconds of the live phase.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
+    /// Products of the whole shop.
+    #[arg(long, default_value_t = 100_000)]
+    products: u64,
+    /// Only the whole shop: transactions, listings and feedback, with all views. Implies --dry.
+    #[arg(long)]
+    shop: bool,
     /// Print the results, and leave benches/RESULTS.md as it is.
     #[arg(long)]
     dry: bool,
@@ -63,6 +70,8 @@ enum Part {
     Floor(floor::Options),
     /// Fills the topic, and prints what is true of it as JSON.
     Fill(workload::Fill),
+    /// Fills the topics of the whole shop, and prints how much that was as JSON.
+    FillShop(shop::Fill),
     /// Produces at a steady rate, and prints when each record was handed to the producer, and where it went.
     Feed(workload::Feed),
 }
@@ -72,6 +81,7 @@ fn main() -> Result<()> {
     match &options.part {
         Some(Part::Floor(floor)) => floor.run(),
         Some(Part::Fill(fill)) => fill.run(),
+        Some(Part::FillShop(fill)) => fill.run(),
         Some(Part::Feed(feed)) => feed.run(),
         None => measure(&options),
     }
@@ -83,6 +93,11 @@ fn measure(options: &Options) -> Result<()> {
     let kafka = Kafka::start_with("-Xms1g -Xmx1g");
     // As it comes, with its durable defaults.
     let postgres = PostgresServer::start_with(&[]);
+    let shop = shop::measure(&kafka, &postgres, options)?;
+    if options.shop {
+        println!("{shop}");
+        return Ok(());
+    }
     kafka.create_topic(TOPIC, options.partitions);
 
     eprintln!("filling the topic");
@@ -93,7 +108,7 @@ fn measure(options: &Options) -> Result<()> {
 
     let drains = drain::measure(&kafka, &postgres, &truth, options.repeat)?;
     let live = live::measure(&kafka, &drains.store, options)?;
-    let report = report::Report { options, truth: &truth, drains: &drains, live: &live };
+    let report = report::Report { options, truth: &truth, drains: &drains, live: &live, shop: &shop };
     println!("{report}");
     if options.dry { Ok(()) } else { report.write() }
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use crate::Options;
 use crate::drain::{Drains, THREADS};
 use crate::live::{Live, Paced};
+use crate::shop::Shop;
 use crate::workload::Truth;
 
 const BEGIN: &str = "<!-- end_to_end: written by `make bench` -->";
@@ -27,6 +28,8 @@ pub struct Report<'a> {
     pub drains: &'a Drains,
     /// Keeping up.
     pub live: &'a Live,
+    /// All views, with products.
+    pub shop: &'a Shop,
 }
 
 impl Report<'_> {
@@ -43,7 +46,7 @@ impl Report<'_> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { options, truth, drains, live } = self;
+        let Report { options, truth, drains, live, shop } = self;
         writeln!(f, "\n## The whole, beside the floor\n")?;
         writeln!(f, "`make bench` on {}, {}.\n", machine(), chrono::Utc::now().format("%Y-%m-%d"))?;
         writeln!(
@@ -109,7 +112,8 @@ impl fmt::Display for Report<'_> {
             live.idle_memory / 1_000_000,
             options.orders as f64 / 1e6,
             live.restart.as_secs_f64()
-        )
+        )?;
+        writeln!(f, "{shop}")
     }
 }
 

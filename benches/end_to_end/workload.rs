@@ -98,7 +98,7 @@ fn write_order(number: u64, version: u64, days: Days400, key: &mut String, paylo
 }
 
 /// Which partition an order goes to, always.
-fn partition_of(number: u64, partitions: i32) -> Result<i32> {
+pub fn partition_of(number: u64, partitions: i32) -> Result<i32> {
     Ok(i32::try_from(number % u64::try_from(partitions)?)?)
 }
 
@@ -142,7 +142,7 @@ impl Fill {
             write_order(number, version, Days400::Any, &mut key, &mut payload);
             truth.messages += 1;
             truth.bytes += payload.len() as u64;
-            send(&producer, partition_of(number, self.partitions)?, &key, &payload, 0)
+            send(&producer, (TOPIC, partition_of(number, self.partitions)?), Some(&key), &payload, 0)
         };
         let mut random = ChaCha8Rng::seed_from_u64(7);
         for number in 0..self.orders {
@@ -241,7 +241,13 @@ impl Feed {
             let number = LIVE + self.first + index;
             write_order(number, 0, days, &mut key, &mut payload);
             let produced = now_micros();
-            send(&producer, partition_of(number, self.partitions)?, &key, &payload, usize::try_from(produced)?)?;
+            send(
+                &producer,
+                (TOPIC, partition_of(number, self.partitions)?),
+                Some(&key),
+                &payload,
+                usize::try_from(produced)?,
+            )?;
         }
         let behind = start.elapsed().saturating_sub(Duration::from_nanos(self.count * 1_000_000_000 / self.rate));
         if behind > Duration::from_millis(100) {
@@ -263,7 +269,7 @@ pub fn now_micros() -> i64 {
 
 /// Where orders went that carry the time they were produced at.
 #[derive(Default)]
-struct Sent {
+pub struct Sent {
     stamps: Mutex<Vec<Stamp>>,
 }
 
@@ -289,7 +295,8 @@ impl ProducerContext for Sent {
     }
 }
 
-fn producer(bootstrap: &str, linger: &str, context: Sent) -> Result<ThreadedProducer<Sent>> {
+/// A producer that loses nothing.
+pub fn producer(bootstrap: &str, linger: &str, context: Sent) -> Result<ThreadedProducer<Sent>> {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", bootstrap)
@@ -300,8 +307,18 @@ fn producer(bootstrap: &str, linger: &str, context: Sent) -> Result<ThreadedProd
     Ok(ThreadedProducer::from_config_and_context(&config, context)?)
 }
 
-fn send(producer: &ThreadedProducer<Sent>, partition: i32, key: &str, payload: &str, opaque: usize) -> Result<()> {
-    let mut record = BaseRecord::with_opaque_to(TOPIC, opaque).partition(partition).key(key).payload(payload);
+/// Sends a message, waiting where the client's queue is full.
+pub fn send(
+    producer: &ThreadedProducer<Sent>,
+    (topic, partition): (&str, i32),
+    key: Option<&str>,
+    payload: &str,
+    opaque: usize,
+) -> Result<()> {
+    let mut record = BaseRecord::with_opaque_to(topic, opaque).partition(partition).payload(payload);
+    if let Some(key) = key {
+        record = record.key(key);
+    }
     while let Err((error, refused)) = producer.send(record) {
         ensure!(error == KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), "producing failed: {error}");
         std::thread::sleep(Duration::from_millis(5));
