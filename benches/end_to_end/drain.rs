@@ -82,7 +82,7 @@ pub fn measure(kafka: &Kafka, postgres: &PostgresServer, truth: &Truth, repeat: 
 }
 
 /// The views that need no product: what the budget of catching up is about. The others are in [`crate::shop`].
-const VIEWS: &str = "sales_per_category,sales_per_day,sales_per_month,sales_per_payment_method";
+pub const VIEWS: &str = "sales_per_category,sales_per_day,sales_per_month,sales_per_payment_method";
 
 fn drain(kafka: &Kafka, store: &str, workers: i32, log: &Path) -> Result<Used> {
     let mut command = child::takings();

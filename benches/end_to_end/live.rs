@@ -55,6 +55,7 @@ pub fn measure(kafka: &Kafka, store: &str, options: &Options) -> Result<Live> {
     let log = folder.path().join("log");
     let mut command = child::takings();
     command.args(["run", "--source", &kafka.url(), "--store", store, "--topics", TOPIC, "--workers", "1"]);
+    command.args(["--views", drain::VIEWS]);
     let mut takings = child::start(&mut command, &log)?;
 
     eprintln!("waiting for the restarted job");
