@@ -442,6 +442,20 @@ mod tests {
     }
 
     #[test]
+    fn many_orders_are_told_apart() {
+        let mut orders = Orders::new(Horizon::default());
+        // Several chunks in each shard.
+        let count = 200_000;
+        for n in 0..count {
+            assert_eq!(orders.apply(&order(&n.to_string(), 0, n as u64, n)).outcome, NEW);
+        }
+        for n in (0..count).step_by(7) {
+            assert_eq!(was(orders.apply(&order(&n.to_string(), 1, n as u64, n + 1)).outcome), Some(n));
+        }
+        assert_eq!(orders.len(), count as usize);
+    }
+
+    #[test]
     fn a_resend_is_the_newest_version() {
         let mut orders = Orders::new(Horizon::default());
         orders.apply(&order("a", 1, 1, 10));
