@@ -490,6 +490,10 @@ mod tests {
         let Content::Order { contribution, .. } = &mut late.content else { unreachable!() };
         contribution.fact.day = Day::from_epoch_days(7);
         assert_eq!(orders.apply(&late).outcome, Outcome::Applied { beyond_horizon: true });
+        let mut just_in_time = order("just in time", 9 * DAY, 20_003, 1);
+        let Content::Order { contribution, .. } = &mut just_in_time.content else { unreachable!() };
+        contribution.fact.day = Day::from_epoch_days(8);
+        assert_eq!(orders.apply(&just_in_time).outcome, NEW, "the first day that is known whole");
     }
 
     #[test]
