@@ -187,6 +187,30 @@ mod tests {
         assert_eq!(all.map(|ranked| ranked.product.text()), ["B", "a", "b", "é"]);
     }
 
+    /// Far more than are held leave, the best one first each time.
+    #[test]
+    fn leaders_that_leave_are_replaced_by_those_behind_them() {
+        let top = 3;
+        let (mut leaders, mut totals, mut published) = (Leaders::default(), BTreeMap::new(), BTreeMap::new());
+        for number in 0..100i8 {
+            let product = Symbol::new(&format!("leaving {number}"));
+            totals.insert(product, takings(number));
+            leaders.update(top, product, None, Some(takings(number)));
+        }
+        for number in (0..100i8).rev() {
+            leaders
+                .publish(top, |ranked, diff| *published.entry((ranked.product, ranked.takings)).or_default() += diff);
+            check(&published, &totals, top);
+            let product = Symbol::new(&format!("leaving {number}"));
+            totals.remove(&product);
+            leaders.update(top, product, Some(takings(number)), None);
+            assert!(leaders.best.len() >= top.min(totals.len()) || leaders.is_short(), "{number}");
+            if leaders.is_short() {
+                leaders.refill(top, totals.iter().map(|(&product, &takings)| Ranked { product, takings }));
+            }
+        }
+    }
+
     #[test]
     fn few_products_need_no_second_look() {
         let mut leaders = Leaders::default();

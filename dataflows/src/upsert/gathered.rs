@@ -129,3 +129,25 @@ fn sale_of(
         takings: counted.takings(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Amount;
+    use crate::symbol::Symbol;
+
+    #[test]
+    fn a_replay_of_years_keeps_the_newest_minutes() {
+        let mut gathered = Gathered::default();
+        let newest = MINUTES_AT_MOST as u32 + 10;
+        for minute in 1..=newest {
+            let key = (Minute::from_number(minute), Symbol::new("EUR"));
+            gathered.minutes.insert(key, Takings::of_order(Amount::ZERO, 1));
+            gathered.bound_minutes(60);
+        }
+        assert!(gathered.minutes.len() < MINUTES_AT_MOST);
+        let kept = |minute| gathered.minutes.contains_key(&(Minute::from_number(minute), Symbol::new("EUR")));
+        assert!((newest - 60..=newest).all(kept), "those within the window are there");
+        assert!(!kept(1));
+    }
+}

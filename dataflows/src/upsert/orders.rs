@@ -442,6 +442,20 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_no_total_shows_is_a_correction_all_the_same() {
+        let mut orders = Orders::new(Horizon::default());
+        orders.apply(&order("a", 0, 1, 10));
+        let mut other_customer = order("a", 0, 2, 10);
+        let Content::Order { fingerprint, .. } = &mut other_customer.content else { unreachable!() };
+        *fingerprint += 1;
+        assert_eq!(was(orders.apply(&other_customer).outcome), Some(10));
+        let mut other_amount = order("a", 0, 3, 11);
+        let Content::Order { fingerprint, .. } = &mut other_amount.content else { unreachable!() };
+        *fingerprint = 11;
+        assert_eq!(was(orders.apply(&other_amount).outcome), Some(10), "whatever its fingerprint");
+    }
+
+    #[test]
     fn many_orders_are_told_apart() {
         let mut orders = Orders::new(Horizon::default());
         // Several chunks in each shard.
@@ -470,6 +484,7 @@ mod tests {
         assert_eq!(was(orders.apply(&order("a", 100, 2, 20)).outcome), Some(10));
         assert_eq!(orders.apply(&order("a", 201, 3, 30)).outcome, NEW);
         assert_eq!(orders.apply(&order("a", 100, 4, 40)).outcome, NEW);
+        assert_eq!(orders.apply(&order("a", 101, 5, 50)).outcome, Outcome::Superseded, "just within the window");
     }
 
     #[test]
