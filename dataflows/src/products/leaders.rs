@@ -212,6 +212,18 @@ mod tests {
     }
 
     #[test]
+    fn a_newcomer_does_not_pass_better_ones_outside() {
+        let product = |number: i8| Symbol::new(&format!("passing {number}"));
+        let mut leaders = Leaders::default();
+        (0..30).for_each(|place: i8| leaders.update(1, product(100 - place), None, Some(takings(100 - place))));
+        let held = leaders.best.len() as i8;
+        (0..5).for_each(|place| leaders.update(1, product(100 - place), Some(takings(100 - place)), None));
+        leaders.update(1, product(1), None, Some(takings(1)));
+        (5..held).for_each(|place| leaders.update(1, product(100 - place), Some(takings(100 - place)), None));
+        assert!(leaders.is_short(), "the best one now is among those that were not held: {:?}", leaders.best);
+    }
+
+    #[test]
     fn few_products_need_no_second_look() {
         let mut leaders = Leaders::default();
         let products: Vec<Symbol> = (0..10).map(|number| Symbol::new(&format!("few {number}"))).collect();
