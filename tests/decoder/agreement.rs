@@ -241,3 +241,46 @@ pub(crate) fn object(members: &[(&str, &str)], member: &str, with: &str) -> Stri
         .collect();
     format!("{{{}}}", written.join(","))
 }
+
+/// Tests that both readings agree on any bytes: objects of the format's members, whole and torn, and keys.
+macro_rules! agree_on_any_bytes {
+    ($settings:expr, $members:expr) => {
+        use std::cell::RefCell;
+
+        use proptest::prelude::*;
+
+        use super::agreement::{any_object, value};
+
+        thread_local! {
+            /// One for all cases: what it learned of a payload must not colour the next.
+            static WARM: RefCell<Readings> = RefCell::new(Readings::new($settings));
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+            #[test]
+            fn agrees_with_the_plain_reading(payload in any_object(&$members), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+                WARM.with_borrow_mut(|readings| {
+                    readings.agree(None, Some(payload.as_bytes()))?;
+                    let mut torn = payload.into_bytes();
+                    let at = at.index(torn.len());
+                    torn[at] = byte;
+                    readings.agree(None, Some(&torn))?;
+                    readings.agree(None, Some(&torn[..at]))
+                })?;
+            }
+
+            #[test]
+            fn agrees_on_what_is_a_correction(one in any_object(&$members), other in any_object(&$members)) {
+                WARM.with_borrow_mut(|readings| readings.agree_on_pair(&one, &other))?;
+            }
+
+            #[test]
+            fn agrees_on_keys(key in prop_oneof![any::<Vec<u8>>(), value().prop_map(String::into_bytes)]) {
+                WARM.with_borrow_mut(|readings| readings.agree(Some(&key), None))?;
+            }
+        }
+    };
+}
+pub(crate) use agree_on_any_bytes;

@@ -1,10 +1,6 @@
 //! `transactions`.
 
-use std::cell::RefCell;
-
-use proptest::prelude::*;
-
-use super::agreement::{Readings, any_object, object, value};
+use super::agreement::{Readings, agree_on_any_bytes, object};
 
 const SETTINGS: &str = "topics = [\"transactions\"]\ntime_zone = \"Europe/Paris\"\ndefault_currency = \"eur\"\n";
 
@@ -132,33 +128,4 @@ fn the_same_content_has_the_same_fingerprint_however_it_is_written() {
     }
 }
 
-thread_local! {
-    /// One for all cases: what it learned of a payload must not colour the next.
-    static WARM: RefCell<Readings> = RefCell::new(Readings::new(SETTINGS));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
-
-    #[test]
-    fn agrees_with_the_plain_reading(payload in any_object(&MEMBERS), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        WARM.with_borrow_mut(|readings| {
-            readings.agree(None, Some(payload.as_bytes()))?;
-            let mut torn = payload.into_bytes();
-            let at = at.index(torn.len());
-            torn[at] = byte;
-            readings.agree(None, Some(&torn))?;
-            readings.agree(None, Some(&torn[..at]))
-        })?;
-    }
-
-    #[test]
-    fn agrees_on_what_is_a_correction(one in any_object(&MEMBERS), other in any_object(&MEMBERS)) {
-        WARM.with_borrow_mut(|readings| readings.agree_on_pair(&one, &other))?;
-    }
-
-    #[test]
-    fn agrees_on_keys(key in prop_oneof![any::<Vec<u8>>(), value().prop_map(String::into_bytes)]) {
-        WARM.with_borrow_mut(|readings| readings.agree(Some(&key), None))?;
-    }
-}
+agree_on_any_bytes!(SETTINGS, MEMBERS);
