@@ -23,11 +23,10 @@ use differential_dataflow::operators::CountTotal;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
-use takings_dataflows::graph::{self, Committed, Graph, Settings};
+use takings_dataflows::graph::{self, Committed, Graph};
 use takings_dataflows::order::{Content, Contribution, Fact, IdSpace, OrderEvent, Version};
 use takings_dataflows::symbol::Symbol;
 use takings_dataflows::takings::Takings;
-use takings_dataflows::upsert::Horizon;
 use takings_dataflows::view::View;
 use timely::worker::Worker;
 
@@ -70,15 +69,7 @@ fn products(criterion: &mut Criterion) {
 
 /// A graph that commits at once.
 fn graph_of(worker: &mut Worker, views: &[View]) -> Graph {
-    let settings = Settings {
-        views: views.to_vec(),
-        fill: Vec::new(),
-        keep_orders: false,
-        horizon: Horizon::default(),
-        recovered_epoch: 0,
-        top: 10,
-        volume_window: 2_880,
-    };
+    let settings = shop::settings(views);
     let committed = Committed::default();
     let durable = committed.clone();
     let mut graph = graph::build(worker, &settings, &committed, move |changes| {

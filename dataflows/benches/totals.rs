@@ -6,9 +6,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use takings_dataflows::graph::{self, Committed, Settings};
+use takings_dataflows::graph::{self, Committed};
 use takings_dataflows::order::OrderEvent;
-use takings_dataflows::upsert::Horizon;
 use takings_dataflows::view::View;
 
 mod shop;
@@ -32,16 +31,7 @@ fn totals(criterion: &mut Criterion) {
 #[allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 fn run(epochs: u64, epoch_size: u64) -> Duration {
     timely::execute_directly(move |worker| {
-        let views = vec![View::Category, View::Day, View::Month, View::PaymentMethod];
-        let settings = Settings {
-            views,
-            fill: Vec::new(),
-            keep_orders: false,
-            horizon: Horizon::default(),
-            recovered_epoch: 0,
-            top: 10,
-            volume_window: 2_880,
-        };
+        let settings = shop::settings(&[View::Category, View::Day, View::Month, View::PaymentMethod]);
         let committed = Committed::default();
         let durable = committed.clone();
         let mut graph = graph::build(worker, &settings, &committed, move |changes| {

@@ -5,9 +5,12 @@ use std::sync::LazyLock;
 
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
+use takings_dataflows::graph::Settings;
 use takings_dataflows::listing::{Listing, ListingEvent};
 use takings_dataflows::order::{Content, Contribution, Fact, IdSpace, OrderEvent, Version};
 use takings_dataflows::symbol::Symbol;
+use takings_dataflows::upsert::Horizon;
+use takings_dataflows::view::View;
 
 /// Well-mixed bits of a number, the same in every run.
 fn mix(number: u64) -> u64 {
@@ -98,4 +101,17 @@ pub fn traffic(numbers: std::ops::Range<u64>, traffic: Traffic) -> Vec<OrderEven
             }
         })
         .collect()
+}
+
+/// Settings of a graph that keeps these views, from nothing.
+pub fn settings(views: &[View]) -> Settings {
+    Settings {
+        views: views.to_vec(),
+        fill: Vec::new(),
+        keep_orders: false,
+        horizon: Horizon::default(),
+        recovered_epoch: 0,
+        top: 10,
+        volume_window: 2_880,
+    }
 }
