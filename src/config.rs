@@ -3,6 +3,7 @@
 //! A flag wins over its `TAKINGS_…` variable, and that over the file. An unknown key in the file is an
 //! error. No secret is ever printed: connection strings are shown without their password.
 
+pub mod hosts;
 pub mod mapping;
 pub mod topics;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use takings_dataflows::order::IdSpace;
 use takings_dataflows::view::View;
 
+use self::hosts::Hosts;
 use self::topics::{Kind, ProductKey, TopicFormat};
 use crate::formats::DecoderSettings;
 
@@ -64,6 +66,14 @@ pub struct JobArgs {
     /// Worker threads [default: 1]
     #[arg(long, env = "TAKINGS_WORKERS", value_name = "N")]
     workers: Option<usize>,
+
+    /// Several processes make one job: a file with a line HOST:PORT for each of them
+    #[arg(long, env = "TAKINGS_HOSTS", value_name = "FILE")]
+    hosts: Option<PathBuf>,
+
+    /// Which line of --hosts this process is, from 0; process 0 alone writes the store
+    #[arg(long, env = "TAKINGS_PROCESS", value_name = "I")]
+    process: Option<usize>,
 
     /// The shop's time zone, by which days are cut (an IANA name) [default: UTC]
     #[arg(long, env = "TAKINGS_TIME_ZONE", value_name = "ZONE")]
@@ -130,8 +140,10 @@ pub struct JobConfig {
     pub topic_formats: Vec<TopicFormat>,
     /// What names a product in `product_sold`.
     pub product_key: ProductKey,
-    /// Worker threads.
+    /// Worker threads, of this process.
     pub workers: usize,
+    /// All processes of the job, where it has several.
+    pub hosts: Option<Hosts>,
     /// The shop's time zone.
     pub time_zone: Tz,
     /// The currency of records that name none.
@@ -213,7 +225,19 @@ impl JobArgs {
             })
         };
         let source = required("source", &self.source, file.source)?;
-        let store = required("store", &self.store, file.store)?;
+        let hosts = match (self.hosts.as_ref().or(file.hosts.as_ref()), self.process.or(file.process)) {
+            (None, None) => None,
+            (Some(file), Some(process)) => Some(Hosts::read(file, process)?),
+            (Some(_), None) => {
+                return Err(ConfigError::new("process", "is missing: it says which line of --hosts this process is"));
+            }
+            (None, Some(_)) => return Err(ConfigError::new("hosts", "is missing: --process is a line of that file")),
+        };
+        let store = match &hosts {
+            // The store is process 0's alone.
+            Some(hosts) if hosts.process() > 0 => self.store.clone().or(file.store).unwrap_or_default(),
+            _ => required("store", &self.store, file.store)?,
+        };
 
         let mut topics = self.topics.clone().or(file.topics).unwrap_or_else(|| vec!["product_sold".to_owned()]);
         topics.sort();
@@ -317,6 +341,7 @@ impl JobArgs {
             topic_formats,
             product_key,
             workers,
+            hosts,
             time_zone,
             default_currency,
             correction_window,

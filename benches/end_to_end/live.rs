@@ -105,7 +105,7 @@ pub fn measure(kafka: &Kafka, store: &str, options: &Options) -> Result<Live> {
 }
 
 /// Waits until all of these orders are committed.
-fn await_committed(store: &str, stamps: &[Stamp], takings: &mut Running) -> Result<()> {
+pub fn await_committed(store: &str, stamps: &[Stamp], takings: &mut Running) -> Result<()> {
     let mut client = database::connect(store)?;
     let start = Instant::now();
     loop {

@@ -15,6 +15,7 @@ mod drain;
 mod floor;
 mod live;
 mod report;
+mod restart;
 mod shop;
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -53,6 +54,12 @@ struct Options {
     /// Only the whole shop: transactions, listings and feedback, with all views. Implies --dry.
     #[arg(long)]
     shop: bool,
+    /// Only a start on a store that has counted `--orders` already. Implies --dry.
+    #[arg(long)]
+    restart: bool,
+    /// With --restart: once more with so many orders that are kept in the store.
+    #[arg(long, default_value_t = 1_000_000)]
+    kept_orders: u64,
     /// Print the results, and leave benches/RESULTS.md as it is.
     #[arg(long)]
     dry: bool,
@@ -93,6 +100,12 @@ fn measure(options: &Options) -> Result<()> {
     let kafka = Kafka::start_with("-Xms1g -Xmx1g");
     // As it comes, with its durable defaults.
     let postgres = PostgresServer::start_with(&[]);
+    if options.restart {
+        let restarted = restart::measure(&kafka, &postgres, options)?;
+        println!("| orders known | from | start to first new order committed, s | memory, MB |\n|---|---|---|---|");
+        restarted.iter().for_each(|restarted| println!("{restarted}"));
+        return Ok(());
+    }
     let shop = shop::measure(&kafka, &postgres, options)?;
     if options.shop {
         println!("{shop}");

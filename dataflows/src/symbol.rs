@@ -6,6 +6,7 @@
 //! Why not `ustr` or `lasso`: routing between processes needs a hash that is the same on every
 //! machine of a cluster; theirs depend on the processor or on the order of interning.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -105,9 +106,32 @@ impl fmt::Display for Symbol {
     }
 }
 
+/// What this thread has sent to other processes, and what it got from them: a worker of a cluster asks for
+/// several names a record, and takes no lock for those it knows.
+#[derive(Default)]
+struct Travelled {
+    received: SymbolCache,
+    /// Texts at their symbols' numbers; those not asked for yet are empty.
+    sent: Vec<Option<&'static str>>,
+}
+
+thread_local! {
+    static TRAVELLED: RefCell<Travelled> = RefCell::default();
+}
+
+impl Travelled {
+    fn text(&mut self, symbol: Symbol) -> &'static str {
+        let at = symbol.number as usize;
+        if self.sent.len() <= at {
+            self.sent.resize(at + 1, None);
+        }
+        self.sent[at].get_or_insert_with(|| symbol.text())
+    }
+}
+
 impl Serialize for Symbol {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.text())
+        serializer.serialize_str(TRAVELLED.with_borrow_mut(|travelled| travelled.text(*self)))
     }
 }
 
@@ -120,7 +144,7 @@ impl<'de> Deserialize<'de> for Symbol {
                 f.write_str("a name")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Symbol, E> {
-                Ok(Symbol::new(text))
+                Ok(TRAVELLED.with_borrow_mut(|travelled| travelled.received.get(text)))
             }
         }
         deserializer.deserialize_str(Text)
@@ -158,6 +182,16 @@ mod tests {
         assert!(symbols.windows(2).all(|pair| pair[0] == pair[1]));
         assert_eq!(symbols[0].text(), "électronique");
         assert_ne!(Symbol::new("a"), Symbol::new("b"));
+    }
+
+    #[test]
+    fn a_name_travels_as_its_text() {
+        for text in ["EUR", "électronique", "", "EUR"] {
+            let symbol = Symbol::new(text);
+            let json = serde_json::to_string(&symbol).expect("JSON");
+            assert_eq!(json, format!("{text:?}"));
+            assert_eq!(serde_json::from_str::<Symbol>(&json).expect("the same"), symbol);
+        }
     }
 
     /// The hash is part of how a cluster routes: a change here is a change of protocol.

@@ -53,6 +53,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         serving.stop();
     }
     let summary = outcome?;
+    if config.hosts.as_ref().is_some_and(|hosts| hosts.process() > 0) {
+        tracing::info!("stopped; process 0 has committed what was read");
+        return Ok(Exit::Done);
+    }
     tracing::info!(
         epoch = summary.epoch,
         records = summary.records,

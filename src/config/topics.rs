@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use takings_dataflows::order::IdSpace;
 use toml::{Table, Value};
 
@@ -16,7 +16,7 @@ use super::ConfigError;
 use super::mapping::Mapping;
 
 /// What the records of a topic are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Versions of orders.

@@ -1,5 +1,6 @@
 //! Why a job ends without having been asked to.
 
+use super::cluster::ClusterError;
 use crate::source::SourceError;
 use crate::store::StoreError;
 
@@ -12,6 +13,9 @@ pub enum JobError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The other processes.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// Too much of the input can not be read: a change of format, not an accident.
     #[error(
         "{topic}: {rejected} of the last {stretch} records could not be read, the last one at {partition}@{offset}: {reason}; \
@@ -66,12 +70,16 @@ impl JobError {
         match self {
             JobError::Source(error) => error.is_transient(),
             JobError::Store(error) => error.is_transient(),
+            JobError::Cluster(error) => error.is_transient(),
             _ => false,
         }
     }
 
     /// Whether the settings are wrong, so that no restart helps (exit code 78).
     pub const fn is_configuration(&self) -> bool {
+        if let JobError::Cluster(error) = self {
+            return error.is_configuration();
+        }
         matches!(
             self,
             JobError::Source(SourceError::Configuration { .. } | SourceError::LogChanged { .. })

@@ -2,7 +2,9 @@
 //!
 //! One process has worker threads, each with partitions of its own, and one writer thread with the
 //! store's only connection. They share [`pace::Pace`], which says which epoch is open, and nothing else.
+//! Several processes make one job by [`cluster`]; then process 0 alone has a writer.
 
+mod cluster;
 mod error;
 mod feed;
 mod pace;
@@ -20,10 +22,12 @@ use takings_dataflows::graph::{self, Committed};
 use takings_dataflows::order::PartitionId;
 use takings_dataflows::upsert::Horizon;
 
+pub use self::cluster::ClusterError;
+use self::cluster::{Cluster, Meeting};
 pub use self::error::JobError;
 pub(crate) use self::error::chain;
 use self::pace::Pace;
-use self::recovery::Start;
+use self::recovery::Plan;
 use crate::config::JobConfig;
 use crate::source::Log;
 use crate::source::kafka::KafkaLog;
@@ -113,8 +117,18 @@ pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
 /// [`JobError`], which tells what a restart may cure from what it can not.
 pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
     let mut summary = Summary::default();
+    let meeting = match &config.hosts {
+        Some(hosts) if hosts.processes() > 1 => match patiently(stop, || Ok(Meeting::open(hosts)?))? {
+            None => return Ok(summary),
+            meeting => meeting,
+        },
+        _ => None,
+    };
     loop {
-        let Ended { epoch, records, commits, is_outgrown } = start(config, stop)?;
+        let Ended { epoch, records, commits, is_outgrown } = match &meeting {
+            None => lead(config, None, stop)?,
+            Some(meeting) => together(config, meeting, stop)?,
+        };
         summary.epoch = epoch;
         summary.records += records;
         summary.commits += commits;
@@ -134,7 +148,21 @@ struct Ended {
     is_outgrown: bool,
 }
 
-fn start(config: &JobConfig, stop: &Stop) -> Result<Ended, JobError> {
+/// One start of a job of several processes. However it ends, the others are told.
+fn together(config: &JobConfig, meeting: &Meeting, stop: &Stop) -> Result<Ended, JobError> {
+    let Some(cluster) = Cluster::gather(meeting, config, stop)? else { return Ok(Ended::default()) };
+    let ended = if cluster.leads() { lead(config, Some(&cluster), stop) } else { follow(config, &cluster, stop) };
+    match &ended {
+        Ok(ended) if cluster.leads() => cluster.tell_finished(ended.is_outgrown && !stop.is_stopped()),
+        Ok(_) => {}
+        Err(error) => cluster.tell_failed(error),
+    }
+    cluster.close();
+    ended
+}
+
+/// The start of process 0, or of a job's only one: it takes the store, and says where all begin.
+fn lead(config: &JobConfig, cluster: Option<&Arc<Cluster>>, stop: &Stop) -> Result<Ended, JobError> {
     let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
     let settings = settings(config, log.as_ref());
     // Two servers are asked at once: a start is short.
@@ -158,7 +186,26 @@ fn start(config: &JobConfig, stop: &Stop) -> Result<Ended, JobError> {
         "the store is ours; reading {}",
         config.source
     );
-    live(config, &log, store, recovered, start, stop)
+    let plan = Plan { epoch: recovered.epoch, log: log.identity().to_owned(), fill: recovered.to_fill.clone(), start };
+    let pace = Arc::new(Pace::new(plan.epoch + 1, stop.clone(), cluster.cloned()));
+    if let Some(cluster) = cluster {
+        cluster.attach(&pace)?;
+        cluster.tell_plan(&plan);
+    }
+    live(config, &log, plan, Some((store, recovered)), &pace, cluster)
+}
+
+/// The start of any other process: it is told where to begin, and needs no store.
+fn follow(config: &JobConfig, cluster: &Arc<Cluster>, stop: &Stop) -> Result<Ended, JobError> {
+    let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
+    let Some(plan) = cluster.plan()? else { return Ok(Ended::default()) };
+    if log.identity() != plan.log {
+        return Err(ClusterError::OtherLog { ours: log.identity().to_owned(), theirs: plan.log }.into());
+    }
+    let pace = Arc::new(Pace::new(plan.epoch + 1, stop.clone(), Some(Arc::clone(cluster))));
+    cluster.attach(&pace)?;
+    tracing::info!(epoch = plan.epoch, "process 0 leads; reading {}", config.source);
+    live(config, &log, plan, None, &pace, Some(cluster))
 }
 
 /// The log that a source names.
@@ -219,46 +266,54 @@ fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Op
     }
 }
 
-/// Workers, writer and everything between a start and an end.
+/// Workers, writer and everything between a start and an end. Where another process leads there is no store,
+/// and so no writer.
 fn live(
     config: &JobConfig,
     log: &Arc<dyn Log>,
-    store: Box<dyn Store>,
-    recovered: Recovered,
-    start: Start,
-    stop: &Stop,
+    plan: Plan,
+    acquired: Option<Acquired>,
+    pace: &Arc<Pace>,
+    cluster: Option<&Arc<Cluster>>,
 ) -> Result<Ended, JobError> {
+    let Plan { epoch: recovered_epoch, fill, start, .. } = plan;
     let committed = Committed::default();
-    committed.set(recovered.epoch);
-    let pace = Arc::new(Pace::new(recovered.epoch + 1, stop.clone()));
+    committed.set(recovered_epoch);
     let dataflow = graph::Settings {
         views: config.views.clone(),
-        fill: recovered.to_fill.clone(),
+        fill,
         keep_orders: config.keep_orders,
         horizon: Horizon {
             window: config.correction_window.map(|window| window.as_millis() as i64),
             complete_from: start.complete_from,
         },
-        recovered_epoch: recovered.epoch,
+        recovered_epoch,
         top: config.top.into(),
         volume_window: config.volume_window,
     };
-    let rows = recovered.rows.clone();
     let (to_writer, from_workers) = bounded(1024);
     let (kept_to_worker, kept) = bounded(4096);
-    let writer = writer::Writer::new(
-        config,
-        store,
-        recovered,
-        start.to_fill.clone(),
-        Arc::clone(log),
-        committed.clone(),
-        Arc::clone(&pace),
-    );
-    let writing = std::thread::Builder::new()
-        .name("writer".to_owned())
-        .spawn(move || writer.run(kept_to_worker, &from_workers))
-        .map_err(|source| JobError::Thread { what: "the writer", source })?;
+    let mut rows = Vec::new();
+    let writing = match acquired {
+        None => None,
+        Some((store, mut recovered)) => {
+            rows = std::mem::take(&mut recovered.rows);
+            let writer = writer::Writer::new(
+                config,
+                store,
+                recovered,
+                start.to_fill.clone(),
+                Arc::clone(log),
+                committed.clone(),
+                Arc::clone(pace),
+            );
+            let writing = std::thread::Builder::new()
+                .name("writer".to_owned())
+                .spawn(move || writer.run(kept_to_worker, &from_workers))
+                .map_err(|source| JobError::Thread { what: "the writer", source })?;
+            Some(writing)
+        }
+    };
 
     let known: BTreeSet<PartitionId> = start.partitions.iter().map(|start| start.range.partition).collect();
     let worker_config = config.clone();
@@ -268,17 +323,23 @@ fn live(
         start: Arc::new(start),
         rows: Arc::new(rows),
         kept,
-        pace: Arc::clone(&pace),
+        pace: Arc::clone(pace),
         committed,
         dataflow,
         to_writer,
     };
-    let workers = timely::execute(timely_config(config.workers), move |worker| worker::run(worker, &shared))
-        .map_err(JobError::Dataflow)?;
+    let builders = match cluster {
+        Some(cluster) => cluster.communication(config.workers)?,
+        None => communication(config.workers).try_build().map_err(JobError::Dataflow)?.0,
+    };
+    let worker_config = timely::WorkerConfig::default().idle_spin(Duration::ZERO);
+    let workers = timely::execute::execute_from(builders, Box::new(()), worker_config, move |worker| {
+        worker::run(worker, &shared);
+    })
+    .map_err(JobError::Dataflow)?;
     std::thread::scope(|scope| {
         let (ended, watched) = bounded::<()>(0);
-        if !config.until_caught_up {
-            let pace = &pace;
+        if writing.is_some() && !config.until_caught_up {
             scope.spawn(move || watch_partitions(config, log.as_ref(), &known, pace, &watched));
         }
         for ended in workers.join() {
@@ -289,7 +350,8 @@ fn live(
         drop(ended);
     });
     // The workers are gone, and with them the channel's senders: the writer ends once it has drained it.
-    let Summary { epoch, records, commits } = writing.join().unwrap_or_default();
+    let summary = writing.and_then(|writing| writing.join().ok()).unwrap_or_default();
+    let Summary { epoch, records, commits } = summary;
     match pace.take_failure() {
         Some(failure) => Err(failure),
         None => Ok(Ended { epoch, records, commits, is_outgrown: pace.is_outgrown() }),
@@ -319,9 +381,7 @@ fn watch_partitions(
     }
 }
 
-fn timely_config(workers: usize) -> timely::Config {
-    let worker = timely::WorkerConfig::default().idle_spin(Duration::ZERO);
-    let communication =
-        if workers <= 1 { timely::CommunicationConfig::Thread } else { timely::CommunicationConfig::Process(workers) };
-    timely::Config { communication, worker }
+/// How the workers of one process reach each other.
+fn communication(workers: usize) -> timely::CommunicationConfig {
+    if workers <= 1 { timely::CommunicationConfig::Thread } else { timely::CommunicationConfig::Process(workers) }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use takings_dataflows::day::Day;
 use takings_dataflows::graph::keeps_catalogue;
 use takings_dataflows::order::PartitionId;
@@ -14,7 +15,20 @@ use crate::formats::Kind;
 use crate::source::{Log, PartitionRange, Polled, SourceError, StartAt};
 use crate::store::{FilledView, PartitionState, Recovered};
 
+/// Where all workers start, in every process: what process 0 reads in the store, and the others are told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Plan {
+    /// The last committed epoch.
+    pub(super) epoch: u64,
+    /// Which log it is.
+    pub(super) log: String,
+    /// Views that are switched on and not filled yet.
+    pub(super) fill: Vec<View>,
+    pub(super) start: Start,
+}
+
 /// Where every partition starts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Start {
     /// Sorted by partition: a partition's place here decides its worker.
     pub(super) partitions: Vec<PartitionStart>,
@@ -25,6 +39,7 @@ pub(super) struct Start {
 }
 
 /// Where one partition starts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PartitionStart {
     pub(super) range: PartitionRange,
     /// The offset of the first record that is not yet counted.

@@ -83,9 +83,13 @@ impl Reading<'_> {
         Arc::new(move || thread.unpark())
     }
 
+    /// Partitions go to one process after the other, and there to one worker after the other: fewer of them than
+    /// workers are still spread over all processes.
     fn is_mine(&self, partition: PartitionId) -> bool {
+        let (index, peers, threads) = (self.worker.index(), self.worker.peers(), self.shared.config.workers);
+        let (process, thread, processes) = (index / threads, index % threads, peers / threads);
         let place = self.shared.start.partitions.iter().position(|start| start.range.partition == partition);
-        place.is_some_and(|place| place % self.worker.peers() == self.worker.index())
+        place.is_some_and(|place| place % peers == thread * processes + process)
     }
 
     /// Feeds base totals and the versions already counted in them, at the recovered epoch, and waits
@@ -120,7 +124,7 @@ impl Reading<'_> {
     }
 
     fn is_leaving(&self) -> bool {
-        self.shared.pace.is_over() || self.shared.pace.is_stopping()
+        self.shared.pace.may_leave()
     }
 
     /// Reads what is committed already, from the horizon on.

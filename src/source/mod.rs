@@ -44,7 +44,7 @@ pub enum Polled<'a> {
 }
 
 /// A partition as it stands in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PartitionRange {
     /// The partition.
     pub partition: PartitionId,

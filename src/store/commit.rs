@@ -37,7 +37,7 @@ pub struct Commit {
 }
 
 /// A view that is complete from now on, as far as the log goes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FilledView {
     /// The view.
     pub view: View,

@@ -6,8 +6,10 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+pub mod cluster;
 pub mod guard;
 pub mod kafka;
+pub mod link;
 pub mod port;
 pub mod postgres;
 pub mod products;

@@ -44,7 +44,13 @@ pub fn run(workers: usize, settings: Settings, base: Base, epochs: Epochs) -> Ve
     let collected = Arc::clone(&handed_over);
     let committed = Committed::default();
     committed.set(settings.recovered_epoch);
-    timely::execute(timely::Config::process(workers), move |worker| {
+    // Three workers talk as processes do: everything that they exchange is written to bytes and read again.
+    let communication = match workers {
+        3 => timely::CommunicationConfig::ProcessBinary(workers),
+        _ => timely::CommunicationConfig::Process(workers),
+    };
+    let config = timely::Config { communication, worker: timely::WorkerConfig::default() };
+    timely::execute(config, move |worker| {
         let handed_over = Arc::clone(&handed_over);
         let in_sink = committed.clone();
         let mut graph = graph::build(worker, &settings, &committed, move |changes| {
