@@ -3,9 +3,12 @@
 //! One process has worker threads, each with partitions of its own, and one writer thread with the
 //! store's only connection. They share [`pace::Pace`], which says which epoch is open, and nothing else.
 
+mod calm;
 mod error;
 mod feed;
+mod inconsistent;
 mod pace;
+mod prover;
 mod recovery;
 mod roll_ups;
 mod worker;
@@ -88,7 +91,8 @@ pub struct Rehearsal {
 pub fn rehearse(config: &JobConfig, log: &dyn Log, recovered: &Recovered) -> Result<Rehearsal, JobError> {
     log.check_whole(&config.order_topics())?;
     let ranges = log.partitions(&config.topics)?;
-    let start = recovery::start(config, log, recovered, &ranges)?;
+    let recovered = inconsistent::overlay(recovered.clone())?;
+    let start = recovery::start(config, log, &recovered, &ranges)?;
     let to_read = start.partitions.iter().map(|start| start.range.end - start.committed).sum();
     Ok(Rehearsal { partitions: ranges.len(), to_replay: start.to_replay(), to_read })
 }
@@ -148,6 +152,7 @@ fn start(config: &JobConfig, stop: &Stop) -> Result<Ended, JobError> {
     if is_whole?.is_none() {
         return Ok(Ended::default());
     }
+    let recovered = inconsistent::overlay(recovered)?;
     let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else { return Ok(Ended::default()) };
     let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
     tracing::info!(
@@ -260,6 +265,7 @@ fn live(
         .spawn(move || writer.run(kept_to_worker, &from_workers))
         .map_err(|source| JobError::Thread { what: "the writer", source })?;
 
+    let to_prove = to_writer.clone();
     let known: BTreeSet<PartitionId> = start.partitions.iter().map(|start| start.range.partition).collect();
     let worker_config = config.clone();
     let shared = worker::Shared {
@@ -279,7 +285,11 @@ fn live(
         let (ended, watched) = bounded::<()>(0);
         if !config.until_caught_up {
             let pace = &pace;
+            let audit_ended = watched.clone();
             scope.spawn(move || watch_partitions(config, log.as_ref(), &known, pace, &watched));
+            if !config.no_audit {
+                scope.spawn(move || prover::run(config, pace, &to_prove, &audit_ended));
+            }
         }
         for ended in workers.join() {
             if let Err(message) = ended {

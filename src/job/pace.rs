@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::calm::Calm;
 use super::{JobError, Stop};
 
 /// An epoch stays open at least so long, within these bounds twice the last transaction: latency is
@@ -21,7 +22,7 @@ const OPEN_AT_LEAST: Duration = Duration::from_millis(2);
 const OPEN_WHEN_SMALL: Duration = Duration::from_millis(10);
 
 /// From so many records on an epoch counts as catching up.
-const LARGE: u64 = 10_000;
+pub(super) const LARGE: u64 = 10_000;
 
 /// An epoch takes no more than so many records: bounds what a transaction holds in memory.
 pub(super) const RECORDS_AT_MOST: u64 = 1_000_000;
@@ -47,6 +48,8 @@ pub(super) struct Pace {
     failure: Mutex<Option<JobError>>,
     has_failed: AtomicBool,
     stop: Stop,
+    /// Whether there is time for other things.
+    pub(super) calm: Calm,
 }
 
 impl Pace {
@@ -62,6 +65,7 @@ impl Pace {
             failure: Mutex::default(),
             has_failed: AtomicBool::new(false),
             stop,
+            calm: Calm::default(),
         }
     }
 
