@@ -121,6 +121,22 @@ pub struct JobArgs {
     #[serde(skip)]
     resume_at: Vec<ResumeAt>,
 
+    /// Do not recount closed days from the log in the background
+    #[arg(long, env = "TAKINGS_NO_AUDIT", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    no_audit: Option<bool>,
+
+    /// Records that the background audit reads at most, a second [default: 10000]
+    #[arg(long, env = "TAKINGS_AUDIT_RATE", value_name = "N")]
+    audit_rate: Option<u32>,
+
+    /// A day that did not change is recounted again after this time [default: 24h]
+    #[arg(long, env = "TAKINGS_AUDIT_EVERY", value_name = "DURATION")]
+    audit_every: Option<String>,
+
+    /// Orders that the background audit holds at once, about 120 bytes each [default: 500000]
+    #[arg(long, env = "TAKINGS_AUDIT_ORDERS", value_name = "N")]
+    audit_orders: Option<u64>,
+
     /// A file with these settings (TOML; names with underscores)
     #[arg(long, env = "TAKINGS_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -171,6 +187,14 @@ pub struct JobConfig {
     /// Partitions to go on with at another offset than the committed one, after the log lost or changed
     /// what was there.
     pub resume_at: Vec<ResumeAt>,
+    /// Whether no day is recounted in the background.
+    pub no_audit: bool,
+    /// How many records the background audit reads a second, at most.
+    pub audit_rate: u32,
+    /// After which time a day that did not change is recounted again.
+    pub audit_every: Duration,
+    /// How many orders the background audit holds at once; a larger day it takes alone.
+    pub audit_orders: u64,
 }
 
 /// `TOPIC/PARTITION=OFFSET`: where to go on in one partition.
@@ -334,6 +358,16 @@ impl JobArgs {
                 None => Err(ConfigError::new("kafka", format!("{option:?} is not NAME=VALUE"))),
             })
             .collect::<Result<_, _>>()?;
+        let audit_every = match self.audit_every.clone().or(file.audit_every) {
+            None => Duration::from_secs(24 * 60 * 60),
+            Some(text) => humantime::parse_duration(&text).ok().filter(|every| !every.is_zero()).ok_or_else(|| {
+                ConfigError::new("audit_every", format!("{text:?} is no duration, such as 24h or 90m"))
+            })?,
+        };
+        let audit_rate = self.audit_rate.or(file.audit_rate).unwrap_or(10_000);
+        if audit_rate == 0 {
+            return Err(ConfigError::new("audit_rate", "0 records a second prove nothing; to turn it off: no_audit"));
+        }
         Ok(JobConfig {
             source,
             store,
@@ -355,6 +389,10 @@ impl JobArgs {
             max_rejected_share,
             kafka_options,
             resume_at: self.resume_at.clone(),
+            no_audit: self.no_audit.or(file.no_audit).unwrap_or(false),
+            audit_rate,
+            audit_every,
+            audit_orders: self.audit_orders.or(file.audit_orders).unwrap_or(500_000),
         })
     }
 }
@@ -468,7 +506,9 @@ mod tests {
 
     #[test]
     fn what_can_not_be_names_its_setting() {
-        let cases: [(&str, JobArgs); 9] = [
+        let cases: [(&str, JobArgs); 11] = [
+            ("audit_rate", JobArgs { audit_rate: Some(0), ..args() }),
+            ("audit_every", JobArgs { audit_every: Some("often".into()), ..args() }),
             ("source", JobArgs { source: None, ..args() }),
             ("product_key", JobArgs { product_key: Some("brand".into()), ..args() }),
             ("default_currency", JobArgs { default_currency: Some(" ".into()), ..args() }),

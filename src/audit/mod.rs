@@ -1,12 +1,15 @@
-//! `takings audit`: counts the log again, the plainest way, and compares every total and counter.
+//! `takings audit`: counts the log again, the plainest way, and compares every total and counter. And [`days`]: the same
+//! for single days, beside a running job.
 //!
 //! It is a proof only as far as it is independent: records are read by [`plain`], all versions of all
 //! orders, listings and feedbacks are held in maps, sorted, and summed. No code of the dataflow, the upsert
 //! or the decoder takes part, only their types of money, days and stored rows. It needs memory for every
 //! order.
 
+pub mod days;
 mod names;
 pub mod plain;
+mod reading;
 mod recount;
 mod report;
 mod standing;
@@ -20,7 +23,7 @@ use takings_dataflows::view::{View, ViewKey};
 
 use crate::config::topics::Kind;
 use crate::source::{Log, SourceError};
-use crate::store::{IncompleteView, PartitionState};
+use crate::store::{IncompleteView, Inconsistent, PartitionState};
 
 pub use plain::Rules;
 pub use report::{AuditReport, Difference};
@@ -73,6 +76,8 @@ pub struct StoredState {
     pub partitions: Vec<PartitionState>,
     /// Views that were filled when the log had lost its first records.
     pub incomplete: Vec<IncompleteView>,
+    /// Rows whose total no set of records can have.
+    pub inconsistent: Vec<Inconsistent>,
 }
 
 /// Why there is no verdict.
@@ -131,6 +136,11 @@ pub fn run(
             continue;
         }
         report.notes.push(format!("{view} is complete from {day} on: what it counts of earlier records is not proven"));
+    }
+    for Inconsistent { key, would_be, .. } in &stored.inconsistent {
+        report.notes.push(format!(
+            "{key} is inconsistent: its changes sum to {would_be:?}, which no set of records can; the view keeps an older value"
+        ));
     }
     // What was lost may have been lost before the store was made: then nothing is missing.
     if !lost.is_empty() && !report.is_clean() {

@@ -2,9 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
-use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 use takings_dataflows::amount::Amount;
@@ -13,18 +10,21 @@ use takings_dataflows::view::View;
 
 use super::names::{Name, Names};
 use super::plain::{Plain, PlainOrder, read};
+use super::reading::read_partition;
 use super::report::AuditReport;
 use super::standing::{Group, Limits, Listing, Standing};
 use super::value::{Row, Total, Value, row_of};
 use super::versions::{Books, Place, Version};
 use super::{AuditError, AuditSettings, StoredState};
 use crate::config::topics::Kind;
-use crate::source::{Log, PartitionRange, Polled, StartAt};
+use crate::source::{Log, PartitionRange, Record};
 use crate::store::PartitionState;
 use crate::store::commit::Counters;
 
 /// Records between two calls of the progress callback.
 const PROGRESS: u64 = 10_000;
+/// Records in one go.
+const AT_ONCE: usize = 10_000;
 
 /// What a version of an order says: its group's number, and a hash of all fields.
 #[derive(Clone, Copy, PartialEq)]
@@ -101,32 +101,16 @@ impl<'a> Recount<'a> {
         self.books.of(range.partition);
         // What the log lost had its time all the same.
         self.newest = self.newest.max(state.newest_timestamp);
-        if range.first >= state.offset {
-            return Ok(());
-        }
-        let (sender, woken) = sync_channel(1);
-        let waker = Arc::new(move || sender.try_send(()).unwrap_or_default());
-        let start = StartAt { partition: range.partition, offset: range.first, newest_timestamp: 0 };
-        let mut source = log.open(&self.settings.topics, &[start], waker)?;
-        let mut is_complete = false;
-        while !is_complete {
-            let count = source.poll(10_000, &mut |polled| match polled {
-                Polled::Record(record) if record.offset < state.offset => {
-                    let place = (record.timestamp, record.partition, record.offset);
-                    self.record(place, read(&state.topic, record.key, record.payload, &self.settings.rules));
-                    is_complete |= record.next_offset >= state.offset;
-                    if self.records.is_multiple_of(PROGRESS) {
-                        progress(self.records, state);
-                    }
-                }
-                Polled::Record(_) => is_complete = true,
-                Polled::End { offset, .. } => is_complete |= offset >= state.offset,
-            })?;
-            if count == 0 && !is_complete {
-                // A call may be missed between poll and here; then the look a second later finds it.
-                let _ = woken.recv_timeout(Duration::from_secs(1));
+        let rules = &self.settings.rules;
+        let topics = &self.settings.topics;
+        let mut each = |record: &Record<'_>| {
+            let place = (record.timestamp, record.partition, record.offset);
+            self.record(place, read(&state.topic, record.key, record.payload, rules));
+            if self.records.is_multiple_of(PROGRESS) {
+                progress(self.records, state);
             }
-        }
+        };
+        read_partition(log, topics, range, state.offset, AT_ONCE, &mut |_| true, &mut each)?;
         progress(self.records, state);
         Ok(())
     }

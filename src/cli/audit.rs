@@ -10,7 +10,7 @@ use super::Exit;
 use crate::audit::{self, AuditSettings, Rules, StoredState};
 use crate::config::JobArgs;
 use crate::job;
-use crate::store::{StoreError, StoreUrl};
+use crate::store::{Recovered, StoreError, StoreUrl};
 
 /// Recount the log the plain way and compare every total and counter
 #[derive(Args, Debug)]
@@ -57,8 +57,8 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
         }
     }
     let records: u64 = recovered.partitions.iter().map(|state| state.counters.read).sum();
-    let state =
-        StoredState { rows: recovered.rows, partitions: recovered.partitions, incomplete: recovered.incomplete };
+    let Recovered { rows, partitions, incomplete, inconsistent, .. } = recovered;
+    let state = StoredState { rows, partitions, incomplete, inconsistent };
 
     let bar = ProgressBar::new(records).with_style(
         ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records, {msg}")

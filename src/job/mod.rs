@@ -4,10 +4,13 @@
 //! store's only connection. They share [`pace::Pace`], which says which epoch is open, and nothing else.
 //! Several processes make one job by [`cluster`]; then process 0 alone has a writer.
 
+mod calm;
 mod cluster;
 mod error;
 mod feed;
+mod inconsistent;
 mod pace;
+mod prover;
 mod recovery;
 mod roll_ups;
 mod worker;
@@ -92,7 +95,8 @@ pub struct Rehearsal {
 pub fn rehearse(config: &JobConfig, log: &dyn Log, recovered: &Recovered) -> Result<Rehearsal, JobError> {
     log.check_whole(&config.order_topics())?;
     let ranges = log.partitions(&config.topics)?;
-    let start = recovery::start(config, log, recovered, &ranges)?;
+    let recovered = inconsistent::overlay(recovered.clone())?;
+    let start = recovery::start(config, log, &recovered, &ranges)?;
     let to_read = start.partitions.iter().map(|start| start.range.end - start.committed).sum();
     Ok(Rehearsal { partitions: ranges.len(), to_replay: start.to_replay(), to_read })
 }
@@ -176,6 +180,7 @@ fn lead(config: &JobConfig, cluster: Option<&Arc<Cluster>>, stop: &Stop) -> Resu
     if is_whole?.is_none() {
         return Ok(Ended::default());
     }
+    let recovered = inconsistent::overlay(recovered)?;
     let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else { return Ok(Ended::default()) };
     let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
     tracing::info!(
@@ -315,6 +320,7 @@ fn live(
         }
     };
 
+    let to_prove = to_writer.clone();
     let known: BTreeSet<PartitionId> = start.partitions.iter().map(|start| start.range.partition).collect();
     let worker_config = config.clone();
     let shared = worker::Shared {
@@ -340,7 +346,11 @@ fn live(
     std::thread::scope(|scope| {
         let (ended, watched) = bounded::<()>(0);
         if writing.is_some() && !config.until_caught_up {
+            let audit_ended = watched.clone();
             scope.spawn(move || watch_partitions(config, log.as_ref(), &known, pace, &watched));
+            if !config.no_audit {
+                scope.spawn(move || prover::run(config, pace, &to_prove, &audit_ended));
+            }
         }
         for ended in workers.join() {
             if let Err(message) = ended {

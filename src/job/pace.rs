@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::calm::Calm;
 use super::cluster::Cluster;
 use super::{JobError, Stop};
 
@@ -23,7 +24,7 @@ const OPEN_AT_LEAST: Duration = Duration::from_millis(2);
 const OPEN_WHEN_SMALL: Duration = Duration::from_millis(10);
 
 /// From so many records on an epoch counts as catching up.
-const LARGE: u64 = 10_000;
+pub(super) const LARGE: u64 = 10_000;
 
 /// An epoch takes no more than so many records: bounds what a transaction holds in memory.
 pub(super) const RECORDS_AT_MOST: u64 = 1_000_000;
@@ -51,6 +52,8 @@ pub(super) struct Pace {
     stop: Stop,
     /// The other processes, where there are any.
     cluster: Option<Arc<Cluster>>,
+    /// Whether there is time for other things.
+    pub(super) calm: Calm,
 }
 
 impl Pace {
@@ -67,6 +70,7 @@ impl Pace {
             has_failed: AtomicBool::new(false),
             stop,
             cluster,
+            calm: Calm::default(),
         }
     }
 

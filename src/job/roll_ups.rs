@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use differential_dataflow::difference::Semigroup;
+use differential_dataflow::difference::{IsZero, Semigroup};
 use takings_dataflows::period::Period;
 use takings_dataflows::row::{Ranked, RowValue};
 use takings_dataflows::symbol::Symbol;
@@ -30,6 +30,17 @@ impl Differences {
             self.more += 1;
         }
     }
+
+    fn verdict(self) -> Result<(), JobError> {
+        if self.first.is_empty() {
+            return Ok(());
+        }
+        let mut text = self.first.join("; ");
+        if self.more > 0 {
+            text.push_str(&format!("; and {} more", self.more));
+        }
+        Err(JobError::RollUpsDiffer { differences: text })
+    }
 }
 
 /// Sums of rows.
@@ -49,9 +60,6 @@ pub(super) fn check_roll_ups(
     let mut differences = Differences::default();
     let mut stored: BTreeMap<View, Sums> = BTreeMap::new();
     for (key, value) in rows {
-        if !value.is_consistent() {
-            differences.push(|| format!("{key} is {value:?}, which no records sum to"));
-        }
         if let Some(takings) = value.takings().filter(|_| key.view() != View::Top) {
             stored.entry(key.view()).or_default().insert(*key, takings);
         }
@@ -70,14 +78,19 @@ pub(super) fn check_roll_ups(
         }
     }
     check_ranks(rows, top.into(), &mut differences);
-    if differences.first.is_empty() {
-        return Ok(());
+    differences.verdict()
+}
+
+/// Checks that every stored row is one that records can sum to.
+///
+/// # Errors
+/// [`JobError::RollUpsDiffer`] naming the first rows that are not.
+pub(super) fn check_possible(rows: &[(ViewKey, RowValue)]) -> Result<(), JobError> {
+    let mut differences = Differences::default();
+    for (key, value) in rows.iter().filter(|(_, value)| !value.is_consistent()) {
+        differences.push(|| format!("{key} is {value:?}, which no records sum to"));
     }
-    let mut text = differences.first.join("; ");
-    if differences.more > 0 {
-        text.push_str(&format!("; and {} more", differences.more));
-    }
-    Err(JobError::RollUpsDiffer { differences: text })
+    differences.verdict()
 }
 
 /// Whether the rows of products are of all sales. Where only those that follow the catalogue are kept, each
@@ -104,6 +117,8 @@ fn sums(finer: &Sums, view: View) -> Sums {
         };
         sums.entry(into).or_default().plus_equals(takings);
     }
+    // Rows that are inconsistent may cancel out, and then there is no row.
+    sums.retain(|_, takings| !takings.is_zero());
     sums
 }
 
@@ -138,7 +153,9 @@ fn check_ranks(rows: &[(ViewKey, RowValue)], top: usize, differences: &mut Diffe
         }
     }
     for ((period, currency), products) in groups {
-        let mut ranked: Vec<(Symbol, Takings)> = products.into_iter().filter(|(_, sold)| sold.is_alive()).collect();
+        // What no set of sales can sum to has no rank.
+        let is_total = |sold: &Takings| sold.is_alive() && sold.is_consistent();
+        let mut ranked: Vec<(Symbol, Takings)> = products.into_iter().filter(|(_, sold)| is_total(sold)).collect();
         let order = |one: &(Symbol, Takings), other: &(Symbol, Takings)| {
             other.1.amount.cmp(&one.1.amount).then_with(|| one.0.text().cmp(other.0.text()))
         };
@@ -238,6 +255,29 @@ mod tests {
         assert!(check_roll_ups(&rows, 10, &all_but_day).is_ok());
         let all = View::ALL.map(|view| filled_in(view, 5));
         assert!(check_roll_ups(&rows, 10, &all).is_err(), "views that were filled together count the same");
+    }
+
+    #[test]
+    fn rows_that_no_records_sum_to_are_named() {
+        check_possible(&totals()).expect("all of them are possible");
+        let mut rows = totals();
+        rows[0].1 = RowValue::Takings(total(10, 0));
+        let message = check_possible(&rows).expect_err("money without an order").to_string();
+        assert!(message.contains("sales_per_category"), "{message}");
+    }
+
+    /// What would be in place of inconsistent rows adds up like any other.
+    #[test]
+    fn inconsistent_rows_add_up() {
+        let (day, currency) = (Day::from_epoch_days(20_000), Symbol::new("EUR"));
+        let category = |name: &str| ViewKey::Category { day, category: Symbol::new(name), currency };
+        let mut rows = vec![
+            (category("Books"), RowValue::Takings(total(10, 1))),
+            (category("Toys"), RowValue::Takings(total(-10, -1))),
+        ];
+        check_roll_ups(&rows, 10, &[]).expect("they cancel out in a day without a row");
+        rows.push((ViewKey::Day { day, currency }, RowValue::Takings(total(1, 1))));
+        assert!(check_roll_ups(&rows, 10, &[]).is_err());
     }
 
     #[test]

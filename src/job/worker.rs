@@ -206,6 +206,7 @@ impl Reading<'_> {
             .collect();
         let mut source = if mine.is_empty() { None } else { Some(log.open(&config.topics, &mine, Self::waker())?) };
         let mut is_reading = true;
+        pace.calm.go_live();
         let mut lead = Lead::new(pace.open());
 
         loop {

@@ -15,12 +15,13 @@ use takings_dataflows::row::{RowChange, RowValue};
 use takings_dataflows::view::ViewKey;
 use timely::scheduling::SyncActivator;
 
+use super::inconsistent::{Sifted, Withheld};
 use super::pace::Pace;
 use super::{JobError, Summary, error};
 use crate::config::JobConfig;
 use crate::source::Log;
 use crate::store::commit::{Correction, KeptContent, KeptFeedback, KeptListing, KeptOrder, Why};
-use crate::store::{Commit, FilledView, PartitionState, Recovered, Store, StoreError, Topics, commit};
+use crate::store::{Commit, FilledView, PartitionState, ProvenDay, Recovered, Store, StoreError, Topics, commit};
 
 /// What reaches the writer.
 pub(super) enum ToWriter {
@@ -28,6 +29,8 @@ pub(super) enum ToWriter {
     Sink(SyncActivator),
     /// An epoch, complete.
     Epoch(Box<EpochChanges>),
+    /// What the background audit found.
+    Proven(Vec<ProvenDay>),
 }
 
 /// Offsets for lag tools are good enough a second old.
@@ -44,6 +47,7 @@ pub(super) struct Writer {
     keep_orders: bool,
     payload_limit: usize,
     partitions: BTreeMap<PartitionId, PartitionState>,
+    withheld: Withheld,
     /// Views that the next commit fills.
     to_fill: Vec<FilledView>,
     sink: Option<SyncActivator>,
@@ -61,6 +65,7 @@ impl Writer {
         committed: Committed,
         pace: Arc<Pace>,
     ) -> Self {
+        let withheld = Withheld::of(&recovered);
         let rank = |topic: &str| config.topics.iter().position(|known| known == topic);
         let partitions = recovered
             .partitions
@@ -80,6 +85,7 @@ impl Writer {
             keep_orders: config.keep_orders,
             payload_limit: config.payload_limit,
             partitions,
+            withheld,
             to_fill,
             sink: None,
             summary: Summary { epoch: recovered.epoch, ..Summary::default() },
@@ -122,6 +128,11 @@ impl Writer {
                     continue;
                 }
                 ToWriter::Epoch(changes) => *changes,
+                ToWriter::Proven(days) => {
+                    let Writer { store, pace, .. } = self;
+                    until_the_store_answers(pace, "writing what is proven", || store.prove(&days))?;
+                    continue;
+                }
             };
             let read: u64 = changes.progress.values().map(|progress| progress.read).sum();
             let commit = self.commit_of(changes)?;
@@ -130,6 +141,7 @@ impl Writer {
                 return Ok(());
             }
             self.pace.committed_in(began.elapsed());
+            self.pace.calm.committed(read);
             self.to_fill.clear();
             self.summary.epoch = commit.epoch;
             self.summary.records += read;
@@ -184,9 +196,7 @@ impl Writer {
         add_changes(&mut rows, epoch, totals, RowValue::Takings)?;
         add_changes(&mut rows, epoch, ranked, RowValue::Ranked)?;
         add_changes(&mut rows, epoch, rated, RowValue::Stars)?;
-        if let Some(odd) = rows.iter().find(|row| row.new.is_some_and(|value| !value.is_consistent())) {
-            return Err(JobError::Inconsistent(format!("{} in epoch {epoch}: {odd:?}", odd.key)));
-        }
+        let Sifted { inconsistent, cured } = self.withheld.sift(epoch, &mut rows);
         // Neighbours in the table are written together: a fifth less of the server's time.
         rows.sort_unstable_by_key(|row| row.key);
 
@@ -228,6 +238,8 @@ impl Writer {
             listings: self.newest_listings(listings),
             feedback: self.newest_feedback(feedback),
             filled: self.to_fill.clone(),
+            inconsistent,
+            cured,
             partitions: moved.into_values().collect(),
         })
     }

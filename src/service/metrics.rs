@@ -38,6 +38,11 @@ struct Outcome {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DayState {
+    state: &'static str,
+}
+
 /// The metrics of this process.
 pub struct Metrics {
     registry: Registry,
@@ -196,9 +201,11 @@ impl StoreMetrics {
 
         let offsets = Family::<Place, Gauge<u64, AtomicU64>>::default();
         let records = Family::<Outcome, Counter>::default();
+        let books = Family::<Place, Gauge>::default();
         for partition in &freshness.partitions {
             let place = Place { topic: partition.topic.clone(), partition: partition.partition };
             offsets.get_or_create(&place).set(partition.offset);
+            books.get_or_create(&place).set(partition.balanced.into());
             for (outcome, count) in partition.outcomes() {
                 let label = Outcome { topic: partition.topic.clone(), partition: partition.partition, outcome };
                 records.get_or_create(&label).inc_by(count);
@@ -210,6 +217,28 @@ impl StoreMetrics {
             "What became of the records read; the outcomes of a partition add up to all it read",
             records,
         );
+        registry.register("books_balanced", "1 where all that a partition read has one outcome, by partition", books);
+
+        let proofs = &freshness.proofs;
+        let inconsistent = Gauge::<u64, AtomicU64>::default();
+        inconsistent.set(proofs.inconsistent_groups);
+        registry.register("inconsistent_groups", "Rows whose total no set of records can have", inconsistent);
+        let days = Family::<DayState, Gauge<u64, AtomicU64>>::default();
+        for (state, count) in [
+            ("proven", proofs.proven),
+            ("differs", proofs.differing),
+            ("not_provable", proofs.not_provable),
+            ("unproven", proofs.unproven),
+        ] {
+            days.get_or_create(&DayState { state }).set(count);
+        }
+        registry.register("audit_days", "Closed days, by what the background audit last found", days);
+        let last = proofs.last_proven_at.as_deref().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
+        if let Some(last) = last {
+            let at = Gauge::<f64, AtomicU64>::default();
+            at.set(last.timestamp_millis() as f64 / 1000.0);
+            registry.register_with_unit("audit_last_proven_timestamp", "When a day was last proven", Unit::Seconds, at);
+        }
         StoreMetrics(registry)
     }
 }

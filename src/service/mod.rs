@@ -13,6 +13,7 @@ mod logged;
 mod metrics;
 pub mod openapi;
 mod parameters;
+mod proofs;
 mod routes;
 mod server;
 mod wire;

@@ -19,9 +19,10 @@ use utoipa::openapi::{
 use super::errors::{Code, Error, ErrorDetail};
 use super::logged::{CorrectionRow, Counted, RejectedRow};
 use super::parameters::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATED};
+use super::proofs::{Audit, DayProof, Difference, InconsistentRow, Proofs};
 use super::wire::{CurrencyTotals, Freshness, KeptView, Partition, Summary, Views};
 use crate::store::reader::COUNTERS;
-use crate::store::reader::logs::{CORRECTIONS, REJECTED};
+use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, REJECTED};
 use crate::store::reader::table::{Column, Filter, Kind, Table, Test};
 use crate::store::reader::views::{SALES_PER_DAY, VIEWS};
 
@@ -33,7 +34,7 @@ again. `contact` says whether the store answers; it has no id. A heartbeat every
 want with `If-None-Match` and the `ETag` you hold.";
 
 /// The routes whose answers have no `ETag`: they change without an epoch.
-const UNTAGGED: [&str; 2] = ["freshness", "views"];
+const UNTAGGED: [&str; 3] = ["freshness", "views", "audit"];
 
 /// The description as it is served and committed.
 pub fn text() -> Bytes {
@@ -54,6 +55,11 @@ pub fn describe() -> OpenApi {
         .schema_from::<Partition>()
         .schema_from::<Views>()
         .schema_from::<KeptView>()
+        .schema_from::<Proofs>()
+        .schema_from::<Audit>()
+        .schema_from::<DayProof>()
+        .schema_from::<Difference>()
+        .schema_from::<InconsistentRow>()
         .schema_from::<CorrectionRow>()
         .schema_from::<Counted>()
         .schema_from::<RejectedRow>()
@@ -74,8 +80,17 @@ pub fn describe() -> OpenApi {
             "/api/v1/views",
             get("views", "Which views are kept, and from when on each is complete.", "Views", Vec::new()),
         )
+        .path(
+            "/api/v1/audit",
+            get(
+                "audit",
+                "Which days are proven: recounted from the log in the background, and what was found.",
+                "Audit",
+                filters(DAY_PROOFS.filters).into_iter().chain(paging(&DAY_PROOFS)).collect(),
+            ),
+        )
         .path("/api/v1/events", events());
-    let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow")];
+    let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow"), (&INCONSISTENT, "InconsistentRow")];
     let own: Vec<(&Table, String)> = VIEWS.iter().map(|view| (view, type_name(view.name, "Row"))).collect();
     for (view, row) in &own {
         components = components

@@ -15,13 +15,14 @@ use super::feed::Feed;
 use super::logged::{CorrectionRow, RejectedRow};
 use super::metrics::{self, Metrics};
 use super::parameters::{Parameters, write_cursor};
+use super::proofs::{self, DayProof, InconsistentRow};
 use super::wire::{self, Rows};
 use super::{assets, openapi};
-use crate::store::reader::logs::{CORRECTIONS, REJECTED};
+use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, REJECTED};
 use crate::store::reader::table::Table;
 use crate::store::reader::value::{Row, Value};
 use crate::store::reader::views::{self, SALES_PER_DAY};
-use crate::store::reader::{COUNTERS, Reader};
+use crate::store::reader::{Audit, COUNTERS, Reader};
 
 /// What every route can reach.
 pub struct Shop {
@@ -74,6 +75,8 @@ pub fn routes(
                 "summary" => named("summary", summary(&shop, &query, &asked).await),
                 "freshness" => named("freshness", freshness(&shop, &query, &asked).await),
                 "views" => named("views", kept_views(&shop, &query, &asked).await),
+                "audit" => named("audit", audit(&shop, &query, &asked).await),
+                "inconsistent" => named("inconsistent", page(&shop, &INCONSISTENT, &query, &asked).await),
                 "corrections" => named("corrections", page(&shop, &CORRECTIONS, &query, &asked).await),
                 "rejected" => named("rejected", page(&shop, &REJECTED, &query, &asked).await),
                 name => match views::view(name) {
@@ -174,6 +177,19 @@ async fn kept_views(shop: &Shop, query: &str, asked: &Asked) -> Result<Response,
     answer::csv(asked, None, ["view", "complete_from", "since_epoch"], &rows).await
 }
 
+/// A day is proven without an epoch, so no state of it can be kept.
+async fn audit(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, Problem> {
+    let query = Parameters::read_page(query, &DAY_PROOFS)?.page(&DAY_PROOFS)?;
+    let Audit { page, proofs } = shop.reader.audit(&query).await?;
+    let next_cursor = page.next.as_ref().map(|last| write_cursor(&DAY_PROOFS, last));
+    if asked.csv {
+        return answer::csv(asked, None, answer::names(DAY_PROOFS.columns()), &page.rows).await;
+    }
+    let rows = page.rows.iter().map(|row| DayProof::read(&DAY_PROOFS, row)).collect();
+    let answer = proofs::Audit { epoch: page.head.epoch, proofs: (&proofs).into(), rows, next_cursor };
+    answer::json(asked, None, &answer).await
+}
+
 async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) -> Result<Response, Problem> {
     let query = Parameters::read_page(query, table)?.page(table)?;
     if let Some(response) = unchanged(shop, asked).await? {
@@ -193,6 +209,9 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
     let rows = &page.rows;
     if table.name == CORRECTIONS.name {
         let rows = rows.iter().map(|row| CorrectionRow::read(table, row)).collect();
+        answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
+    } else if table.name == INCONSISTENT.name {
+        let rows = rows.iter().map(|row| InconsistentRow::read(table, row)).collect();
         answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
     } else if table.name == REJECTED.name {
         let rows = rows.iter().map(|row| RejectedRow::read(table, row)).collect();

@@ -4,6 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use super::proofs::Proofs;
 use crate::store::reader::table::Column;
 use crate::store::reader::value::Value;
 use crate::store::reader::{self, COUNTERS};
@@ -142,6 +143,8 @@ pub struct Freshness {
     pub views: Vec<KeptView>,
     /// Each partition.
     pub partitions: Vec<Partition>,
+    /// What is proven of the totals, and what can not be one.
+    pub proofs: Proofs,
 }
 
 /// Which views are kept, and from when on each is complete.
@@ -212,6 +215,8 @@ pub struct Partition {
     pub beyond_horizon: u64,
     /// Records whose amount had more than six places.
     pub rounded: u64,
+    /// Whether `read` is the sum that it must be.
+    pub balanced: bool,
 }
 
 impl From<&reader::Freshness> for Freshness {
@@ -226,6 +231,7 @@ impl From<&reader::Freshness> for Freshness {
             newest_record_at: freshness.head.newest_record_at.clone(),
             views: freshness.views.iter().map(KeptView::from).collect(),
             partitions,
+            proofs: Proofs::from(&freshness.proofs),
         }
     }
 }
@@ -251,7 +257,9 @@ impl From<&[Value]> for Partition {
             let place = COUNTERS.iter().position(|counter| *counter == name);
             place.and_then(|place| row.get(4 + place)).map_or(0, Value::count)
         };
+        let outcomes = ["applied", "duplicates", "superseded", "corrections", "cancellations", "rejected", "other"];
         Partition {
+            balanced: count("read") == outcomes.into_iter().map(count).sum::<u64>(),
             topic: text(row, 0).unwrap_or_default(),
             partition: row[1].count(),
             offset: row[2].count(),

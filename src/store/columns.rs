@@ -239,8 +239,26 @@ pub fn minute_text(minute: Minute) -> String {
 
 /// A key as `removals` holds it: an object of its columns, `{"order_date":"2026-11-22","currency":"EUR"}`.
 pub fn key_json(key: &ViewKey) -> Value {
-    let columns = key_columns(key.view()).iter().zip(key_cells(key));
-    Value::Object(Map::from_iter(columns.map(|(&(name, _), cell)| {
+    json_of(key_columns(key.view()), key_cells(key))
+}
+
+/// A row's values as an object of its columns: `{"total_sales":"12.340000","orders":1,"units":2}`.
+pub fn value_json(view: View, value: &RowValue) -> Value {
+    json_of(value_columns(view), value_cells(value))
+}
+
+/// The key that [`key_json`] wrote, or `None` where it is none of this view's.
+pub fn key_of_json(view: View, json: &Value) -> Option<ViewKey> {
+    key_of(view, &cells_of(key_columns(view), json)?)
+}
+
+/// The values that [`value_json`] wrote, or `None` where they are none of this view's.
+pub fn value_of_json(view: View, json: &Value) -> Option<RowValue> {
+    value_of(view, &cells_of(value_columns(view), json)?)
+}
+
+fn json_of(columns: &[Column], cells: impl Iterator<Item = Cell>) -> Value {
+    Value::Object(Map::from_iter(columns.iter().zip(cells).map(|(&(name, _), cell)| {
         let value = match cell {
             Cell::Null => Value::Null,
             Cell::Day(day) => Value::String(day.to_string()),
@@ -253,6 +271,27 @@ pub fn key_json(key: &ViewKey) -> Value {
         };
         (name.to_owned(), value)
     })))
+}
+
+fn cells_of(columns: &[Column], json: &Value) -> Option<Vec<Cell>> {
+    let cell = |(name, kind): &Column| {
+        let value = json.get(*name)?;
+        Some(match (kind, value) {
+            (_, Value::Null) => Cell::Null,
+            (CellType::Day, Value::String(text)) => Cell::Day(Day::from_date(text.parse().ok()?)),
+            (CellType::Name, Value::String(text)) => Cell::Name(name_of(text)),
+            (CellType::Period, Value::String(text)) => Cell::Period(text.parse().ok()?),
+            (CellType::Number, value) => Cell::Number(value.as_i64()?.try_into().ok()?),
+            (CellType::Minute, Value::String(text)) => {
+                let moment = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+                Cell::Minute(Minute::of_millis(moment.timestamp_millis()))
+            }
+            (CellType::Decimal, Value::String(text)) => Cell::Decimal(text.parse().ok()?),
+            (CellType::Count, value) => Cell::Count(value.as_i64()?),
+            _ => return None,
+        })
+    };
+    columns.iter().map(cell).collect()
 }
 
 /// A name as a store holds it.
@@ -302,6 +341,8 @@ mod tests {
             let cells: Vec<Cell> = value_cells(&value).collect();
             assert_eq!(cells.len(), value_columns(key.view()).len());
             assert_eq!(value_of(key.view(), &cells), Some(value));
+            assert_eq!(key_of_json(key.view(), &key_json(&key)), Some(key));
+            assert_eq!(value_of_json(key.view(), &value_json(key.view(), &value)), Some(value));
         }
         assert!(View::ALL.iter().all(|view| rows.iter().any(|(key, _)| key.view() == *view)));
         let json = |key: ViewKey| key_json(&key).to_string();

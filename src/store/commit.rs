@@ -32,8 +32,23 @@ pub struct Commit {
     pub feedback: Vec<KeptFeedback>,
     /// Views that were switched on, and that this commit fills from the log.
     pub filled: Vec<FilledView>,
+    /// Rows whose total no set of records can have: the view keeps what it holds.
+    pub inconsistent: Vec<Inconsistent>,
+    /// Rows that were inconsistent, and are written again from now on.
+    pub cured: Vec<ViewKey>,
     /// Every partition that moved, with its new state (absolute, not the difference).
     pub partitions: Vec<PartitionState>,
+}
+
+/// A row whose total no set of records can have, open in the table `inconsistent`. Never written to its view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inconsistent {
+    /// The row.
+    pub key: ViewKey,
+    /// What the view holds in its place, the last value that could be one; `None`: no row.
+    pub stands: Option<RowValue>,
+    /// What it would be.
+    pub would_be: RowValue,
 }
 
 /// A view that is complete from now on, as far as the log goes back.
@@ -264,6 +279,8 @@ pub struct Recovered {
     pub to_fill: Vec<View>,
     /// Views that were filled when the log had lost its first records.
     pub incomplete: Vec<IncompleteView>,
+    /// Rows whose total no set of records can have: `rows` holds what stands in their place.
+    pub inconsistent: Vec<Inconsistent>,
 }
 
 /// A view that counts only what the log held when it was filled.
@@ -301,6 +318,15 @@ impl Commit {
             return Err(StoreError::Corrupt(format!(
                 "{} would hold {:?}; nothing of epoch {} was written",
                 change.key, change.new, self.epoch
+            )));
+        }
+        let is_odd = |odd: &&Inconsistent| {
+            odd.would_be.is_consistent() || odd.stands.is_some_and(|stands| !stands.is_consistent())
+        };
+        if let Some(odd) = self.inconsistent.iter().find(is_odd) {
+            return Err(StoreError::Corrupt(format!(
+                "{} was to be noted as inconsistent with {:?} in place of {:?}; nothing of epoch {} was written",
+                odd.key, odd.stands, odd.would_be, self.epoch
             )));
         }
         if let Some(state) = self.partitions.iter().find(|state| !state.counters.balance()) {

@@ -9,6 +9,7 @@ pub mod error;
 mod host;
 mod moment;
 mod postgres;
+pub mod proof;
 pub mod reader;
 mod settings;
 mod spaces;
@@ -17,10 +18,12 @@ mod switch;
 pub mod text;
 pub mod url;
 
+use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 
-pub use commit::{Commit, FilledView, IncompleteView, JobSettings, PartitionState, Recovered};
+pub use commit::{Commit, FilledView, IncompleteView, Inconsistent, JobSettings, PartitionState, Recovered};
 pub use error::StoreError;
+pub use proof::{DayRows, DayState, DaysSeen, Outcome, ProvenDay};
 pub use spaces::Topics;
 pub use url::StoreUrl;
 
@@ -48,7 +51,9 @@ pub fn open(url: &StoreUrl) -> Result<Box<dyn Store>, StoreError> {
 /// - *all or nothing*: after a crash at any moment the store holds a whole number of epochs;
 /// - *once*: a commit that is repeated because its outcome was unknown takes effect once. It must be the
 ///   same commit: one that has taken in later epochs as well would be refused if the first did take effect;
-/// - *changed rows only*: rows that a commit does not name keep their epoch.
+/// - *changed rows only*: rows that a commit does not name keep their epoch;
+/// - *no impossible total*: what no set of records can sum to is noted in `inconsistent`, in the same transaction,
+///   and never written to its view.
 pub trait Store: Send {
     /// Brings the schema up to date, takes the lock, raises the generation, and reads what the last
     /// commit left.
@@ -64,6 +69,23 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError::Empty`] where no job ever wrote here; [`StoreError::NewerSchema`].
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError>;
+
+    /// What the last commit left of some days, read at one moment and without taking the store; `choose` is shown
+    /// all days, and says which. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`look`](Store::look).
+    fn look_at_days(
+        &mut self,
+        choose: &mut dyn FnMut(&DaysSeen) -> Vec<Day>,
+    ) -> Result<(DaysSeen, DayRows), StoreError>;
+
+    /// Writes what an audit found of some days, in place of what it found of them before. No epoch of its own: no
+    /// total changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`], as a commit; [`StoreError::Unreachable`] may be tried again.
+    fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError>;
 
     /// Hands every kept listing, feedback, order and cancellation to `each`, as events with the version they
     /// were written with, in no particular order. `topics` gives each of the job's topics its rank (as in

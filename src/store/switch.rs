@@ -1,9 +1,11 @@
 //! Views switched on and off between runs: what happens to their tables.
 
 use takings_dataflows::graph::{keeps_catalogue, keeps_products};
+use takings_dataflows::row::{ProductTakings, RowChange, RowValue};
 use takings_dataflows::view::View;
 
 use super::JobSettings;
+use super::commit::Inconsistent;
 
 /// What a store does before a run with other views than the last one's.
 ///
@@ -67,6 +69,26 @@ impl Switch {
         }
         switch
     }
+}
+
+/// What becomes of the inconsistent rows of `sales_per_product` once the table is cut down to the sales that follow
+/// the catalogue: some are totals now and to be written, the others stay inconsistent.
+pub(super) fn listed_only(open: &[Inconsistent]) -> (Vec<RowChange>, Vec<Inconsistent>) {
+    let listed = |value: RowValue| match value {
+        RowValue::Product(ProductTakings { listed, .. }) if listed != Default::default() => {
+            Some(RowValue::Product(ProductTakings { all: listed, listed }))
+        }
+        _ => None,
+    };
+    let (mut totals, mut still) = (Vec::new(), Vec::new());
+    for row in open.iter().filter(|row| row.key.view() == View::Product) {
+        let (key, stands) = (row.key, row.stands.and_then(listed));
+        match listed(row.would_be) {
+            Some(would_be) if !would_be.is_consistent() => still.push(Inconsistent { key, stands, would_be }),
+            new => totals.push(RowChange { key, old: stands, new }),
+        }
+    }
+    (totals, still)
 }
 
 #[cfg(test)]

@@ -152,9 +152,8 @@ impl<K: Copy + Eq + std::hash::Hash, R: OfProduct> Groups<K, R> {
 
     /// Takes in that a product's total in a group changed.
     fn lead(&mut self, top: usize, number: u32, product: Symbol, was: Takings, is: Takings) {
-        let is_some = |takings: Takings| (!takings.is_zero()).then_some(takings);
         let Group { leaders, is_led, .. } = &mut self.groups[number as usize];
-        leaders.update(top, product, is_some(was), is_some(is));
+        leaders.update(top, product, ranks(was), ranks(is));
         if leaders.is_dirty() && !std::mem::replace(is_led, true) {
             self.led.push(number);
         }
@@ -166,11 +165,16 @@ impl<K: Copy + Eq + std::hash::Hash, R: OfProduct> Groups<K, R> {
             let Group { key, rows, leaders, is_led } = &mut self.groups[number as usize];
             *is_led = false;
             if leaders.is_short() {
-                leaders.refill(top, rows.rows().map(&ranked));
+                leaders.refill(top, rows.rows().map(&ranked).filter(|ranked| ranks(ranked.takings).is_some()));
             }
             leaders.publish(top, |ranked, diff| each(*key, ranked, diff));
         }
     }
+}
+
+/// The total by which a product may lead: what no set of sales can sum to has no rank.
+fn ranks(takings: Takings) -> Option<Takings> {
+    (takings.is_alive() && takings.is_consistent()).then_some(takings)
 }
 
 /// The category that a listing gives to sales that name none.

@@ -15,6 +15,7 @@ mod fault;
 mod kept;
 mod numeric;
 mod orders;
+mod proofs;
 mod rows;
 mod schema;
 mod session;
@@ -22,9 +23,11 @@ mod views;
 
 use std::time::{Duration, Instant};
 
+use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 
 use self::session::{Session, SessionId, Sql};
+use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
 use super::settings::{StoredSettings, view_names};
 use super::switch::Switch;
 use super::url::PostgresUrl;
@@ -105,6 +108,18 @@ impl PostgresStore {
         done
     }
 
+    /// A session of its own that sees one moment; the generation, epoch and settings of then.
+    fn begin_to_read(&self) -> Result<(Session, i64, i64, JobSettings), StoreError> {
+        let mut session = Session::open_to_read(&self.url)?;
+        if !schema::is_known(&mut session)? {
+            return Err(StoreError::Empty { store: self.url.to_string() });
+        }
+        session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let (generation, epoch, stored) = read_job(&mut session, &LOOK)?;
+        let settings = stored.complete().ok_or_else(|| StoreError::Empty { store: self.url.to_string() })?;
+        Ok((session, generation, epoch, settings))
+    }
+
     /// Another session for the same generation, after the connection was lost.
     fn resume(&mut self, held: Held) -> Result<Session, StoreError> {
         let mut session = Session::open(&self.url)?;
@@ -145,17 +160,34 @@ impl Store for PostgresStore {
     }
 
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError> {
-        let mut session = Session::open_to_read(&self.url)?;
-        if !schema::is_known(&mut session)? {
-            return Err(StoreError::Empty { store: self.url.to_string() });
-        }
-        session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-        let (generation, epoch, stored) = read_job(&mut session, &LOOK)?;
-        let settings = stored.complete().ok_or_else(|| StoreError::Empty { store: self.url.to_string() })?;
+        let (mut session, generation, epoch, settings) = self.begin_to_read()?;
         let switch = Switch::of(&views::complete(&mut session)?, Some(settings.top), &settings);
         let recovered = read_rest(&mut session, generation, epoch, switch)?;
         session.batch("ending to read", "COMMIT")?;
         Ok((settings, recovered))
+    }
+
+    fn look_at_days(
+        &mut self,
+        choose: &mut dyn FnMut(&DaysSeen) -> Vec<Day>,
+    ) -> Result<(DaysSeen, DayRows), StoreError> {
+        let (mut session, _, epoch, settings) = self.begin_to_read()?;
+        let switch = Switch::of(&views::complete(&mut session)?, Some(settings.top), &settings);
+        let views = settings.views.iter().copied().filter(|view| !switch.to_fill.contains(view)).collect();
+        let partitions = books::read_sources(&mut session)?;
+        let days = proofs::read_days(&mut session, &switch.to_read)?;
+        let seen = DaysSeen { settings, epoch: epoch as u64, partitions, views, days };
+        let days = choose(&seen);
+        let mut rows = Vec::new();
+        for view in BY_DAY.into_iter().filter(|view| switch.to_read.contains(view)) {
+            rows.append(&mut rows::read_of_days(&mut session, view, &days)?);
+        }
+        session.batch("ending to read", "COMMIT")?;
+        Ok((seen, rows))
+    }
+
+    fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError> {
+        self.with_session(|session, held| proofs::prove(session, held.generation, days))
     }
 
     fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
@@ -227,7 +259,8 @@ fn read_rest(session: &mut Session, generation: i64, epoch: i64, switch: Switch)
     }
     let (generation, epoch) = (generation as u64, epoch as u64);
     let incomplete = views::incomplete(session)?;
-    Ok(Recovered { generation, epoch, partitions, rows, to_fill: switch.to_fill, incomplete })
+    let inconsistent = proofs::read_inconsistent(session)?;
+    Ok(Recovered { generation, epoch, partitions, rows, to_fill: switch.to_fill, incomplete, inconsistent })
 }
 
 /// One epoch in one transaction.
@@ -251,6 +284,7 @@ fn write(session: &mut Session, held: Held, commit: &Commit, prune: bool) -> Res
         };
     }
     rows::write(session, epoch, &commit.rows)?;
+    proofs::write_inconsistent(session, epoch, &commit.inconsistent, &commit.cured)?;
     orders::write(session, epoch, &commit.orders)?;
     kept::write_listings(session, epoch, &commit.listings)?;
     kept::write_feedback(session, epoch, &commit.feedback)?;

@@ -15,7 +15,7 @@ use takings_dataflows::view::{View, ViewKey};
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
-use super::session::{Session, Sql};
+use super::session::{Params, Session, Sql};
 use crate::store::StoreError;
 use crate::store::columns::{
     self, Cell, CellType, day_of, key_cells, key_columns, key_json, key_of, name_of, value_cells, value_columns,
@@ -225,11 +225,36 @@ fn all_there(sql: &Sql, touched: u64, given: usize) -> Result<(), StoreError> {
 
 /// Every row of a view.
 pub(super) fn read(session: &mut Session, view: View) -> Result<Vec<(ViewKey, RowValue)>, StoreError> {
+    read_by(session, view, &STATEMENTS[&view].read, &[])
+}
+
+/// The rows of some days, of a view that goes by days; of best sellers those of the days themselves.
+pub(super) fn read_of_days(
+    session: &mut Session,
+    view: View,
+    days: &[Day],
+) -> Result<Vec<(ViewKey, RowValue)>, StoreError> {
+    let Sql { doing, text } = &STATEMENTS[&view].read;
+    let sql = |condition: &str| Sql { doing: doing.clone(), text: format!("{text} WHERE {condition}").into() };
+    if view == View::Top {
+        let periods: Vec<String> = days.iter().map(Day::to_string).collect();
+        return read_by(session, view, &sql("period = ANY($1::text[])"), &[&periods]);
+    }
+    let dates: Vec<NaiveDate> = days.iter().map(|day| day.date()).collect();
+    read_by(session, view, &sql("order_date = ANY($1::date[])"), &[&dates])
+}
+
+fn read_by(
+    session: &mut Session,
+    view: View,
+    sql: &Sql,
+    params: Params<'_>,
+) -> Result<Vec<(ViewKey, RowValue)>, StoreError> {
     let (keys, values) = (key_columns(view), value_columns(view));
     let columns = [keys, values].concat();
     let (mut rows, mut odd) = (Vec::new(), 0);
     let mut cells = Vec::with_capacity(columns.len());
-    session.each(&STATEMENTS[&view].read, &[], |row| {
+    session.each(sql, params, |row| {
         cells.clear();
         for (at, (_, kind)) in columns.iter().enumerate() {
             cells.push(cell(row, at, *kind)?);

@@ -4,10 +4,11 @@ use takings_dataflows::day::Day;
 use takings_dataflows::view::View;
 
 use super::session::{Session, Sql};
+use super::{proofs, rows};
 use crate::store::StoreError;
 use crate::store::commit::{FilledView, IncompleteView};
 use crate::store::settings::views_of;
-use crate::store::switch::Switch;
+use crate::store::switch::{Switch, listed_only};
 
 const COMPLETE: Sql = Sql::new("reading views", "SELECT view FROM views");
 const INCOMPLETE: Sql = Sql::new(
@@ -28,6 +29,8 @@ const FILLED: Sql = Sql::new(
 /// What left with a view is in no row of `removals`: feeds start over.
 const FORGET: Sql =
     Sql::new("writing job", "UPDATE job SET removals_after = greatest(removals_after, $1) WHERE removals_after < $1");
+/// Without its rows nothing of a view is inconsistent.
+const NOT_ODD: Sql = Sql::new("deleting from inconsistent", "DELETE FROM inconsistent WHERE view = ANY($1)");
 const TO_LISTED_ONLY: &str = "
     DELETE FROM sales_per_product WHERE listed_orders IS NULL;
     UPDATE sales_per_product SET total_sales = listed_sales, orders = listed_orders, units = listed_units
@@ -69,8 +72,13 @@ pub(super) fn switch(session: &mut Session, epoch: i64, switch: &Switch) -> Resu
         let empty = Sql { doing: format!("emptying {table}").into(), text: format!("DELETE FROM {table}").into() };
         is_changed |= session.execute(&empty, &[])? > 0;
     }
+    session.execute(&NOT_ODD, &[&switch.to_empty])?;
     if switch.to_listed_only {
         session.batch("cutting sales_per_product down", TO_LISTED_ONLY)?;
+        let (totals, still) = listed_only(&proofs::read_inconsistent(session)?);
+        let cured: Vec<_> = totals.iter().map(|change| change.key).collect();
+        rows::write(session, epoch, &totals)?;
+        proofs::write_inconsistent(session, epoch, &still, &cured)?;
         is_changed = true;
     }
     if is_changed {

@@ -117,6 +117,36 @@ pub struct Freshness {
     pub views: Vec<KeptView>,
     /// Each partition: topic, partition, offset, newest_timestamp, then [`COUNTERS`](super::COUNTERS).
     pub partitions: Vec<Row>,
+    /// What is proven.
+    pub proofs: Proofs,
+}
+
+/// How many closed days are proven.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// Closed days: all before the newest one.
+    pub days: u64,
+    /// Those whose every row is what the log says, and did not change since.
+    pub proven: u64,
+    /// Those that differ.
+    pub differing: u64,
+    /// Those that the log no longer holds whole.
+    pub not_provable: u64,
+    /// Rows whose total no set of records can have, now.
+    pub inconsistent: u64,
+    /// When the oldest proof was found.
+    pub first_proven_at: Option<String>,
+    /// When the newest one was.
+    pub last_proven_at: Option<String>,
+}
+
+/// What the background audit found.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// Days, with the state that all of it is of.
+    pub page: Page,
+    /// All of them in numbers.
+    pub proofs: Proofs,
 }
 
 /// What changed since an epoch.

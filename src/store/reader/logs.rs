@@ -1,4 +1,5 @@
-//! The two logs that a reader can ask for: what corrected, and what could not be read.
+//! What a reader can ask for beside the views: what corrected, what could not be read, what can not be a total, and
+//! what is proven.
 
 use super::table::{Column, EPOCH, Filter, Kind, Table, Test, Trace};
 
@@ -54,5 +55,62 @@ pub static REJECTED: Table = Table {
     order: NEWEST_FIRST,
     descending: true,
     filters: &[],
+    trace: Trace::Untraced,
+};
+
+/// Every row whose total no set of records can have, the cured ones too.
+pub static INCONSISTENT: Table = Table {
+    name: "inconsistent",
+    doc: "Every row whose total no set of records can have: what its view holds, and what it would be.",
+    key: &[
+        Column::new("view", Kind::Text, "The view."),
+        Column::new("key", Kind::Text, "The row's key: a JSON object of the view's key columns."),
+    ],
+    values: &[
+        Column::new("stands", Kind::Text, "What the view holds meanwhile, as JSON; null: no row.").nullable(),
+        Column::new("would_be", Kind::Text, "What the row would be, as JSON."),
+        Column::new("since_epoch", Kind::Integer, "The epoch since which it is inconsistent."),
+        Column::new("cured_epoch", Kind::Integer, "The epoch since which it is a total again, and written.").nullable(),
+        Column::new("noticed_at", Kind::Timestamp, "When it was noticed, by the store's clock."),
+        EPOCH,
+    ],
+    order: &["since_epoch", "view", "key"],
+    descending: true,
+    filters: &[Filter { parameter: "view", columns: &["view"], test: Test::Equals, doc: "Only rows of this view." }],
+    trace: Trace::Untraced,
+};
+
+/// Every closed day, and what the background audit last found of it.
+pub static DAY_PROOFS: Table = Table {
+    name: "day_proofs",
+    doc: "Every closed day, and what the background audit last found of it.",
+    key: &[Column::new("order_date", Kind::Date, "The business day.")],
+    values: &[
+        Column::new("state", Kind::Text, "`proven`, `changed`, `unproven`, `differs` or `not_provable`."),
+        Column::new("proven_at", Kind::Timestamp, "When the verdict was reached.").nullable(),
+        Column::new("epoch", Kind::Integer, "The epoch whose totals it is of.").nullable(),
+        Column::new("orders", Kind::Integer, "Orders recounted.").nullable(),
+        Column::new("rows", Kind::Integer, "Rows compared.").nullable(),
+        Column::new("differences", Kind::Integer, "How many of them differ.").nullable(),
+        Column::new("shown", Kind::Text, "The first of those, as a JSON array.").nullable(),
+        Column::new("reason", Kind::Text, "Why it is not provable.").nullable(),
+    ],
+    order: &["order_date"],
+    descending: true,
+    filters: &[
+        Filter {
+            parameter: "from",
+            columns: &["order_date"],
+            test: Test::FromDay,
+            doc: "The first day, `2026-11-01`; inclusive.",
+        },
+        Filter {
+            parameter: "to",
+            columns: &["order_date"],
+            test: Test::ToDay,
+            doc: "The last day, `2026-11-30`; inclusive.",
+        },
+        Filter { parameter: "state", columns: &["state"], test: Test::Equals, doc: "Only days in this state." },
+    ],
     trace: Trace::Untraced,
 };

@@ -19,7 +19,9 @@ use async_trait::async_trait;
 use takings_dataflows::amount::Amount;
 use tokio::sync::Notify;
 
-pub use self::answer::{Changes, CurrencyTotal, Freshness, Head, KeptView, KeptViews, Page, PageQuery, Since, Summary};
+pub use self::answer::{
+    Audit, Changes, CurrencyTotal, Freshness, Head, KeptView, KeptViews, Page, PageQuery, Proofs, Since, Summary,
+};
 use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
 use self::table::Table;
 use self::value::{Row, Value};
@@ -28,7 +30,7 @@ use crate::store::StoreError;
 use crate::store::url::StoreUrl;
 
 /// The newest schema version this program reads.
-pub const KNOWN_SCHEMA: u32 = 2;
+pub const KNOWN_SCHEMA: u32 = 3;
 
 /// The counters of a partition, in the order in which they are read and shown.
 pub const COUNTERS: [&str; 10] = [
@@ -167,6 +169,24 @@ impl Reader {
     /// # Errors
     /// As [`Backend::read`]; [`ReadError::ViewOff`].
     pub async fn page(&self, query: &PageQuery) -> Result<Page, ReadError> {
+        let (head, mut tables) = self.snapshot(vec![self.statement_of(query)]).await?;
+        if !head.keeps(query.table) {
+            return Err(ReadError::ViewOff(query.table.name));
+        }
+        Ok(paged(head, query, tables.pop().unwrap_or_default()))
+    }
+
+    /// What the background audit found: a page of [`logs::DAY_PROOFS`], and the sums of all days.
+    ///
+    /// # Errors
+    /// As [`Backend::read`].
+    pub async fn audit(&self, query: &PageQuery) -> Result<Audit, StoreError> {
+        let (head, mut tables) = self.snapshot(vec![self.statement_of(query), self.statements.proofs()]).await?;
+        let proofs = proofs(&tables.pop().unwrap_or_default());
+        Ok(Audit { page: paged(head, query, tables.pop().unwrap_or_default()), proofs })
+    }
+
+    fn statement_of(&self, query: &PageQuery) -> Statement {
         let PageQuery { table, conditions, descending, after, limit } = query;
         let mut conditions = conditions.clone();
         if let Some(values) = after {
@@ -174,19 +194,7 @@ impl Reader {
             conditions.push(Condition { columns: table.order, comparison, values: values.clone() });
         }
         // One row more tells whether another page follows.
-        let statement = self.statements.page(table, &conditions, *descending, limit.saturating_add(1));
-        let (head, mut tables) = self.snapshot(vec![statement]).await?;
-        if !head.keeps(table) {
-            return Err(ReadError::ViewOff(table.name));
-        }
-        let mut rows = tables.pop().unwrap_or_default();
-        let more = rows.len() > *limit as usize;
-        rows.truncate(*limit as usize);
-        let next = rows.last().filter(|_| more).map(|row| {
-            let places = table.order.iter().filter_map(|name| table.column(name));
-            places.map(|(place, _)| row[place].clone()).collect()
-        });
-        Ok(Page { head, rows, next })
+        self.statements.page(table, &conditions, *descending, limit.saturating_add(1))
     }
 
     /// The totals of each currency, over the days and the currency that `conditions` choose (on the
@@ -210,11 +218,12 @@ impl Reader {
     /// # Errors
     /// As [`Backend::read`].
     pub async fn freshness(&self) -> Result<Freshness, StoreError> {
-        let statements = vec![self.statements.views(), self.statements.partitions(&COUNTERS)];
+        let statements = vec![self.statements.views(), self.statements.partitions(&COUNTERS), self.statements.proofs()];
         let (head, mut tables) = self.snapshot(statements).await?;
+        let proofs = proofs(&tables.pop().unwrap_or_default());
         let partitions = tables.pop().unwrap_or_default();
         let views = kept(&head, &tables.pop().unwrap_or_default());
-        Ok(Freshness { head, views, partitions })
+        Ok(Freshness { head, views, partitions, proofs })
     }
 
     /// Which views are kept, and from when on each is complete.
@@ -284,6 +293,31 @@ impl Reader {
             views_since: row[6].count(),
         };
         Ok((head, tables))
+    }
+}
+
+/// The rows that were asked for, and where the next page begins, if there is one more.
+fn paged(head: Head, PageQuery { table, limit, .. }: &PageQuery, mut rows: Vec<Row>) -> Page {
+    let more = rows.len() > *limit as usize;
+    rows.truncate(*limit as usize);
+    let next = rows.last().filter(|_| more).map(|row| {
+        let places = table.order.iter().filter_map(|name| table.column(name));
+        places.map(|(place, _)| row[place].clone()).collect()
+    });
+    Page { head, rows, next }
+}
+
+fn proofs(rows: &[Row]) -> Proofs {
+    let count = |place: usize| rows.first().map_or(0, |row| row[place].count());
+    let moment = |place: usize| rows.first().and_then(|row| row[place].text()).map(str::to_owned);
+    Proofs {
+        days: count(0),
+        proven: count(1),
+        differing: count(2),
+        not_provable: count(3),
+        inconsistent: count(4),
+        first_proven_at: moment(5),
+        last_proven_at: moment(6),
     }
 }
 

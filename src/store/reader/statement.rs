@@ -227,6 +227,30 @@ impl Statements {
         }
     }
 
+    /// One row: closed days, those proven, those that differ, those not provable, rows that are inconsistent now; when
+    /// the first and the last of the proven days were proven.
+    pub fn proofs(self) -> Statement {
+        let count = |expression: &str| match self.0 {
+            Dialect::Postgres => format!("{expression}::int8"),
+            Dialect::Sqlite => expression.to_owned(),
+        };
+        let days = |state: &str| count(&format!("sum(CASE WHEN t.state = '{state}' THEN 1 ELSE 0 END)"));
+        let proven = "CASE WHEN t.state IN ('proven', 'changed') THEN t.proven_at END";
+        let open = count("(SELECT count(*) FROM inconsistent i WHERE i.cured_epoch IS NULL)");
+        let columns = [
+            count("count(*)"),
+            days("proven"),
+            days("differs"),
+            days("not_provable"),
+            open,
+            self.moment(&format!("min({proven})")),
+            self.moment(&format!("max({proven})")),
+        ];
+        let mut kinds = vec![Kind::Integer; 5];
+        kinds.resize(7, Kind::Timestamp);
+        Statement { sql: format!("SELECT {} FROM day_proofs t", columns.join(", ")), parameters: Vec::new(), kinds }
+    }
+
     /// The version of the schema, as its migrations left it.
     pub fn schema_version(self) -> Statement {
         let version = self.expression("version", Kind::Integer);

@@ -213,7 +213,7 @@ pub static VIEWS: [Table; 9] = [
 mod tests {
     use super::*;
     use crate::store::columns::key_columns;
-    use crate::store::reader::logs::{CORRECTIONS, REJECTED};
+    use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, REJECTED};
     use takings_dataflows::view::View;
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn filters_and_orders_name_columns_that_are_there() {
-        for table in VIEWS.iter().chain([&CORRECTIONS, &REJECTED]) {
+        for table in VIEWS.iter().chain([&CORRECTIONS, &REJECTED, &INCONSISTENT, &DAY_PROOFS]) {
             let named = table.filters.iter().flat_map(|filter| filter.columns).chain(table.order);
             for name in named {
                 assert!(table.column(name).is_some(), "{} has no column {name}", table.name);

@@ -12,6 +12,7 @@ mod fault;
 mod kept;
 mod lock;
 mod orders;
+mod proofs;
 mod rows;
 mod views;
 
@@ -20,10 +21,12 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use takings_dataflows::amount::Amount;
+use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 
 use self::fault::{fault, migration_fault};
 use self::lock::FileLock;
+use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
 use super::settings::{StoredSettings, view_names};
 use super::switch::Switch;
 use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError, Topics};
@@ -104,6 +107,30 @@ impl SqliteStore {
         open().map_err(|error| fault(&self.store, "opening", error))
     }
 
+    /// Runs `work` in a read transaction of a connection of its own, with the generation, epoch and settings of then.
+    fn read_at_one_moment<T>(
+        &self,
+        work: impl FnOnce(&Connection, i64, i64, JobSettings) -> Result<T, Failed>,
+    ) -> Result<T, StoreError> {
+        if !self.file.exists() {
+            return Err(StoreError::Empty { store: self.store.clone() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&self.file, flags)
+            .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
+            .map_err(|error| fault(&self.store, "opening", error))?;
+        if !self.is_known(&connection)? {
+            return Err(StoreError::Empty { store: self.store.clone() });
+        }
+        let read = || {
+            let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
+            let (generation, epoch, stored) = read_job(&transaction, LOOK)?;
+            let empty = || Failed::Store(StoreError::Empty { store: self.store.clone() });
+            work(&transaction, generation, epoch, stored.complete().ok_or_else(empty)?)
+        };
+        read().map_err(|failed| self.name(failed))
+    }
+
     /// Runs `work` on the connection, a new one if need be; a failure ends it.
     fn with_connection<T>(
         &mut self,
@@ -171,26 +198,34 @@ impl Store for SqliteStore {
     }
 
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError> {
-        if !self.file.exists() {
-            return Err(StoreError::Empty { store: self.store.clone() });
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&self.file, flags)
-            .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
-            .map_err(|error| fault(&self.store, "opening", error))?;
-        if !self.is_known(&connection)? {
-            return Err(StoreError::Empty { store: self.store.clone() });
-        }
-        let mut looked = || {
-            let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
-            let (generation, epoch, stored) = read_job(&transaction, LOOK)?;
-            let empty = || Failed::Store(StoreError::Empty { store: self.store.clone() });
-            let settings = stored.complete().ok_or_else(empty)?;
-            let switch = Switch::of(&views::complete(&transaction)?, Some(settings.top), &settings);
-            let recovered = read_rest(&transaction, generation, epoch, switch)?;
+        self.read_at_one_moment(|transaction, generation, epoch, settings| {
+            let switch = Switch::of(&views::complete(transaction)?, Some(settings.top), &settings);
+            let recovered = read_rest(transaction, generation, epoch, switch)?;
             Ok((settings, recovered))
-        };
-        looked().map_err(|failed| self.name(failed))
+        })
+    }
+
+    fn look_at_days(
+        &mut self,
+        choose: &mut dyn FnMut(&DaysSeen) -> Vec<Day>,
+    ) -> Result<(DaysSeen, DayRows), StoreError> {
+        self.read_at_one_moment(|transaction, _, epoch, settings| {
+            let switch = Switch::of(&views::complete(transaction)?, Some(settings.top), &settings);
+            let views = settings.views.iter().copied().filter(|view| !switch.to_fill.contains(view)).collect();
+            let partitions = books::read_sources(transaction)?;
+            let days = proofs::read_days(transaction, &switch.to_read)?;
+            let seen = DaysSeen { settings, epoch: epoch as u64, partitions, views, days };
+            let days = choose(&seen);
+            let mut rows = Vec::new();
+            for view in BY_DAY.into_iter().filter(|view| switch.to_read.contains(view)) {
+                rows.append(&mut rows::read_of_days(transaction, view, &days)?);
+            }
+            Ok((seen, rows))
+        })
+    }
+
+    fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError> {
+        self.with_connection(|connection, held| proofs::prove(connection, held.generation, days))
     }
 
     fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
@@ -295,7 +330,8 @@ fn read_rest(connection: &Connection, generation: i64, epoch: i64, switch: Switc
     }
     let (generation, epoch) = (generation as u64, epoch as u64);
     let incomplete = views::incomplete(connection)?;
-    Ok(Recovered { generation, epoch, partitions, rows, to_fill: switch.to_fill, incomplete })
+    let inconsistent = proofs::read_inconsistent(connection)?;
+    Ok(Recovered { generation, epoch, partitions, rows, to_fill: switch.to_fill, incomplete, inconsistent })
 }
 
 /// One epoch in one transaction.
@@ -327,6 +363,7 @@ fn write(connection: &mut Connection, held: Held, commit: &Commit, prune: bool) 
         ))));
     }
     rows::write(&transaction, epoch, &commit.rows)?;
+    proofs::write_inconsistent(&transaction, epoch, &commit.inconsistent, &commit.cured)?;
     orders::write(&transaction, epoch, &commit.orders)?;
     kept::write_listings(&transaction, epoch, &commit.listings)?;
     kept::write_feedback(&transaction, epoch, &commit.feedback)?;

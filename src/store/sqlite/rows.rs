@@ -154,6 +154,27 @@ fn removed(connection: &Connection, epoch: i64, key: &ViewKey) -> Result<(), Fai
 
 /// Every row of a view.
 pub(super) fn read(connection: &Connection, view: View) -> Result<Vec<(ViewKey, RowValue)>, Failed> {
+    read_by(connection, view, &STATEMENTS[&view].read, &[])
+}
+
+/// The rows of some days, of a view that goes by days; of best sellers those of the days themselves.
+pub(super) fn read_of_days(
+    connection: &Connection,
+    view: View,
+    days: &[Day],
+) -> Result<Vec<(ViewKey, RowValue)>, Failed> {
+    let column = if view == View::Top { "period" } else { "order_date" };
+    let days: Vec<String> = days.iter().map(Day::to_string).collect();
+    let sql = format!("{} WHERE {column} IN (SELECT value FROM json_each(?1))", STATEMENTS[&view].read);
+    read_by(connection, view, &sql, &[&serde_json::json!(days).to_string()])
+}
+
+fn read_by(
+    connection: &Connection,
+    view: View,
+    sql: &str,
+    params: &[&dyn ToSql],
+) -> Result<Vec<(ViewKey, RowValue)>, Failed> {
     let (keys, values) = (key_columns(view), value_columns(view));
     let cells = |row: &Row<'_>, columns: &[Column], from: usize| -> rusqlite::Result<Vec<Cell>> {
         columns.iter().enumerate().map(|(at, (_, kind))| cell(row, from + at, *kind)).collect()
@@ -162,8 +183,7 @@ pub(super) fn read(connection: &Connection, view: View) -> Result<Vec<(ViewKey, 
         let (key, value) = (cells(row, keys, 0)?, cells(row, values, keys.len())?);
         key_of(view, &key).zip(value_of(view, &value)).ok_or_else(|| odd(0, "a row that is none of its view's"))
     };
-    let read =
-        || -> rusqlite::Result<Vec<_>> { connection.prepare(&STATEMENTS[&view].read)?.query_map([], row)?.collect() };
+    let read = || -> rusqlite::Result<Vec<_>> { connection.prepare(sql)?.query_map(params, row)?.collect() };
     read().map_err(|error| Failed::at(format!("reading {view}"), error))
 }
 

@@ -5,10 +5,10 @@ use rusqlite::{Connection, Row, params};
 use takings_dataflows::day::Day;
 use takings_dataflows::view::View;
 
-use super::Failed;
+use super::{Failed, proofs, rows};
 use crate::store::commit::{FilledView, IncompleteView};
 use crate::store::settings::views_of;
-use crate::store::switch::Switch;
+use crate::store::switch::{Switch, listed_only};
 
 /// The views whose rows are complete.
 pub(super) fn complete(connection: &Connection) -> Result<Vec<View>, Failed> {
@@ -49,6 +49,8 @@ pub(super) fn switch(connection: &Connection, epoch: i64, switch: &Switch) -> Re
         }
         for table in &switch.to_empty {
             touched += connection.execute(&format!("DELETE FROM {table}"), [])?;
+            // Without its rows nothing of a view is inconsistent.
+            connection.execute("DELETE FROM inconsistent WHERE view = ?1", [table])?;
         }
         if switch.to_listed_only {
             touched += connection.execute("DELETE FROM sales_per_product WHERE listed_orders IS NULL", [])?;
@@ -67,7 +69,14 @@ pub(super) fn switch(connection: &Connection, epoch: i64, switch: &Switch) -> Re
         }
         Ok(())
     };
-    write().map_err(|error| Failed::at("switching views", error))
+    write().map_err(|error| Failed::at("switching views", error))?;
+    if switch.to_listed_only {
+        let (totals, still) = listed_only(&proofs::read_inconsistent(connection)?);
+        let cured: Vec<_> = totals.iter().map(|change| change.key).collect();
+        rows::write(connection, epoch, &totals)?;
+        proofs::write_inconsistent(connection, epoch, &still, &cured)?;
+    }
+    Ok(())
 }
 
 /// Notes the views that this commit fills.

@@ -1,0 +1,381 @@
+//! Some days recounted from the log, for the audit that runs beside the job.
+//!
+//! A day's orders may lie anywhere in the log, since orders may be late, and an order may move from one day to another.
+//! So the log is read from its first record, and of all orders only those are held that any version ever dated on a
+//! day that is asked for: memory is bounded by those days. Which they are is known only after the whole log was seen,
+//! where an order's versions may lie in several partitions; then it is read twice, first for the ids alone.
+//!
+//! What it can not do: prove months, all time, ratings and minutes; `takings audit` does.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+
+use chrono::{DateTime, Utc};
+use siphasher::sip128::{Hasher128, SipHasher13};
+use takings_dataflows::amount::Amount;
+use takings_dataflows::day::Day;
+use takings_dataflows::view::View;
+
+use super::names::{Name, Names};
+use super::plain::{Plain, PlainOrder, read};
+use super::reading::read_partition;
+use super::standing::{Group, Limits, Listing, Standing};
+use super::value::{Row, Total, Value, row_of};
+use super::versions::{Books, Place, Version};
+use super::{AuditError, AuditSettings};
+use crate::config::topics::Kind;
+use crate::source::{Log, PartitionRange, Record};
+use crate::store::proof::{BY_DAY, ShownDifference};
+use crate::store::{DayRows, Outcome, PartitionState, ProvenDay};
+
+/// Records between two questions whether to go on.
+const AT_ONCE: usize = 512;
+/// How many differences of a day are shown in full.
+const SHOWN: usize = 5;
+
+/// What is to be proven: days, and what the store holds of them at one epoch.
+pub struct Asked<'a> {
+    /// By which rules.
+    pub settings: &'a AuditSettings,
+    /// The epoch.
+    pub epoch: u64,
+    /// How far each partition was committed then.
+    pub partitions: &'a [PartitionState],
+    /// The days.
+    pub days: &'a BTreeSet<Day>,
+    /// Their stored rows.
+    pub rows: &'a DayRows,
+    /// Whether these are all the days that there are, so that every order may be held.
+    pub are_all: bool,
+}
+
+/// Which order.
+type Id = u128;
+
+/// What a version says; `None` in its place: cancelled, or dated on another day.
+#[derive(Clone, Copy, PartialEq)]
+struct Sold {
+    group: u32,
+    amount: Amount,
+    units: i64,
+}
+
+/// The versions of orders that are needed: without a window only the newest of each.
+enum Held {
+    Newest(HashMap<Id, Version<Sold>>),
+    All(HashMap<Id, Vec<Version<Sold>>>),
+}
+
+impl Held {
+    fn knows(&self, id: Id) -> bool {
+        match self {
+            Held::Newest(orders) => orders.contains_key(&id),
+            Held::All(orders) => orders.contains_key(&id),
+        }
+    }
+
+    fn push(&mut self, id: Id, version: Version<Sold>) {
+        match self {
+            Held::Newest(orders) => {
+                let known = orders.entry(id).or_insert(version);
+                if known.place < version.place {
+                    *known = version;
+                }
+            }
+            Held::All(orders) => orders.entry(id).or_default().push(version),
+        }
+    }
+}
+
+/// Which orders are held.
+enum Wanted {
+    /// Those that a record dates on one of the days, from that record on.
+    AsTheyCome,
+    /// All.
+    Every,
+    /// These.
+    Found(HashSet<Id>),
+}
+
+struct Recount<'a> {
+    asked: &'a Asked<'a>,
+    names: Names,
+    groups: Vec<Group>,
+    group_numbers: HashMap<Group, u32>,
+    orders: Held,
+    /// Each product's newest listing, as far as it matters: the category.
+    listings: HashMap<Name, (Place, Option<Name>)>,
+    /// The timestamp of the first record that a partition still holds, the latest of all that lost some.
+    horizon: Option<i64>,
+}
+
+/// Recounts some days up to the committed offsets, and compares. `goes_on` is told how many records were read since
+/// it was asked last, and may take its time; `None` where it said no.
+///
+/// # Errors
+/// [`AuditError::Log`] where the log can not be read.
+pub fn recount_days(
+    log: &dyn Log,
+    asked: &Asked<'_>,
+    goes_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<Vec<ProvenDay>>, AuditError> {
+    let topics = &asked.settings.topics;
+    let ranges = log.partitions(topics)?;
+    let (mut of_orders, mut of_listings, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+    for state in asked.partitions {
+        let PartitionState { topic, partition, offset, .. } = state;
+        let rank = topics.iter().position(|known| known == topic);
+        let of = |range: &&PartitionRange| {
+            Some(usize::from(range.partition.topic)) == rank && range.partition.partition == *partition
+        };
+        let Some(range) = ranges.iter().find(of).filter(|range| range.end >= *offset) else {
+            let reason =
+                format!("{topic}/{partition} was counted up to offset {offset}, and the log no longer reaches it");
+            return Ok(Some(asked.days.iter().map(|day| not_provable(asked, *day, reason.clone())).collect()));
+        };
+        match asked.settings.rules.topic(topic).kind() {
+            Kind::Order => of_orders.push((range, state)),
+            Kind::Listing if asked.settings.keeps(View::Category) => of_listings.push((range, state)),
+            Kind::Listing | Kind::Feedback => continue,
+        }
+        if range.first > 0 && *offset > 0 {
+            lost.push(format!("{topic}/{partition} starts at offset {}", range.first));
+        }
+    }
+
+    let orders = match asked.settings.correction_window {
+        None => Held::Newest(HashMap::new()),
+        Some(_) => Held::All(HashMap::new()),
+    };
+    let mut recount = Recount {
+        asked,
+        names: Names::default(),
+        groups: Vec::new(),
+        group_numbers: HashMap::new(),
+        orders,
+        listings: HashMap::new(),
+        horizon: None,
+    };
+    let mut pass = |partitions: &[(&PartitionRange, &PartitionState)],
+                    each: &mut dyn FnMut(&PartitionRange, &str, &Record<'_>)|
+     -> Result<bool, AuditError> {
+        for (range, state) in partitions {
+            let mut hand = |record: &Record<'_>| each(range, &state.topic, record);
+            if !read_partition(log, topics, range, state.offset, AT_ONCE, goes_on, &mut hand)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    if !pass(&of_listings, &mut |_, topic, record| recount.listing(topic, record))? {
+        return Ok(None);
+    }
+    let holds_records = |(range, state): &&(&PartitionRange, &PartitionState)| range.first < state.offset;
+    let wanted = if asked.are_all {
+        Wanted::Every
+    } else if of_orders.iter().filter(holds_records).count() <= 1 {
+        Wanted::AsTheyCome
+    } else {
+        let mut found = HashSet::new();
+        if !pass(&of_orders, &mut |_, topic, record| found.extend(recount.dated_on_a_day(topic, record)))? {
+            return Ok(None);
+        }
+        Wanted::Found(found)
+    };
+    let mut firsts = HashSet::new();
+    let mut order = |range: &PartitionRange, topic: &str, record: &Record<'_>| {
+        if range.first > 0 && firsts.insert(range.partition) {
+            recount.horizon = recount.horizon.max(Some(record.timestamp));
+        }
+        recount.order(topic, record, &wanted);
+    };
+    if !pass(&of_orders, &mut order)? {
+        return Ok(None);
+    }
+    for (range, state) in of_orders.iter().filter(|(range, state)| range.first > 0 && range.first >= state.offset) {
+        debug_assert!(range.end >= state.offset);
+        recount.horizon = recount.horizon.max(Some(state.newest_timestamp));
+    }
+    Ok(Some(recount.compare(&lost.join(", "))))
+}
+
+fn not_provable(asked: &Asked<'_>, day: Day, reason: String) -> ProvenDay {
+    ProvenDay {
+        day,
+        outcome: Outcome::NotProvable,
+        at: Utc::now(),
+        epoch: asked.epoch,
+        orders: 0,
+        rows: 0,
+        differences: 0,
+        shown: Vec::new(),
+        reason: Some(reason),
+    }
+}
+
+impl Recount<'_> {
+    fn say(&self, topic: &str, record: &Record<'_>) -> Plain {
+        read(topic, record.key, record.payload, &self.asked.settings.rules)
+    }
+
+    /// The order, where the record dates it on one of the days.
+    fn dated_on_a_day(&self, topic: &str, record: &Record<'_>) -> Option<Id> {
+        match self.say(topic, record) {
+            Plain::Order(order) if self.asked.days.contains(&order.day()) => Some(self.id(topic, &order.order_id)),
+            _ => None,
+        }
+    }
+
+    /// Ids are of their space: the topic's own, or a shared one.
+    fn id(&self, topic: &str, id: &str) -> Id {
+        let format = self.asked.settings.rules.topic(topic);
+        let mut hasher = SipHasher13::new();
+        (format.id_space.as_deref().unwrap_or(topic), id).hash(&mut hasher);
+        hasher.finish128().as_u128()
+    }
+
+    fn order(&mut self, topic: &str, record: &Record<'_>, wanted: &Wanted) {
+        let (id, order) = match self.say(topic, record) {
+            Plain::Order(order) => (self.id(topic, &order.order_id), Some(order)),
+            Plain::CancelledOrder(id) => (self.id(topic, &id), None),
+            _ => return,
+        };
+        let order = order.filter(|order| self.asked.days.contains(&order.day()));
+        let is_wanted = match wanted {
+            Wanted::Every => true,
+            Wanted::AsTheyCome => order.is_some() || self.orders.knows(id),
+            Wanted::Found(found) => found.contains(&id),
+        };
+        if is_wanted {
+            let said = order.map(|order| self.sold(&order));
+            let place = (record.timestamp, record.partition, record.offset);
+            self.orders.push(id, Version { place, said });
+        }
+    }
+
+    fn sold(&mut self, order: &PlainOrder) -> Sold {
+        let group = Group {
+            day: order.day(),
+            product: self.names.number(&order.product),
+            category: order.product_category.as_ref().map(|category| self.names.number(category)),
+            payment_method: self.names.number(&order.payment_method),
+            currency: self.names.number(&order.currency),
+        };
+        let groups = &mut self.groups;
+        let group = *self.group_numbers.entry(group).or_insert_with(|| {
+            groups.push(group);
+            groups.len() as u32 - 1
+        });
+        Sold { group, amount: order.total_amount, units: order.product_quantity }
+    }
+
+    fn listing(&mut self, topic: &str, record: &Record<'_>) {
+        let (product, category) = match self.say(topic, record) {
+            Plain::Listing { product, category, .. } => (product, category),
+            Plain::WithdrawnListing(product) => (product, None),
+            _ => return,
+        };
+        let place = (record.timestamp, record.partition, record.offset);
+        let category = category.map(|category| self.names.number(&category));
+        let newest = self.listings.entry(self.names.number(&product)).or_insert((place, category));
+        if newest.0 < place {
+            *newest = (place, category);
+        }
+    }
+
+    /// What stands on the days.
+    fn settle(&mut self) -> Standing {
+        let mut standing = Standing::default();
+        for (&product, &(_, category)) in &self.listings {
+            standing.listings.insert(product, Listing { name: None, category, price: None });
+        }
+        let groups = &self.groups;
+        let mut stands = |sold: Sold| {
+            let total = Total { amount: sold.amount, orders: 1, units: sold.units };
+            standing.sale(groups[sold.group as usize], total, 0);
+        };
+        match &mut self.orders {
+            Held::Newest(orders) => orders.drain().filter_map(|(_, version)| version.said).for_each(stands),
+            Held::All(orders) => {
+                let window = self.asked.settings.correction_window.map_or(i64::MAX, |window| window.as_millis() as i64);
+                let mut books = Books::default();
+                for (_, mut versions) in orders.drain() {
+                    books.settle(&mut versions, window, &mut |_, sold| stands(sold));
+                }
+            }
+        }
+        standing
+    }
+
+    fn compare(mut self, lost: &str) -> Vec<ProvenDay> {
+        let standing = self.settle();
+        let Asked { settings, days, rows, epoch, .. } = self.asked;
+        let at = Utc::now();
+        let proven = |&day: &Day| {
+            let outcome = Outcome::Proven;
+            let proven = ProvenDay {
+                day,
+                outcome,
+                at,
+                epoch: *epoch,
+                orders: 0,
+                rows: 0,
+                differences: 0,
+                shown: vec![],
+                reason: None,
+            };
+            (day.to_string(), proven)
+        };
+        let mut verdicts: BTreeMap<String, ProvenDay> = days.iter().map(proven).collect();
+        for (group, total) in &standing.sales {
+            if let Some(verdict) = verdicts.get_mut(&group.day.to_string()) {
+                verdict.orders += total.orders as u64;
+            }
+        }
+        let limits = Limits { views: &settings.views, top: settings.top, volume_window: 0, newest: 0 };
+        for view in BY_DAY.into_iter().filter(|view| settings.keeps(*view)) {
+            let mut pairs: BTreeMap<Row, (Option<Value>, Option<Value>)> = BTreeMap::new();
+            for (row, value) in standing.rows(view, &self.names, &limits) {
+                pairs.insert(row, (None, Some(value)));
+            }
+            for (key, value) in rows.iter().filter(|(key, _)| key.view() == view) {
+                pairs.entry(row_of(key)).or_default().0 = Some(Value::stored(value));
+            }
+            for (row, (stored, counted)) in pairs {
+                // The first column is the day; best sellers of longer periods have none of these.
+                let Some(verdict) = verdicts.get_mut(&row[0]) else { continue };
+                verdict.rows += 1;
+                if stored == counted {
+                    continue;
+                }
+                verdict.differences += 1;
+                if verdict.shown.len() < SHOWN {
+                    verdict.shown.push(ShownDifference {
+                        what: format!("{view} ({})", row.join(", ")),
+                        stored: Value::text(&stored),
+                        counted: Value::text(&counted),
+                    });
+                }
+            }
+        }
+        let horizon = self.horizon.and_then(DateTime::from_timestamp_millis);
+        let horizon = horizon.map(|at| Day::from_date(at.with_timezone(&settings.rules.time_zone).date_naive()));
+        verdicts.into_values().map(|verdict| judged(verdict, lost, horizon)).collect()
+    }
+}
+
+/// What differs may be what the log lost; what agrees is proven all the same.
+fn judged(mut verdict: ProvenDay, lost: &str, horizon: Option<Day>) -> ProvenDay {
+    if verdict.differences == 0 {
+        return verdict;
+    }
+    verdict.outcome = Outcome::Differs;
+    if !lost.is_empty() {
+        if horizon.is_none_or(|horizon| verdict.day <= horizon) {
+            verdict.outcome = Outcome::NotProvable;
+        }
+        let since = horizon.map_or(String::new(), |horizon| format!(", and holds what came since {horizon}"));
+        verdict.reason = Some(format!("the log lost its first records ({lost}){since}"));
+    }
+    verdict
+}

@@ -1,0 +1,54 @@
+//! A partition, read from its first record to the committed offset.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use crate::source::{Log, PartitionRange, Polled, Record, SourceError, StartAt};
+
+/// How long a reader that waits for records goes without asking whether to go on.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// Hands every record of a partition before `until` to `each`. After at most `at_once` records `goes_on` is told how many
+/// they were; where it says no, the reading ends there. Returns whether it came to its end.
+///
+/// # Errors
+/// [`SourceError`] where the log can not be read.
+pub(super) fn read_partition(
+    log: &dyn Log,
+    topics: &[String],
+    range: &PartitionRange,
+    until: u64,
+    at_once: usize,
+    goes_on: &mut dyn FnMut(u64) -> bool,
+    each: &mut dyn FnMut(&Record<'_>),
+) -> Result<bool, SourceError> {
+    if range.first >= until {
+        return Ok(true);
+    }
+    let (sender, woken) = sync_channel(1);
+    let waker = Arc::new(move || sender.try_send(()).unwrap_or_default());
+    let start = StartAt { partition: range.partition, offset: range.first, newest_timestamp: 0 };
+    let mut source = log.open(topics, &[start], waker)?;
+    let mut is_complete = false;
+    while !is_complete {
+        let mut records = 0;
+        let count = source.poll(at_once, &mut |polled| match polled {
+            Polled::Record(record) if record.offset < until => {
+                records += 1;
+                each(&record);
+                is_complete |= record.next_offset >= until;
+            }
+            Polled::Record(_) => is_complete = true,
+            Polled::End { offset, .. } => is_complete |= offset >= until,
+        })?;
+        if !goes_on(records) {
+            return Ok(false);
+        }
+        if count == 0 && !is_complete {
+            // A call may be missed between poll and here; then the look a second later finds it.
+            let _ = woken.recv_timeout(ASK_EVERY);
+        }
+    }
+    Ok(true)
+}
