@@ -8,6 +8,7 @@
 
 pub mod guard;
 pub mod kafka;
+pub mod link;
 pub mod port;
 pub mod postgres;
 pub mod products;

@@ -1,0 +1,149 @@
+//! The network between a client and a server of this machine, for a test to cut, to stop and to slow down.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+/// What becomes of bytes on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    /// They arrive.
+    Flows,
+    /// They arrive late, and few at a time.
+    Crawls,
+    /// They neither arrive nor get lost: connections stay open in silence, and go on later.
+    Stands,
+    /// Connections end, and new ones end at once.
+    Cut,
+}
+
+/// A way to a server, through a port of its own.
+pub struct Link {
+    port: u16,
+    road: Arc<Road>,
+}
+
+struct Road {
+    server: AtomicU16,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    traffic: Traffic,
+    /// Both ends of each connection, to end them.
+    open: HashMap<u64, [TcpStream; 2]>,
+    connections: u64,
+}
+
+impl Link {
+    /// A way to nowhere: give it a server with [`lead_to`](Link::lead_to).
+    pub fn new() -> Link {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let state = State { traffic: Traffic::Flows, open: HashMap::new(), connections: 0 };
+        let road = Arc::new(Road { server: AtomicU16::new(0), state: Mutex::new(state), changed: Condvar::new() });
+        let shared = road.clone();
+        thread::spawn(move || listener.incoming().flatten().for_each(|client| shared.connect(client)));
+        Link { port, road }
+    }
+
+    /// A way to the server at this port of 127.0.0.1.
+    pub fn to(server: u16) -> Link {
+        let link = Link::new();
+        link.lead_to(server);
+        link
+    }
+
+    /// Where it leads from now on.
+    pub fn lead_to(&self, server: u16) {
+        self.road.server.store(server, Ordering::SeqCst);
+    }
+
+    /// The port for clients.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Changes what becomes of bytes, of open connections as well.
+    pub fn set(&self, traffic: Traffic) {
+        let mut state = self.road.lock();
+        state.traffic = traffic;
+        if traffic == Traffic::Cut {
+            for (_, ends) in state.open.drain() {
+                ends.iter().for_each(|end| drop(end.shutdown(Shutdown::Both)));
+            }
+        }
+        self.road.changed.notify_all();
+    }
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Link::new()
+    }
+}
+
+impl Road {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics with it")
+    }
+
+    fn connect(self: &Arc<Self>, client: TcpStream) {
+        if self.lock().traffic == Traffic::Cut {
+            return;
+        }
+        // Where the server is away the client is dropped: it sees its connection end.
+        let Ok(server) = TcpStream::connect(("127.0.0.1", self.server.load(Ordering::SeqCst))) else { return };
+        let ends = || -> std::io::Result<[TcpStream; 2]> { Ok([client.try_clone()?, server.try_clone()?]) };
+        let (Ok(kept), Ok([client_in, server_in])) = (ends(), ends()) else { return };
+        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+        let number = {
+            let mut state = self.lock();
+            if state.traffic == Traffic::Cut {
+                return;
+            }
+            state.connections += 1;
+            let number = state.connections;
+            state.open.insert(number, kept);
+            number
+        };
+        for (from, to) in [(client_in, server), (server_in, client)] {
+            let road = self.clone();
+            thread::spawn(move || {
+                road.carry(&from, &to);
+                // One direction that ends takes the other with it.
+                let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+                road.lock().open.remove(&number);
+            });
+        }
+    }
+
+    fn carry(&self, mut from: &TcpStream, mut to: &TcpStream) {
+        let mut buffer = [0; 65536];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            let mut rest = &buffer[..read];
+            while !rest.is_empty() {
+                let mut length = rest.len();
+                let standing = |state: &mut State| state.traffic == Traffic::Stands;
+                let traffic = self.changed.wait_while(self.lock(), standing).expect("nobody panics").traffic;
+                match traffic {
+                    Traffic::Cut => return,
+                    Traffic::Crawls => {
+                        length = length.min(4096);
+                        thread::sleep(Duration::from_millis(15));
+                    }
+                    Traffic::Flows | Traffic::Stands => {}
+                }
+                if to.write_all(&rest[..length]).is_err() {
+                    return;
+                }
+                rest = &rest[length..];
+            }
+        }
+    }
+}
