@@ -112,9 +112,20 @@ pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
 /// # Errors
 /// [`JobError`], which tells what a restart may cure from what it can not.
 pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
+    run_with(config, stop, &crate::store::open)
+}
+
+/// How a store is opened by its address.
+pub type OpenStore<'a> = &'a dyn Fn(&StoreUrl) -> Result<Box<dyn Store>, StoreError>;
+
+/// The same on a store that is opened another way: tests hand in one that fails.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(config: &JobConfig, stop: &Stop, open: OpenStore<'_>) -> Result<Summary, JobError> {
     let mut summary = Summary::default();
     loop {
-        let Ended { epoch, records, commits, is_outgrown } = start(config, stop)?;
+        let Ended { epoch, records, commits, is_outgrown } = start(config, stop, open)?;
         summary.epoch = epoch;
         summary.records += records;
         summary.commits += commits;
@@ -134,13 +145,13 @@ struct Ended {
     is_outgrown: bool,
 }
 
-fn start(config: &JobConfig, stop: &Stop) -> Result<Ended, JobError> {
+fn start(config: &JobConfig, stop: &Stop, open: OpenStore<'_>) -> Result<Ended, JobError> {
     let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
     let settings = settings(config, log.as_ref());
     // Two servers are asked at once: a start is short.
     let (is_whole, acquired) = std::thread::scope(|scope| {
         let checking = scope.spawn(|| patiently(stop, || Ok(log.check_whole(&config.order_topics())?)));
-        let acquired = acquire(config, &settings, stop);
+        let acquired = acquire(config, &settings, stop, open);
         let stopped = || Err(JobError::Dataflow("asking for the topics' settings panicked".to_owned()));
         (checking.join().unwrap_or_else(|_| stopped()), acquired)
     });
@@ -191,12 +202,17 @@ fn patiently<T>(stop: &Stop, mut attempt: impl FnMut() -> Result<T, JobError>) -
 type Acquired = (Box<dyn Store>, Recovered);
 
 /// Takes the store, waiting for its holder where this is a standby.
-fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Option<Acquired>, JobError> {
+fn acquire(
+    config: &JobConfig,
+    settings: &JobSettings,
+    stop: &Stop,
+    open: OpenStore<'_>,
+) -> Result<Option<Acquired>, JobError> {
     let url = StoreUrl::parse(&config.store)?;
     let mut told = String::new();
     loop {
         let taken = patiently(stop, || {
-            let mut store = crate::store::open(&url)?;
+            let mut store = open(&url)?;
             match store.acquire(settings) {
                 Ok(recovered) => Ok(Ok((store, recovered))),
                 Err(StoreError::Held { holder, .. }) if config.standby => Ok(Err(holder)),

@@ -41,7 +41,12 @@ impl Bank {
     /// Some corrections, each moving one order to any account.
     pub fn transfers(&mut self) -> Vec<Entry> {
         let count = self.chance.random_range(1..20);
-        (0..count).map(|_| self.chance.random_range(0..SETUP)).collect::<Vec<_>>().into_iter().map(|order| self.entry(order)).collect()
+        (0..count)
+            .map(|_| self.chance.random_range(0..SETUP))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|order| self.entry(order))
+            .collect()
     }
 
     /// How many records there are.

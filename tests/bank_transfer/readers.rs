@@ -129,10 +129,7 @@ impl Postgres {
         Postgres { url: url.to_owned(), client: None }
     }
 
-    fn see<T>(
-        &mut self,
-        look: impl FnOnce(&mut postgres::Client) -> Result<T, postgres::Error>,
-    ) -> Result<T, String> {
+    fn see<T>(&mut self, look: impl FnOnce(&mut postgres::Client) -> Result<T, postgres::Error>) -> Result<T, String> {
         let connect = || postgres::Client::connect(&self.url, postgres::NoTls).map_err(|error| error.to_string());
         let mut client = self.client.take().map_or_else(connect, Ok)?;
         let seen = look(&mut client).map_err(|error| error.to_string())?;
@@ -162,7 +159,8 @@ impl Tables for Postgres {
             let mut all = Vec::new();
             for (view, _) in VIEWS {
                 let mut balances = Balances::default();
-                let rows = format!("SELECT currency, (total_sales * 1000000)::bigint, orders FROM {view} ORDER BY 1, 2, 3");
+                let rows =
+                    format!("SELECT currency, (total_sales * 1000000)::bigint, orders FROM {view} ORDER BY 1, 2, 3");
                 for row in snapshot.query(&rows, &[])? {
                     balances.add(row.get(0), row.get::<_, i64>(1).into(), row.get(2));
                 }
