@@ -2,8 +2,9 @@
 # Installs the Debian packages that the build and the tests need, and only those that are missing.
 #
 # The build: make, perl (OpenSSL is built from source) and a C++ compiler (librdkafka's configure asks for one).
-# The tests: PostgreSQL's server programs, Chromium, Python with venv. A server is never used where it is: tests
-# start their own, in temporary folders, on free ports. Says nothing when nothing is to be done.
+# The tests: PostgreSQL's server programs, Chromium, Python with venv, strace (which tells what reaches a disk, and
+# when). A server is never used where it is: tests start their own, in temporary folders, on free ports. Says nothing
+# when nothing is to be done.
 set -euo pipefail
 
 missing=()
@@ -24,6 +25,7 @@ need pkg-config command -v pkg-config
 need postgresql has_postgres
 need chromium has_chromium
 need python3 command -v python3
+need strace command -v strace
 need python3-venv python3 -c 'import ensurepip, venv'
 
 ((${#missing[@]})) || exit 0

@@ -20,7 +20,7 @@ use support::stores::{
     Fresh, category_key, changed, commit, day, day_key, gone, new, partition, removal, row, settings, total,
 };
 use takings::store::commit::{
-    Correction, Counters, FilledView, KeptContent, KeptFeedback, KeptListing, KeptOrder, Rejected, Why,
+    Correction, Counters, EarlierOrder, FilledView, KeptContent, KeptFeedback, KeptListing, KeptOrder, Rejected, Why,
 };
 use takings::store::{Commit, IncompleteView, JobSettings, PartitionState, StoreError, Topics};
 use takings_dataflows::amount::Amount;

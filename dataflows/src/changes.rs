@@ -54,6 +54,8 @@ pub enum Output {
     Corrected(Box<Corrected>),
     /// The newest version of a kept order.
     Kept(Box<Kept>),
+    /// A kept order of which an older record came later than the newest one.
+    Earlier(Box<Earlier>),
     /// What became of some records of a partition that reached the upsert.
     Outcomes(PartitionId, Outcomes),
     /// How far a partition was read.
@@ -92,6 +94,19 @@ pub struct Kept {
     pub content: Content,
     /// Its other fields; `None` where it is cancelled.
     pub details: Option<Box<OrderDetails>>,
+}
+
+/// A kept order whose first record is older than was known: nothing of what is kept changes but that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The order.
+    pub id: OrderId,
+    /// Its id's text, as in [`crate::order::OrderEvent::id_text`].
+    pub id_text: CompactString,
+    /// The record that came.
+    pub version: Version,
+    /// Its minute, now that of the order.
+    pub minute: Minute,
 }
 
 /// A record that could not be read.
@@ -164,6 +179,8 @@ pub struct EpochChanges {
     pub corrected: Vec<Corrected>,
     /// Kept orders, each as often as the epoch changed it.
     pub kept: Vec<Kept>,
+    /// Kept orders that began earlier than was known.
+    pub earlier: Vec<Earlier>,
     /// Outcomes by partition.
     pub outcomes: HashMap<PartitionId, Outcomes>,
     /// Progress by partition.
@@ -255,6 +272,7 @@ impl EpochChanges {
             Output::Feedback(feedback) => self.feedback.push(*feedback),
             Output::Corrected(corrected) => self.corrected.push(*corrected),
             Output::Kept(kept) => self.kept.push(*kept),
+            Output::Earlier(earlier) => self.earlier.push(*earlier),
             Output::Outcomes(partition, outcomes) => self.outcomes.entry(partition).or_default().add(&outcomes),
             Output::Progress(partition, progress) => self.progress.entry(partition).or_default().add(&progress),
             Output::Rejected(rejected) => self.rejected.push(*rejected),
@@ -273,6 +291,7 @@ impl EpochChanges {
             feedback,
             corrected,
             kept,
+            earlier,
             outcomes,
             progress,
             rejected,
@@ -285,6 +304,7 @@ impl EpochChanges {
             && feedback.is_empty()
             && corrected.is_empty()
             && kept.is_empty()
+            && earlier.is_empty()
             && outcomes.is_empty()
             && progress.is_empty()
             && rejected.is_empty()

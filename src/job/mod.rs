@@ -120,6 +120,17 @@ pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
 /// # Errors
 /// [`JobError`], which tells what a restart may cure from what it can not.
 pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
+    run_with(config, stop, &crate::store::open)
+}
+
+/// How a store is opened by its address.
+pub type OpenStore<'a> = &'a dyn Fn(&StoreUrl) -> Result<Box<dyn Store>, StoreError>;
+
+/// The same on a store that is opened another way: tests hand in one that fails.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(config: &JobConfig, stop: &Stop, open: OpenStore<'_>) -> Result<Summary, JobError> {
     let mut summary = Summary::default();
     let meeting = match &config.hosts {
         Some(hosts) if hosts.processes() > 1 => match patiently(stop, || Ok(Meeting::open(hosts)?))? {
@@ -130,8 +141,8 @@ pub fn run(config: &JobConfig, stop: &Stop) -> Result<Summary, JobError> {
     };
     loop {
         let Ended { epoch, records, commits, is_outgrown } = match &meeting {
-            None => lead(config, None, stop)?,
-            Some(meeting) => together(config, meeting, stop)?,
+            None => lead(config, None, stop, open)?,
+            Some(meeting) => together(config, meeting, stop, open)?,
         };
         summary.epoch = epoch;
         summary.records += records;
@@ -153,9 +164,9 @@ struct Ended {
 }
 
 /// One start of a job of several processes. However it ends, the others are told.
-fn together(config: &JobConfig, meeting: &Meeting, stop: &Stop) -> Result<Ended, JobError> {
+fn together(config: &JobConfig, meeting: &Meeting, stop: &Stop, open: OpenStore<'_>) -> Result<Ended, JobError> {
     let Some(cluster) = Cluster::gather(meeting, config, stop)? else { return Ok(Ended::default()) };
-    let ended = if cluster.leads() { lead(config, Some(&cluster), stop) } else { follow(config, &cluster, stop) };
+    let ended = if cluster.leads() { lead(config, Some(&cluster), stop, open) } else { follow(config, &cluster, stop) };
     match &ended {
         Ok(ended) if cluster.leads() => cluster.tell_finished(ended.is_outgrown && !stop.is_stopped()),
         Ok(_) => {}
@@ -166,13 +177,18 @@ fn together(config: &JobConfig, meeting: &Meeting, stop: &Stop) -> Result<Ended,
 }
 
 /// The start of process 0, or of a job's only one: it takes the store, and says where all begin.
-fn lead(config: &JobConfig, cluster: Option<&Arc<Cluster>>, stop: &Stop) -> Result<Ended, JobError> {
+fn lead(
+    config: &JobConfig,
+    cluster: Option<&Arc<Cluster>>,
+    stop: &Stop,
+    open: OpenStore<'_>,
+) -> Result<Ended, JobError> {
     let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
     let settings = settings(config, log.as_ref());
     // Two servers are asked at once: a start is short.
     let (is_whole, acquired) = std::thread::scope(|scope| {
         let checking = scope.spawn(|| patiently(stop, || Ok(log.check_whole(&config.order_topics())?)));
-        let acquired = acquire(config, &settings, stop);
+        let acquired = acquire(config, &settings, stop, open);
         let stopped = || Err(JobError::Dataflow("asking for the topics' settings panicked".to_owned()));
         (checking.join().unwrap_or_else(|_| stopped()), acquired)
     });
@@ -243,12 +259,17 @@ fn patiently<T>(stop: &Stop, mut attempt: impl FnMut() -> Result<T, JobError>) -
 type Acquired = (Box<dyn Store>, Recovered);
 
 /// Takes the store, waiting for its holder where this is a standby.
-fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Option<Acquired>, JobError> {
+fn acquire(
+    config: &JobConfig,
+    settings: &JobSettings,
+    stop: &Stop,
+    open: OpenStore<'_>,
+) -> Result<Option<Acquired>, JobError> {
     let url = StoreUrl::parse(&config.store)?;
     let mut told = String::new();
     loop {
         let taken = patiently(stop, || {
-            let mut store = crate::store::open(&url)?;
+            let mut store = open(&url)?;
             match store.acquire(settings) {
                 Ok(recovered) => Ok(Ok((store, recovered))),
                 Err(StoreError::Held { holder, .. }) if config.standby => Ok(Err(holder)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use takings_dataflows::changes::{Change, Corrected, EpochChanges, Kept, Rejected};
+use takings_dataflows::changes::{Change, Corrected, Earlier, EpochChanges, Kept, Rejected};
 use takings_dataflows::event::Event;
 use takings_dataflows::graph::Committed;
 use takings_dataflows::listing::ListingEvent;
@@ -20,7 +20,7 @@ use super::pace::Pace;
 use super::{JobError, Summary, error};
 use crate::config::JobConfig;
 use crate::source::Log;
-use crate::store::commit::{Correction, KeptContent, KeptFeedback, KeptListing, KeptOrder, Why};
+use crate::store::commit::{Correction, EarlierOrder, KeptContent, KeptFeedback, KeptListing, KeptOrder, Why};
 use crate::store::{Commit, FilledView, PartitionState, ProvenDay, Recovered, Store, StoreError, Topics, commit};
 
 /// What reaches the writer.
@@ -188,6 +188,7 @@ impl Writer {
             feedback,
             corrected,
             kept,
+            earlier,
             outcomes,
             progress,
             rejected,
@@ -235,6 +236,7 @@ impl Writer {
             corrections: corrected.into_iter().map(|corrected| self.correction(corrected)).collect(),
             rejected: rejected.into_iter().map(|rejected| self.rejected(rejected)).collect(),
             orders: self.newest_kept(kept),
+            earlier: self.earliest(earlier),
             listings: self.newest_listings(listings),
             feedback: self.newest_feedback(feedback),
             filled: self.to_fill.clone(),
@@ -311,6 +313,23 @@ impl Writer {
             }
         };
         newest(kept, |kept| (kept.id, kept.version)).map(order_of).collect()
+    }
+
+    /// The first minute of each order that began earlier than was known.
+    fn earliest(&self, earlier: Vec<Earlier>) -> Vec<EarlierOrder> {
+        let mut first: BTreeMap<(u8, String), i64> = BTreeMap::new();
+        for Earlier { id, id_text, version, minute } in earlier {
+            let PartitionId { topic, .. } = version.partition();
+            let order_id = self.id_spaces[topic as usize].text(id, &id_text);
+            let known = first.entry((topic, order_id)).or_insert(i64::MAX);
+            *known = minute.millis().min(*known);
+        }
+        let order_of = |((topic, order_id), first_timestamp): ((u8, String), i64)| EarlierOrder {
+            topic: self.topics[usize::from(topic)].clone(),
+            order_id,
+            first_timestamp,
+        };
+        first.into_iter().map(order_of).collect()
     }
 
     fn newest_listings(&self, listings: Vec<ListingEvent>) -> Vec<KeptListing> {

@@ -26,6 +26,9 @@ pub struct Commit {
     pub rejected: Vec<Rejected>,
     /// Kept orders, each (topic, order id) at most once: their newest version. Empty unless asked for.
     pub orders: Vec<KeptOrder>,
+    /// Kept orders whose first record is older than was known, each (topic, order id) at most once. They are
+    /// written before, or stand in `orders`.
+    pub earlier: Vec<EarlierOrder>,
     /// Listings with a new version, each product at most once.
     pub listings: Vec<KeptListing>,
     /// Feedback with a new version, each (topic, feedback id) at most once.
@@ -143,6 +146,17 @@ pub struct KeptContent {
     pub details: OrderDetails,
     /// The content's fingerprint.
     pub fingerprint: u64,
+}
+
+/// A kept order of which a record came late that is older than its first one: its version stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlierOrder {
+    /// The order's topic.
+    pub topic: String,
+    /// Its id.
+    pub order_id: String,
+    /// The log timestamp of its first record, in milliseconds since 1970, to the minute.
+    pub first_timestamp: i64,
 }
 
 /// What a kept order counts under: as stored, or, in a row of the first schema, by the rule of its time.

@@ -412,6 +412,22 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let second =
         [kept("b", uuid, 5, None), kept("b", "never seen", 6, Some((&full, 2))), kept("a", uuid, 7, Some((&bare, 3)))];
     store.commit(&Commit { orders: second.to_vec(), ..commit(2, vec![]) }).unwrap();
+    // An older record of an order or a cancellation moves when it began, and nothing else; a younger one nothing.
+    let began = |topic: &str, order_id: &str, first_timestamp| EarlierOrder {
+        topic: topic.to_owned(),
+        order_id: order_id.to_owned(),
+        first_timestamp,
+    };
+    let earlier = vec![
+        began("a", uuid, 1_699_999_920_000),
+        began("b", uuid, 1_699_999_860_000),
+        began("a", "odd \0␀", 1_700_000_040_000),
+        began("a", "nobody's", 1),
+    ];
+    store.commit(&Commit { earlier, ..commit(3, vec![]) }).unwrap();
+    let mut second = second;
+    second[0].first_timestamp = 1_699_999_860_000;
+    second[2].first_timestamp = 1_699_999_920_000;
     drop(store);
 
     let mut store = fresh.open();

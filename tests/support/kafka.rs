@@ -19,8 +19,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 pub use self::consume::Written;
 pub use self::produce::{Message, Placed, Transaction};
 use super::guard::{Guard, signal};
+use super::link::Link;
 use super::target::installed;
 use super::{port, wait};
+
+/// Options of the Java machine with which a broker starts fast.
+const FAST_START: &str = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 
 /// How long a server may take to start or to stop on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Kafka {
     folder: PathBuf,
     port: u16,
+    /// The port of a second listener and the one that its clients are told to use instead: a link's.
+    behind: Option<(u16, u16)>,
     process: Option<Child>,
     guard: Guard,
 }
@@ -39,7 +45,7 @@ impl Kafka {
     /// # Panics
     /// When Kafka's jars are not there, or it does not start; the panic holds the end of its log.
     pub fn start() -> Kafka {
-        Kafka::start_with("-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        Kafka::start_with(FAST_START)
     }
 
     /// Starts a broker with these options for its Java machine. The usual ones make it start fast; a bench
@@ -48,10 +54,25 @@ impl Kafka {
     /// # Panics
     /// As [`Kafka::start`].
     pub fn start_with(java_options: &str) -> Kafka {
+        Kafka::start_as(java_options, None)
+    }
+
+    /// Starts a broker that clients can reach through `link` as well, with every connection they make:
+    /// at [`Kafka::url_through`].
+    ///
+    /// # Panics
+    /// As [`Kafka::start`].
+    pub fn start_behind(link: &Link) -> Kafka {
+        let kafka = Kafka::start_as(FAST_START, Some(link.port()));
+        link.lead_to(kafka.behind.expect("it was asked for").0);
+        kafka
+    }
+
+    fn start_as(java_options: &str, link: Option<u16>) -> Kafka {
         let folder = tempfile::Builder::new().prefix("takings-kafka-").tempdir().expect("a folder").keep();
         let guard = Guard::new(&folder);
         fs::write(folder.join("java.options"), java_options.replace(' ', "\n")).expect("the folder is writable");
-        let mut kafka = Kafka { folder, port: 0, process: None, guard };
+        let mut kafka = Kafka { folder, port: 0, behind: link.map(|link| (0, link)), process: None, guard };
         // Between finding a port free and listening on it another process may take it: then try again.
         for _ in 0..3 {
             kafka.configure();
@@ -71,6 +92,11 @@ impl Kafka {
     /// `kafka://127.0.0.1:PORT`, for `--source` and `--to`.
     pub fn url(&self) -> String {
         format!("kafka://{}", self.bootstrap())
+    }
+
+    /// [`Kafka::url`] through this link; for a broker that was started behind it.
+    pub fn url_through(&self, link: &Link) -> String {
+        format!("kafka://127.0.0.1:{}", link.port())
     }
 
     /// The broker's process id, for `/proc`.
@@ -129,15 +155,21 @@ impl Kafka {
     /// Writes `server.properties` for two free ports.
     fn configure(&mut self) {
         let (listener, controller) = (port::free(), port::free());
+        let (mut also_listens, mut also_advertised) = (String::new(), String::new());
+        if let Some((second, link)) = &mut self.behind {
+            *second = port::free();
+            also_listens = format!(",LINKED://127.0.0.1:{second}");
+            also_advertised = format!(",LINKED://127.0.0.1:{link}");
+        }
         let data = self.data();
         let properties = format!(
             "process.roles=broker,controller\n\
              node.id=1\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
-             listeners=PLAINTEXT://127.0.0.1:{listener},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{listener}\n\
+             listeners=PLAINTEXT://127.0.0.1:{listener},CONTROLLER://127.0.0.1:{controller}{also_listens}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{listener}{also_advertised}\n\
              controller.listener.names=CONTROLLER\n\
-             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LINKED:PLAINTEXT\n\
              log.dirs={}\n\
              auto.create.topics.enable=false\n\
              # One broker: nothing can be replicated.\n\

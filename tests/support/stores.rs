@@ -45,7 +45,11 @@ impl Fresh {
 
     /// A file that does not exist yet.
     pub fn sqlite() -> Fresh {
-        let folder = tempfile::tempdir().expect("a folder");
+        Fresh::sqlite_in(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// The file `takings.db` in this folder, there or not.
+    pub fn sqlite_in(folder: tempfile::TempDir) -> Fresh {
         let url = StoreUrl::Sqlite(folder.path().join("takings.db"));
         Fresh { kind: Kind::Sqlite { folder }, url }
     }

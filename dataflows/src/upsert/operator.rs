@@ -14,7 +14,7 @@ use timely::dataflow::{Scope, StreamVec};
 use super::facts::FactTable;
 use super::gathered::{Gathered, Sold};
 use super::orders::{Effect, Orders, Outcome, route};
-use crate::changes::{Corrected, Kept, Output};
+use crate::changes::{Corrected, Earlier, Kept, Output};
 use crate::graph::{Epoch, Settings, Watermark};
 use crate::order::{OrderEvent, PartitionId};
 use crate::products::Sale;
@@ -219,8 +219,14 @@ impl Loading {
 fn effects_of(event: OrderEvent, effect: &Effect, facts: &FactTable, keep_orders: bool, mut give: impl FnMut(Output)) {
     let now = event.contribution().copied();
     match effect.outcome {
-        // Not the newest: what is kept stays.
-        Outcome::Superseded | Outcome::Duplicate { is_newest: false } => return,
+        // Not the newest: what is kept stays, but for when the order was first heard of.
+        Outcome::Superseded | Outcome::Duplicate { is_newest: false } => {
+            if keep_orders && effect.minute != effect.minute_was {
+                let OrderEvent { id, id_text, version, .. } = event;
+                give(Output::Earlier(Box::new(Earlier { id, id_text, version, minute: effect.minute })));
+            }
+            return;
+        }
         Outcome::Corrected { was } => {
             give(Output::Corrected(Box::new(Corrected {
                 id: event.id,

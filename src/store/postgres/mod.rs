@@ -286,6 +286,7 @@ fn write(session: &mut Session, held: Held, commit: &Commit, prune: bool) -> Res
     rows::write(session, epoch, &commit.rows)?;
     proofs::write_inconsistent(session, epoch, &commit.inconsistent, &commit.cured)?;
     orders::write(session, epoch, &commit.orders)?;
+    orders::write_earlier(session, epoch, &commit.earlier)?;
     kept::write_listings(session, epoch, &commit.listings)?;
     kept::write_feedback(session, epoch, &commit.feedback)?;
     views::write_filled(session, epoch, &commit.filled)?;

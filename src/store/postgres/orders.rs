@@ -14,7 +14,7 @@ use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
 use super::session::{Session, Sql};
 use crate::store::columns::name_of;
-use crate::store::commit::{KeptContent, KeptOrder, product_of};
+use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder, product_of};
 use crate::store::text::{escaped, unescaped};
 use crate::store::{StoreError, Topics, moment};
 
@@ -54,6 +54,18 @@ const REVIVE: Sql = Sql::new(
     "DELETE FROM cancelled_orders o USING unnest($1::text[], $2::text[]) AS c (topic, order_id)
      WHERE o.topic = c.topic AND o.order_id = c.order_id",
 );
+const BEGIN_EARLIER: Sql = Sql::new(
+    "writing first_log_timestamp of orders",
+    "UPDATE orders o SET first_log_timestamp = e.first, epoch = $4
+     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (topic, order_id, first)
+     WHERE o.topic = e.topic AND o.order_id = e.order_id AND coalesce(o.first_log_timestamp, o.log_timestamp) > e.first",
+);
+const BEGIN_EARLIER_CANCELLED: Sql = Sql::new(
+    "writing first_log_timestamp of cancelled_orders",
+    "UPDATE cancelled_orders o SET first_log_timestamp = e.first, epoch = $4
+     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (topic, order_id, first)
+     WHERE o.topic = e.topic AND o.order_id = e.order_id AND coalesce(o.first_log_timestamp, o.log_timestamp) > e.first",
+);
 const READ: Sql = Sql::new(
     "reading orders",
     r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_id, product_name,
@@ -85,6 +97,19 @@ pub(super) fn write(session: &mut Session, epoch: i64, orders: &[KeptOrder]) -> 
             let mut params = places.params();
             params.push(&epoch);
             session.execute(&CANCEL, &params)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes that some orders began earlier than was known.
+pub(super) fn write_earlier(session: &mut Session, epoch: i64, orders: &[EarlierOrder]) -> Result<(), StoreError> {
+    for rows in orders.chunks(ROWS_A_STATEMENT) {
+        let topics: Vec<_> = rows.iter().map(|row| escaped(&row.topic)).collect();
+        let ids: Vec<_> = rows.iter().map(|row| escaped(&row.order_id)).collect();
+        let firsts: Vec<_> = rows.iter().map(|row| row.first_timestamp).collect();
+        for sql in [&BEGIN_EARLIER, &BEGIN_EARLIER_CANCELLED] {
+            session.execute(sql, &[&topics, &ids, &firsts, &epoch])?;
         }
     }
     Ok(())

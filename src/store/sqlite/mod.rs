@@ -365,6 +365,7 @@ fn write(connection: &mut Connection, held: Held, commit: &Commit, prune: bool) 
     rows::write(&transaction, epoch, &commit.rows)?;
     proofs::write_inconsistent(&transaction, epoch, &commit.inconsistent, &commit.cured)?;
     orders::write(&transaction, epoch, &commit.orders)?;
+    orders::write_earlier(&transaction, epoch, &commit.earlier)?;
     kept::write_listings(&transaction, epoch, &commit.listings)?;
     kept::write_feedback(&transaction, epoch, &commit.feedback)?;
     views::write_filled(&transaction, epoch, &commit.filled)?;

@@ -10,7 +10,7 @@ use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderE
 
 use super::{Failed, exact};
 use crate::store::columns::name_of;
-use crate::store::commit::{KeptContent, KeptOrder, product_of};
+use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder, product_of};
 use crate::store::text::{escaped, unescaped};
 use crate::store::{Topics, moment};
 
@@ -87,6 +87,26 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
         return Ok(());
     }
     write().map_err(|error| Failed::at("writing orders", error))
+}
+
+/// Writes that some orders began earlier than was known.
+pub(super) fn write_earlier(connection: &Connection, epoch: i64, orders: &[EarlierOrder]) -> Result<(), Failed> {
+    let write = || -> rusqlite::Result<()> {
+        for table in ["orders", "cancelled_orders"] {
+            let mut update = connection.prepare_cached(&format!(
+                "UPDATE {table} SET first_log_timestamp = ?3, epoch = ?4
+                 WHERE topic = ?1 AND order_id = ?2 AND coalesce(first_log_timestamp, log_timestamp) > ?3"
+            ))?;
+            for row in orders {
+                update.execute(params![escaped(&row.topic), escaped(&row.order_id), row.first_timestamp, epoch])?;
+            }
+        }
+        Ok(())
+    };
+    if orders.is_empty() {
+        return Ok(());
+    }
+    write().map_err(|error| Failed::at("writing first_log_timestamp of orders", error))
 }
 
 /// Hands over every kept order and cancellation, as events.

@@ -1,0 +1,250 @@
+//! What happens, derived from a seed: the same seed gives the same list, however long it is asked for.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::support::link::Traffic;
+
+/// One thing that happens. Numbers of records are of the shop's own making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// New orders.
+    Sell(u16),
+    /// New orders with dates of long ago.
+    SellLate(u16),
+    /// Records of before, once more.
+    Duplicate(u16),
+    /// Orders get other content.
+    Correct(u16),
+    /// Orders are cancelled, some of them unknown.
+    Cancel(u16),
+    /// Records that can not be read.
+    Reject(u16),
+    /// Listings are made, changed and withdrawn.
+    List(u16),
+    /// Feedback is given, changed and taken back.
+    Rate(u16),
+    /// Orders in a transaction that is aborted.
+    Abort(u16),
+    /// Half a line of an order; the rest comes with what is written next.
+    TearLine,
+    /// `kill -9` of the job.
+    Kill,
+    /// SIGTERM to the job, which ends in an orderly way.
+    Terminate,
+    /// The job is started with so many workers.
+    Start(u8),
+    /// The job stands still for so many milliseconds (SIGSTOP, SIGCONT).
+    Freeze(u16),
+    /// On the way to Kafka.
+    ToKafka(Traffic),
+    /// On the way to PostgreSQL.
+    ToPostgres(Traffic),
+    /// Kafka is killed or stopped, and started again.
+    RestartKafka {
+        /// Whether it is killed.
+        kill: bool,
+    },
+    /// Kafka stands still for so many milliseconds.
+    FreezeKafka(u16),
+    /// PostgreSQL is killed or stopped.
+    StopPostgres {
+        /// Whether it is killed.
+        kill: bool,
+    },
+    /// And started again.
+    StartPostgres,
+    /// A reader holds the database file, for so many milliseconds: its snapshot keeps the log of it from
+    /// being taken in, or its lock keeps writers out.
+    HoldFile {
+        /// How long.
+        millis: u16,
+        /// Whether it keeps writers out.
+        alone: bool,
+    },
+    /// The topic of orders has one partition more.
+    AddPartition,
+    /// The job is killed, and its store is as the last release would have left it.
+    Upgrade,
+    /// `takings audit` while all goes on.
+    Audit,
+    /// All faults are cured, all records are committed, and everything is compared.
+    Calm,
+}
+
+impl Action {
+    /// How it is counted.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Sell(_) => "orders made",
+            Action::SellLate(_) => "late orders made",
+            Action::Duplicate(_) => "records repeated",
+            Action::Correct(_) => "orders corrected",
+            Action::Cancel(_) => "orders cancelled",
+            Action::Reject(_) => "bad records",
+            Action::List(_) => "listings",
+            Action::Rate(_) => "feedback",
+            Action::Abort(_) => "aborted transactions",
+            Action::TearLine => "half lines",
+            Action::Kill => "kill -9 of the job",
+            Action::Terminate => "SIGTERM to the job",
+            Action::Start(_) => "starts of the job",
+            Action::Freeze(_) => "SIGSTOP of the job",
+            Action::ToKafka(Traffic::Cut) => "cuts to Kafka",
+            Action::ToKafka(Traffic::Stands) => "black holes to Kafka",
+            Action::ToKafka(Traffic::Crawls) => "slow ways to Kafka",
+            Action::ToPostgres(Traffic::Cut) => "cuts to PostgreSQL",
+            Action::ToPostgres(Traffic::Stands) => "black holes to PostgreSQL",
+            Action::ToPostgres(Traffic::Crawls) => "slow ways to PostgreSQL",
+            Action::ToKafka(Traffic::Flows) | Action::ToPostgres(Traffic::Flows) => "ways free again",
+            Action::RestartKafka { kill: true } => "kill -9 of Kafka",
+            Action::RestartKafka { kill: false } => "restarts of Kafka",
+            Action::FreezeKafka(_) => "SIGSTOP of Kafka",
+            Action::StopPostgres { kill: true } => "kill -9 of PostgreSQL",
+            Action::StopPostgres { kill: false } => "stops of PostgreSQL",
+            Action::StartPostgres => "starts of PostgreSQL",
+            Action::HoldFile { alone: true, .. } => "locks held by others",
+            Action::HoldFile { alone: false, .. } => "snapshots held by others",
+            Action::AddPartition => "partitions added",
+            Action::Upgrade => "upgrades from the last release",
+            Action::Audit => "audits meanwhile",
+            Action::Calm => "comparisons",
+        }
+    }
+}
+
+/// Where it happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Kafka and PostgreSQL.
+    Servers,
+    /// A file log and SQLite.
+    Files,
+}
+
+/// Partitions of orders at the start, and at the most.
+pub const PARTITIONS: (u16, u16) = (3, 7);
+
+/// The list, one action after the other.
+pub struct Plan {
+    chance: ChaCha8Rng,
+    place: Place,
+    /// What the actions so far have come to, as far as sensible actions follow from it.
+    job_runs: bool,
+    database_runs: bool,
+    ways: [Traffic; 2],
+    partitions: u16,
+    since_calm: u32,
+    is_new: bool,
+}
+
+impl Plan {
+    /// The list of this seed.
+    pub fn new(seed: u64, place: Place) -> Plan {
+        Plan {
+            chance: ChaCha8Rng::seed_from_u64(seed),
+            place,
+            job_runs: false,
+            database_runs: true,
+            ways: [Traffic::Flows; 2],
+            partitions: PARTITIONS.0,
+            since_calm: 0,
+            is_new: true,
+        }
+    }
+
+    /// The next action.
+    pub fn next(&mut self) -> Action {
+        loop {
+            let action = self.draw();
+            if self.is_sensible(action) {
+                self.note(action);
+                return action;
+            }
+        }
+    }
+
+    fn draw(&mut self) -> Action {
+        let chance = &mut self.chance;
+        if self.since_calm >= 6 && chance.random_ratio(1, 4) {
+            return Action::Calm;
+        }
+        // What is broken is cured after an action or two, more often than not.
+        if !self.job_runs && chance.random_ratio(2, 3) {
+            return Action::Start(chance.random_range(1..=3));
+        }
+        if !self.database_runs && chance.random_ratio(1, 2) {
+            return Action::StartPostgres;
+        }
+        for (way, act) in [(0, Action::ToKafka as fn(Traffic) -> Action), (1, Action::ToPostgres)] {
+            if self.ways[way] != Traffic::Flows && chance.random_ratio(1, 3) {
+                return act(Traffic::Flows);
+            }
+        }
+        let trouble = [Traffic::Cut, Traffic::Stands, Traffic::Crawls][chance.random_range(0..3)];
+        match chance.random_range(0..100) {
+            0..14 => Action::Sell(chance.random_range(20..300)),
+            14..18 => Action::SellLate(chance.random_range(1..40)),
+            18..24 => Action::Duplicate(chance.random_range(1..60)),
+            24..34 => Action::Correct(chance.random_range(1..80)),
+            34..39 => Action::Cancel(chance.random_range(1..30)),
+            39..42 => Action::Reject(chance.random_range(1..6)),
+            42..46 => Action::List(chance.random_range(1..6)),
+            46..50 => Action::Rate(chance.random_range(1..20)),
+            50..52 => Action::Abort(chance.random_range(1..20)),
+            52..55 => Action::TearLine,
+            55..66 => Action::Kill,
+            66..70 => Action::Terminate,
+            70..74 => Action::Freeze(chance.random_range(50..2_500)),
+            74..78 => Action::ToKafka(trouble),
+            78..83 => Action::ToPostgres(trouble),
+            83..85 => Action::RestartKafka { kill: chance.random() },
+            85..86 => Action::FreezeKafka(chance.random_range(50..3_000)),
+            86..90 => Action::StopPostgres { kill: chance.random() },
+            90..94 => Action::HoldFile { millis: chance.random_range(20..1_500), alone: chance.random() },
+            94..95 => Action::AddPartition,
+            95..97 => Action::Upgrade,
+            97..99 => Action::Audit,
+            _ => Action::Calm,
+        }
+    }
+
+    fn is_sensible(&self, action: Action) -> bool {
+        let on_servers = self.place == Place::Servers;
+        match action {
+            Action::Start(_) => !self.job_runs,
+            // An orderly end waits for the store: that is a test of its own.
+            Action::Terminate => self.job_runs && self.database_runs && self.ways == [Traffic::Flows; 2],
+            Action::Kill | Action::Freeze(_) => self.job_runs,
+            Action::Abort(_) | Action::RestartKafka { .. } | Action::FreezeKafka(_) => on_servers,
+            Action::ToKafka(traffic) => on_servers && self.ways[0] != traffic,
+            Action::ToPostgres(traffic) => on_servers && self.ways[1] != traffic,
+            Action::StopPostgres { .. } => on_servers && self.database_runs,
+            Action::StartPostgres => on_servers && !self.database_runs,
+            Action::HoldFile { .. } => !on_servers && !self.is_new,
+            Action::TearLine => !on_servers,
+            Action::AddPartition => on_servers && self.partitions < PARTITIONS.1,
+            Action::Upgrade | Action::Audit => self.database_runs && !self.is_new,
+            Action::Calm => self.since_calm > 2,
+            _ => true,
+        }
+    }
+
+    fn note(&mut self, action: Action) {
+        self.since_calm += 1;
+        match action {
+            Action::Start(_) => self.job_runs = true,
+            Action::Kill | Action::Terminate | Action::Upgrade => self.job_runs = false,
+            Action::ToKafka(traffic) => self.ways[0] = traffic,
+            Action::ToPostgres(traffic) => self.ways[1] = traffic,
+            Action::StopPostgres { .. } => self.database_runs = false,
+            Action::StartPostgres => self.database_runs = true,
+            Action::AddPartition => self.partitions += 1,
+            Action::Calm => {
+                (self.job_runs, self.database_runs, self.is_new) = (true, true, false);
+                (self.ways, self.since_calm) = ([Traffic::Flows; 2], 0);
+            }
+            _ => {}
+        }
+    }
+}
