@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 pub mod guard;
+pub mod job;
 pub mod kafka;
 pub mod port;
 pub mod postgres;
