@@ -70,12 +70,11 @@ impl Source for MemorySource {
             while count < max
                 && let Some((timestamp, key, payload)) = records.get((start.offset - *first) as usize)
             {
-                start.newest_timestamp = start.newest_timestamp.max(*timestamp);
                 each(Polled::Record(Record {
                     partition: start.partition,
                     offset: start.offset,
                     next_offset: start.offset + 1,
-                    timestamp: start.newest_timestamp,
+                    timestamp: *timestamp,
                     key: key.as_deref(),
                     payload: payload.as_deref(),
                 }));
@@ -168,6 +167,8 @@ fn by_hand(euros: i128, orders: i64, partitions: &[(u64, Counters)]) -> StoredSt
         partition,
         offset,
         newest_timestamp: 0,
+        log_time: 0,
+        topic_id: None,
         counters,
     };
     StoredState {

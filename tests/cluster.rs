@@ -19,7 +19,7 @@ use support::cluster::Cluster;
 use support::kafka::Kafka;
 use support::link::{Link, Traffic};
 use support::postgres::PostgresServer;
-use support::takings::takings;
+use support::takings::{Takings, takings};
 use support::wait;
 
 static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
@@ -266,6 +266,24 @@ fn a_partition_added_while_a_cluster_runs_is_read() {
     shop.add(300, 2);
     cluster.process(0).wait_for("has a new partition");
     shop.wait_for(600, &mut cluster);
+    cluster.process(0).signal("TERM");
+    cluster.end_all().into_iter().for_each(|ended| drop(ended.done()));
+    shop.audit();
+}
+
+#[test]
+fn a_cluster_stands_by_and_takes_over() {
+    let shop = Shop::new("standby");
+    shop.add(500, 1);
+    let mut first = Takings::start(&shop.run());
+    first.wait_for("the store is ours");
+    let mut cluster = Cluster::of(2);
+    cluster.start_all(&format!("{} --standby", shop.run()));
+    cluster.process(0).wait_for("standing by");
+    first.kill();
+    shop.add(500, 2);
+    cluster.process(0).wait_for("the store is ours");
+    shop.wait_for(1_000, &mut cluster);
     cluster.process(0).signal("TERM");
     cluster.end_all().into_iter().for_each(|ended| drop(ended.done()));
     shop.audit();

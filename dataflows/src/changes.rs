@@ -146,8 +146,10 @@ pub struct Outcomes {
 pub struct Progress {
     /// The offset of the next record to read.
     pub offset: u64,
-    /// The newest clamped log timestamp, in milliseconds since 1970.
+    /// The newest log timestamp, in milliseconds since 1970.
     pub newest_timestamp: i64,
+    /// How far the partition's time has come, in milliseconds since 1970.
+    pub log_time: i64,
     /// Records read.
     pub read: u64,
     /// Records that could not be read.
@@ -374,6 +376,7 @@ impl Progress {
     pub fn add(&mut self, other: &Progress) {
         self.offset = self.offset.max(other.offset);
         self.newest_timestamp = self.newest_timestamp.max(other.newest_timestamp);
+        self.log_time = self.log_time.max(other.log_time);
         self.read += other.read;
         self.rejected += other.rejected;
         self.other += other.other;

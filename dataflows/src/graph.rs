@@ -154,13 +154,16 @@ pub fn keeps_products(views: &[View]) -> Option<bool> {
     }
 }
 
-/// The newest timestamp of a partition.
+/// How far the time of a partition has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
     /// The partition.
     pub partition: PartitionId,
-    /// In milliseconds since 1970.
+    /// In milliseconds since 1970. It is for the source to say how it follows from records' timestamps, such
+    /// that no single one decides.
     pub timestamp: i64,
+    /// Whether everything that the partition holds was read.
+    pub is_at_end: bool,
     /// Whether the partition holds orders: only then can it hold back what is forgotten of them.
     pub is_of_orders: bool,
 }
@@ -177,7 +180,7 @@ pub struct Inputs {
     pub reports: InputHandle<Epoch, CapacityContainerBuilder<Vec<Output>>>,
     /// The stored rows of all views, at the recovered epoch only.
     pub base: InputHandle<Epoch, CapacityContainerBuilder<Vec<(ViewKey, RowValue)>>>,
-    /// Every partition's newest timestamp, as it moves: the log's time.
+    /// Every partition's time, as it moves: the log's time.
     pub watermarks: InputHandle<Epoch, CapacityContainerBuilder<Vec<Watermark>>>,
 }
 

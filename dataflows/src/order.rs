@@ -100,8 +100,9 @@ const HEX: [u8; 256] = {
 /// Where a record stands in the log, and which version of an order is the newest: the greater
 /// version wins, whatever the order of arrival, so that a replay decides as the first run did.
 ///
-/// It orders by (log timestamp, topic, partition, offset). The timestamp is clamped by its source
-/// to be monotone within its partition; a log without timestamps has zeros.
+/// It orders by (log timestamp, topic, partition, offset), so versions of different partitions compare as
+/// they are. Within one partition the later record is the newer version, whatever its timestamp: see
+/// [`Version::beside`]. A log without timestamps has zeros.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version(u128);
 
@@ -122,6 +123,34 @@ impl Version {
     /// The log's timestamp, in milliseconds since 1970.
     pub const fn timestamp(self) -> i64 {
         (self.0 >> 80) as i64
+    }
+
+    /// This version as it compares with one that is known of the same order: of two records of a partition
+    /// the later one is never dated before the other.
+    ///
+    /// *A total order*: where each partition's records come in their order, the newest version so found is
+    /// the same however partitions interleave. A known version of another partition that is newer than an
+    /// earlier record of this one is newer than what that record could lend this one.
+    ///
+    /// *Only an order's own records decide*: a clock that is wrong once, on another order's record, does not
+    /// date this one; and what a log has lost of other orders changes nothing.
+    #[must_use]
+    pub const fn beside(self, known: Version) -> Version {
+        /// All but the timestamp, and the part of it that names the partition.
+        const PLACE: u128 = (1 << 80) - 1;
+        const PARTITION: u128 = PLACE ^ Version::MAX_OFFSET as u128;
+        if (self.0 ^ known.0) & PARTITION != 0 {
+            return self;
+        }
+        let (mine, theirs) = (self.0 >> 80, known.0 >> 80);
+        let timestamp = if self.offset() > known.offset() {
+            if mine > theirs { mine } else { theirs }
+        } else if mine < theirs {
+            mine
+        } else {
+            theirs
+        };
+        Version((timestamp << 80) | (self.0 & PLACE))
     }
 
     /// The partition the record is in.
@@ -291,5 +320,19 @@ mod tests {
         assert!(Version::new(1, 0, 1, 0) > Version::new(1, 0, 0, 9));
         assert!(Version::new(1, 0, 0, 10) > Version::new(1, 0, 0, 9));
         assert_eq!(Version::new(-1, 0, 0, 7), Version::new(0, 0, 0, 7));
+    }
+
+    #[test]
+    fn in_one_partition_the_later_record_is_the_newer_version() {
+        let known = Version::new(100, 1, 2, 5);
+        let later = Version::new(40, 1, 2, 6).beside(known);
+        assert!(later > known, "a clock that went back");
+        assert_eq!((later.timestamp(), later.offset()), (100, 6));
+        let earlier = Version::new(900, 1, 2, 4).beside(known);
+        assert!(earlier < known, "a clock that was ahead");
+        assert_eq!(known.beside(known), known);
+        for elsewhere in [Version::new(40, 1, 3, 6), Version::new(40, 0, 2, 6)] {
+            assert_eq!(elsewhere.beside(known), elsewhere, "another partition's timestamp stands");
+        }
     }
 }

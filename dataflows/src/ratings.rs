@@ -65,8 +65,8 @@ impl Running {
                 self.rated.push((product, Stars::one(stars)));
             }
         }
-        if replaced.is_newest {
-            self.kept.push(event);
+        if let Some(version) = replaced.newest {
+            self.kept.push(RatingEvent { version, ..event });
         }
     }
 }

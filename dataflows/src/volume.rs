@@ -33,7 +33,7 @@ enum Arrived {
     Change(MinuteKey, Takings),
     /// What the store holds of a minute.
     Stored(MinuteKey, Takings),
-    /// The newest timestamp of a partition.
+    /// The time of a partition.
     Time(i64),
 }
 

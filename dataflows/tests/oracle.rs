@@ -92,10 +92,9 @@ fn epochs() -> impl Strategy<Value = Vec<Vec<Drawn>>> {
 /// Few, and of few products: within one epoch a product is to be sold, listed, moved back and withdrawn.
 const NAMES: [&str; 3] = ["A", "b", "C"];
 
-/// Gives each record its offset, and clamps timestamps within the partition as a source does.
+/// Gives each record its offset. Timestamps go back and forth, as clocks do.
 fn placed(epochs: &[Vec<Drawn>], by_id: bool) -> Epochs {
     let mut offsets = [[0u64; 3]; 3];
-    let mut newest = [[0i64; 3]; 3];
     let mut place = |drawn: &Drawn| {
         let topic = match drawn.what {
             What::Order { .. } | What::Cancellation => 0,
@@ -104,9 +103,9 @@ fn placed(epochs: &[Vec<Drawn>], by_id: bool) -> Epochs {
         };
         let partition = if by_id { drawn.id % 3 } else { drawn.partition } as usize;
         // Half a minute each, the first ones without a timestamp.
-        newest[topic][partition] = newest[topic][partition].max(i64::from(drawn.timestamp.saturating_sub(1)) * 30_000);
+        let timestamp = i64::from(drawn.timestamp.saturating_sub(1)) * 30_000;
         offsets[topic][partition] += 1;
-        let version = Version::new(newest[topic][partition], topic as u8, partition as u16, offsets[topic][partition]);
+        let version = Version::new(timestamp, topic as u8, partition as u16, offsets[topic][partition]);
         let (id, id_text) = IdSpace::new("oracle").id(&drawn.id.to_string());
         let named = |number: u8| Symbol::new(NAMES[number as usize]);
         let amount = |amount: i16| Amount::from_micros(i128::from(amount) * 500_000);

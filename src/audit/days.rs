@@ -7,6 +7,7 @@
 //!
 //! What it can not do: prove months, all time, ratings and minutes; `takings audit` does.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
@@ -21,7 +22,7 @@ use super::plain::{Plain, PlainOrder, read};
 use super::reading::read_partition;
 use super::standing::{Group, Limits, Listing, Standing};
 use super::value::{Row, Total, Value, row_of};
-use super::versions::{Books, Place, Version};
+use super::versions::{Books, Newest, Place, Version};
 use super::{AuditError, AuditSettings};
 use crate::config::topics::Kind;
 use crate::source::{Log, PartitionRange, Record};
@@ -62,7 +63,7 @@ struct Sold {
 
 /// The versions of orders that are needed: without a window only the newest of each.
 enum Held {
-    Newest(HashMap<Id, Version<Sold>>),
+    Newest(HashMap<Id, Newest<Option<Sold>>>),
     All(HashMap<Id, Vec<Version<Sold>>>),
 }
 
@@ -74,15 +75,13 @@ impl Held {
         }
     }
 
-    fn push(&mut self, id: Id, version: Version<Sold>) {
+    fn push(&mut self, id: Id, place: Place, said: Option<Sold>) {
         match self {
-            Held::Newest(orders) => {
-                let known = orders.entry(id).or_insert(version);
-                if known.place < version.place {
-                    *known = version;
-                }
-            }
-            Held::All(orders) => orders.entry(id).or_default().push(version),
+            Held::Newest(orders) => match orders.entry(id) {
+                Entry::Occupied(mut known) => known.get_mut().next(place, said),
+                Entry::Vacant(free) => _ = free.insert(Newest::first(place, said)),
+            },
+            Held::All(orders) => orders.entry(id).or_default().push(Version::new(place, said)),
         }
     }
 }
@@ -104,7 +103,7 @@ struct Recount<'a> {
     group_numbers: HashMap<Group, u32>,
     orders: Held,
     /// Each product's newest listing, as far as it matters: the category.
-    listings: HashMap<Name, (Place, Option<Name>)>,
+    listings: HashMap<Name, Newest<Option<Name>>>,
     /// The timestamp of the first record that a partition still holds, the latest of all that lost some.
     horizon: Option<i64>,
 }
@@ -194,7 +193,8 @@ pub fn recount_days(
     }
     for (range, state) in of_orders.iter().filter(|(range, state)| range.first > 0 && range.first >= state.offset) {
         debug_assert!(range.end >= state.offset);
-        recount.horizon = recount.horizon.max(Some(state.newest_timestamp));
+        let time = if state.log_time > 0 { state.log_time } else { state.newest_timestamp };
+        recount.horizon = recount.horizon.max(Some(time));
     }
     Ok(Some(recount.compare(&lost.join(", "))))
 }
@@ -249,7 +249,7 @@ impl Recount<'_> {
         if is_wanted {
             let said = order.map(|order| self.sold(&order));
             let place = (record.timestamp, record.partition, record.offset);
-            self.orders.push(id, Version { place, said });
+            self.orders.push(id, place, said);
         }
     }
 
@@ -277,16 +277,16 @@ impl Recount<'_> {
         };
         let place = (record.timestamp, record.partition, record.offset);
         let category = category.map(|category| self.names.number(&category));
-        let newest = self.listings.entry(self.names.number(&product)).or_insert((place, category));
-        if newest.0 < place {
-            *newest = (place, category);
+        match self.listings.entry(self.names.number(&product)) {
+            Entry::Occupied(mut known) => known.get_mut().next(place, category),
+            Entry::Vacant(free) => _ = free.insert(Newest::first(place, category)),
         }
     }
 
     /// What stands on the days.
     fn settle(&mut self) -> Standing {
         let mut standing = Standing::default();
-        for (&product, &(_, category)) in &self.listings {
+        for (&product, &Newest { said: category, .. }) in &self.listings {
             standing.listings.insert(product, Listing { name: None, category, price: None });
         }
         let groups = &self.groups;
@@ -295,7 +295,7 @@ impl Recount<'_> {
             standing.sale(groups[sold.group as usize], total, 0);
         };
         match &mut self.orders {
-            Held::Newest(orders) => orders.drain().filter_map(|(_, version)| version.said).for_each(stands),
+            Held::Newest(orders) => orders.drain().filter_map(|(_, newest)| newest.said).for_each(stands),
             Held::All(orders) => {
                 let window = self.asked.settings.correction_window.map_or(i64::MAX, |window| window.as_millis() as i64);
                 let mut books = Books::default();

@@ -28,7 +28,7 @@ pub(super) fn read_partition(
     }
     let (sender, woken) = sync_channel(1);
     let waker = Arc::new(move || sender.try_send(()).unwrap_or_default());
-    let start = StartAt { partition: range.partition, offset: range.first, newest_timestamp: 0 };
+    let start = StartAt { partition: range.partition, offset: range.first };
     let mut source = log.open(topics, &[start], waker)?;
     let mut is_complete = false;
     while !is_complete {

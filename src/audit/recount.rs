@@ -64,8 +64,8 @@ pub(super) struct Recount<'a> {
     feedback: HashMap<Id, Vec<Version<Rating>>>,
     books: Books,
     records: u64,
-    /// The newest timestamp of the log.
-    newest: i64,
+    /// How far the log's time has come.
+    log_time: i64,
 }
 
 impl<'a> Recount<'a> {
@@ -86,7 +86,7 @@ impl<'a> Recount<'a> {
             feedback: HashMap::new(),
             books: Books::default(),
             records: 0,
-            newest: 0,
+            log_time: 0,
         }
     }
 
@@ -99,8 +99,8 @@ impl<'a> Recount<'a> {
         progress: &mut dyn FnMut(u64, &PartitionState),
     ) -> Result<(), AuditError> {
         self.books.of(range.partition);
-        // What the log lost had its time all the same.
-        self.newest = self.newest.max(state.newest_timestamp);
+        // Not recounted: like offsets, it says how far the store is, and not what anything counts as.
+        self.log_time = self.log_time.max(state.log_time);
         let rules = &self.settings.rules;
         let topics = &self.settings.topics;
         let mut each = |record: &Record<'_>| {
@@ -116,9 +116,8 @@ impl<'a> Recount<'a> {
     }
 
     fn record(&mut self, place: Place, said: Plain) {
-        let (timestamp, partition, _) = place;
+        let (_, partition, _) = place;
         self.records += 1;
-        self.newest = self.newest.max(timestamp);
         let TopicRules { kind, space } = self.topics[usize::from(partition.topic)];
         let counters = self.books.of(partition);
         counters.read += 1;
@@ -140,27 +139,27 @@ impl<'a> Recount<'a> {
             Plain::Order(order) => {
                 let (id, sale) = self.sale(*order);
                 let versions = self.orders.entry((space, id.into())).or_default();
-                versions.push(Version { place, said: Some(sale) });
+                versions.push(Version::new(place, Some(sale)));
             }
             Plain::CancelledOrder(id) => {
-                self.orders.entry((space, id.into())).or_default().push(Version { place, said: None });
+                self.orders.entry((space, id.into())).or_default().push(Version::new(place, None));
             }
             Plain::Listing { product, name, category, price, .. } => {
                 let mut number = |text: Option<String>| text.map(|text| self.names.number(&text));
                 let listing = Listing { name: number(name), category: number(category), price };
                 let product = self.names.number(&product);
-                self.listings.entry(product).or_default().push(Version { place, said: Some(listing) });
+                self.listings.entry(product).or_default().push(Version::new(place, Some(listing)));
             }
             Plain::WithdrawnListing(product) => {
                 let product = self.names.number(&product);
-                self.listings.entry(product).or_default().push(Version { place, said: None });
+                self.listings.entry(product).or_default().push(Version::new(place, None));
             }
             Plain::Feedback { id, product, stars, content } => {
                 let rating = Rating { product: self.names.number(&product), stars, content: hash(&content) };
-                self.feedback.entry((space, id.into())).or_default().push(Version { place, said: Some(rating) });
+                self.feedback.entry((space, id.into())).or_default().push(Version::new(place, Some(rating)));
             }
             Plain::WithdrawnFeedback(id) => {
-                self.feedback.entry((space, id.into())).or_default().push(Version { place, said: None });
+                self.feedback.entry((space, id.into())).or_default().push(Version::new(place, None));
             }
         }
     }
@@ -199,7 +198,7 @@ impl<'a> Recount<'a> {
             views: &self.settings.views,
             top: self.settings.top,
             volume_window: self.settings.volume_window,
-            newest: self.newest,
+            newest: self.log_time,
         };
         // One view after the other: the rows of all at once would take as much memory as the orders.
         for view in View::ALL {

@@ -163,7 +163,7 @@ pub(super) struct Limits<'a> {
     pub(super) top: usize,
     /// How many minutes before the newest one are kept.
     pub(super) volume_window: u32,
-    /// The log's newest timestamp, in milliseconds since 1970.
+    /// How far the log's time has come, in milliseconds since 1970.
     pub(super) newest: i64,
 }
 

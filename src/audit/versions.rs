@@ -14,6 +14,39 @@ pub(super) type Place = (i64, PartitionId, u64);
 pub(super) struct Version<T> {
     pub(super) place: Place,
     pub(super) said: Option<T>,
+    /// The record's own timestamp.
+    pub(super) written: i64,
+}
+
+impl<T> Version<T> {
+    pub(super) fn new(place: Place, said: Option<T>) -> Self {
+        Version { place, said, written: place.0 }
+    }
+}
+
+/// The newest of some versions, which come partition by partition, those of one in their order. It dates them as
+/// [`Books::settle`] does.
+#[derive(Clone, Copy)]
+pub(super) struct Newest<T> {
+    place: Place,
+    pub(super) said: T,
+    /// The partition of the version that came last, and its date there.
+    last: (PartitionId, i64),
+}
+
+impl<T> Newest<T> {
+    pub(super) const fn first(place: Place, said: T) -> Self {
+        Newest { last: (place.1, place.0), place, said }
+    }
+
+    pub(super) fn next(&mut self, (written, partition, offset): Place, said: T) {
+        let date = if self.last.0 == partition { written.max(self.last.1) } else { written };
+        self.last = (partition, date);
+        let place = (date, partition, offset);
+        if self.place < place {
+            (self.place, self.said) = (place, said);
+        }
+    }
 }
 
 /// The counters of every partition.
@@ -31,24 +64,31 @@ impl Books {
     }
 
     /// Sorts the versions, counts what became of each, and hands over what stands, with the timestamp of the
-    /// oldest version of it. Two versions are of one order only if they lie within `window` milliseconds.
+    /// oldest record of it. Of two records of a partition the later one is the newer version: it is never dated
+    /// before the other. Two versions are of one order only if they lie within `window` milliseconds.
     pub(super) fn settle<T: Copy + PartialEq>(
         &mut self,
         versions: &mut [Version<T>],
         window: i64,
         stands: &mut dyn FnMut(i64, T),
     ) {
-        versions.sort_unstable_by_key(|version| version.place);
         let partition_of = |version: &Version<T>| version.place.1;
+        versions.sort_unstable_by_key(|version| (version.place.1, version.place.2));
+        for at in 1..versions.len() {
+            if partition_of(&versions[at]) == partition_of(&versions[at - 1]) {
+                versions[at].place.0 = versions[at].place.0.max(versions[at - 1].place.0);
+            }
+        }
+        versions.sort_unstable_by_key(|version| version.place);
         if versions.windows(2).any(|pair| partition_of(&pair[0]) != partition_of(&pair[1])) {
             self.crossed.extend(versions.iter().map(partition_of));
         }
-        // The oldest and the newest timestamp so far, and what stands.
+        // The oldest timestamp and the newest date so far, and what stands.
         let mut known: Option<(i64, i64, Option<T>)> = None;
-        for &Version { place: (timestamp, partition, _), said } in versions.iter() {
+        for &Version { place: (date, partition, _), said, written } in versions.iter() {
             // Past the window an id stands for another order, and the one before stays.
             if let Some((oldest, before, standing)) = known
-                && timestamp.saturating_sub(before) > window
+                && date.saturating_sub(before) > window
             {
                 standing.into_iter().for_each(|said| stands(oldest, said));
                 known = None;
@@ -61,7 +101,7 @@ impl Books {
                 (Some(_), Some(_)) => counters.corrections += 1,
                 (Some(_), None) => counters.cancellations += 1,
             }
-            known = Some((known.map_or(timestamp, |(oldest, ..)| oldest), timestamp, said));
+            known = Some((known.map_or(written, |(oldest, ..)| oldest.min(written)), date, said));
         }
         if let Some((oldest, _, standing)) = known {
             standing.into_iter().for_each(|said| stands(oldest, said));

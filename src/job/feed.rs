@@ -6,9 +6,10 @@ use takings_dataflows::order::PartitionId;
 use takings_dataflows::view::View;
 
 use super::JobError;
+use super::recovery::Start;
 use crate::config::JobConfig;
 use crate::formats::{Decode, Decoded, Decoder, Kind};
-use crate::source::Record;
+use crate::source::{LogTime, Record};
 
 /// The share of rejected records is judged over so many at a time.
 const STRETCH: u64 = 1_000;
@@ -26,7 +27,17 @@ pub(super) struct Feed {
     views: Vec<View>,
     /// What each partition did in the open epoch.
     progress: ByPartition<Progress>,
+    /// How far each partition's time has come.
+    times: ByPartition<LogTime>,
+    /// Whether each partition was read to its end, and whether that is to be said.
+    ends: ByPartition<Ended>,
     stretch: Stretch,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Ended {
+    now: bool,
+    said: bool,
 }
 
 #[derive(Default)]
@@ -36,7 +47,12 @@ struct Stretch {
 }
 
 impl Feed {
-    pub(super) fn new(config: &JobConfig) -> Self {
+    pub(super) fn new(config: &JobConfig, start: &Start) -> Self {
+        let (mut times, mut ends) = (ByPartition::default(), ByPartition::default());
+        for start in &start.partitions {
+            *times.at(start.range.partition) = LogTime::starting_at(start.log_time);
+            *ends.at(start.range.partition) = Ended { now: start.is_at_end(), said: start.is_at_end() };
+        }
         Feed {
             decoder: Decoder::new(config.decoder()),
             topics: config.topics.clone(),
@@ -44,12 +60,15 @@ impl Feed {
             kinds: (0..config.topics.len()).map(|topic| config.kind_of(topic as u8)).collect(),
             views: config.views.clone(),
             progress: ByPartition::default(),
+            times,
+            ends,
             stretch: Stretch::default(),
         }
     }
 
     /// A record that was counted already: only its version matters, but to views that are being filled.
     pub(super) fn replay(&mut self, inputs: &mut Inputs, record: &Record<'_>) {
+        self.times.at(record.partition).note(record.timestamp);
         match self.decoder.decode(record) {
             Decoded::Event { event, .. } if takes(&self.views, &event) => inputs.send(event),
             // What is rejected is in `rejected` since it was first read.
@@ -64,8 +83,16 @@ impl Feed {
     /// [`JobError::TooManyRejected`].
     pub(super) fn live(&mut self, inputs: &mut Inputs, record: &Record<'_>) -> Result<u64, JobError> {
         let mut weight = 1;
-        let mut step =
-            Progress { offset: record.next_offset, newest_timestamp: record.timestamp, read: 1, ..Progress::default() };
+        let time = self.times.at(record.partition);
+        time.note(record.timestamp);
+        let mut step = Progress {
+            offset: record.next_offset,
+            newest_timestamp: record.timestamp,
+            log_time: time.millis(),
+            read: 1,
+            ..Progress::default()
+        };
+        self.ends.at(record.partition).now = false;
         let mut outcome = Ok(());
         match self.decoder.decode(record) {
             Decoded::Event { event, rounded } => {
@@ -103,25 +130,46 @@ impl Feed {
     pub(super) fn end(&mut self, partition: PartitionId, offset: u64) {
         let progress = self.progress.at(partition);
         progress.offset = progress.offset.max(offset);
+        self.ends.at(partition).now = true;
+    }
+
+    /// How far a partition's time has come, for what is to be forgotten.
+    fn watermark(&mut self, partition: PartitionId) -> Watermark {
+        let ended = self.ends.at(partition);
+        ended.said = ended.now;
+        Watermark {
+            partition,
+            timestamp: self.times.at(partition).millis(),
+            is_at_end: self.ends.at(partition).now,
+            is_of_orders: self.kinds[usize::from(partition.topic)] == Kind::Order,
+        }
+    }
+
+    /// Says how far each partition's time has come, as the store and the replay have it.
+    pub(super) fn announce(&mut self, inputs: &mut Inputs, partitions: impl Iterator<Item = PartitionId>) {
+        partitions.for_each(|partition| inputs.watermarks.send(self.watermark(partition)));
     }
 
     /// Sends what the epoch did to each partition; to be called just before it closes.
     pub(super) fn report(&mut self, inputs: &mut Inputs) {
-        let Feed { progress, kinds, .. } = self;
-        progress.retain(|partition, progress| {
+        let mut to_say = Vec::new();
+        self.progress.retain(|partition, progress| {
             // An offset alone, moved over records that nobody may see, waits for a record's company: it
             // is no reason for a transaction.
             if progress.read == 0 {
                 return true;
             }
-            inputs.watermarks.send(Watermark {
-                partition,
-                timestamp: progress.newest_timestamp,
-                is_of_orders: kinds[usize::from(partition.topic)] == Kind::Order,
-            });
+            to_say.push(partition);
             inputs.reports.send(Output::Progress(partition, *progress));
             false
         });
+        self.ends.retain(|partition, ended| {
+            if ended.now != ended.said && !to_say.contains(&partition) {
+                to_say.push(partition);
+            }
+            true
+        });
+        self.announce(inputs, to_say.into_iter());
     }
 
     fn judge(&self, record: &Record<'_>, reason: &str) -> Result<(), JobError> {

@@ -94,9 +94,10 @@ pub struct Rehearsal {
 /// What the run would end with.
 pub fn rehearse(config: &JobConfig, log: &dyn Log, recovered: &Recovered) -> Result<Rehearsal, JobError> {
     log.check_whole(&config.order_topics())?;
+    let topic_ids = log.topic_ids(&config.topics)?;
     let ranges = log.partitions(&config.topics)?;
     let recovered = inconsistent::overlay(recovered.clone())?;
-    let start = recovery::start(config, log, &recovered, &ranges)?;
+    let start = recovery::start(config, log, &recovered, &ranges, topic_ids)?;
     let to_read = start.partitions.iter().map(|start| start.range.end - start.committed).sum();
     Ok(Rehearsal { partitions: ranges.len(), to_replay: start.to_replay(), to_read })
 }
@@ -197,8 +198,10 @@ fn lead(
         return Ok(Ended::default());
     }
     let recovered = inconsistent::overlay(recovered)?;
-    let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else { return Ok(Ended::default()) };
-    let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
+    // Ids first: whatever is read after belongs to these topics, or is not handed over.
+    let describe = || Ok((log.topic_ids(&config.topics)?, log.partitions(&config.topics)?));
+    let Some((topic_ids, ranges)) = patiently(stop, describe)? else { return Ok(Ended::default()) };
+    let start = recovery::start(config, log.as_ref(), &recovered, &ranges, topic_ids)?;
     tracing::info!(
         epoch = recovered.epoch,
         generation = recovered.generation,
@@ -328,7 +331,7 @@ fn live(
                 config,
                 store,
                 recovered,
-                start.to_fill.clone(),
+                &start,
                 Arc::clone(log),
                 committed.clone(),
                 Arc::clone(pace),

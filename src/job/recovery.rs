@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use takings_dataflows::day::Day;
 use takings_dataflows::graph::keeps_catalogue;
 use takings_dataflows::order::PartitionId;
+use takings_dataflows::upsert::Horizon;
 use takings_dataflows::view::View;
 
 use super::JobError;
@@ -36,6 +37,8 @@ pub(super) struct Start {
     pub(super) complete_from: Option<Day>,
     /// The views to fill, each with the day from which its part of the log is whole.
     pub(super) to_fill: Vec<FilledView>,
+    /// Which topics these are, by rank.
+    pub(super) topic_ids: Vec<Option<String>>,
 }
 
 /// Where one partition starts.
@@ -48,14 +51,23 @@ pub(super) struct PartitionStart {
     pub(super) replay_from: u64,
     /// The newest timestamp before `committed`.
     pub(super) newest_timestamp: i64,
+    /// How far the partition's time has come at `committed`.
+    pub(super) log_time: i64,
     /// What its records are versions of.
     pub(super) kind: Kind,
+    /// Whether `committed` is where it was told to resume, instead of what the store has.
+    pub(super) is_resumed: bool,
 }
 
 impl PartitionStart {
     /// Where live reading starts.
     pub(super) fn at(&self) -> StartAt {
-        StartAt { partition: self.range.partition, offset: self.committed, newest_timestamp: self.newest_timestamp }
+        StartAt { partition: self.range.partition, offset: self.committed }
+    }
+
+    /// Whether everything that the log holds of it is committed.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.committed >= self.range.end
     }
 }
 
@@ -76,6 +88,7 @@ pub(super) fn start(
     log: &dyn Log,
     recovered: &Recovered,
     ranges: &[PartitionRange],
+    topic_ids: Vec<Option<String>>,
 ) -> Result<Start, JobError> {
     check_roll_ups(&recovered.rows, config.top, &recovered.incomplete)?;
     let mut known: BTreeMap<(&str, u16), &PartitionState> =
@@ -84,7 +97,8 @@ pub(super) fn start(
     for range in ranges {
         let topic = config.topics[range.partition.topic as usize].as_str();
         let state = known.remove(&(topic, range.partition.partition));
-        partitions.push(partition_start(config, topic, range, state)?);
+        let topic_id = topic_ids[range.partition.topic as usize].as_deref();
+        partitions.push(partition_start(config, topic, topic_id, range, state)?);
     }
     if let Some(((topic, partition), state)) =
         known.into_iter().find(|((topic, _), _)| config.topics.iter().any(|known| known == topic))
@@ -99,7 +113,7 @@ pub(super) fn start(
         }
         .into());
     }
-    let mut start = Start { partitions, complete_from: None, to_fill: Vec::new() };
+    let mut start = Start { partitions, complete_from: None, to_fill: Vec::new(), topic_ids };
     start.complete_from = complete_from(config, log, &start.partitions, Kind::Order)?;
     for &view in &recovered.to_fill {
         let complete_from = match view {
@@ -151,14 +165,17 @@ impl Fills {
 fn partition_start(
     config: &JobConfig,
     topic: &str,
+    topic_id: Option<&str>,
     range: &PartitionRange,
     state: Option<&PartitionState>,
 ) -> Result<PartitionStart, SourceError> {
     let PartitionRange { partition, first, end } = *range;
     let (number, kind) = (partition.partition, config.kind_of(partition.topic));
     let (mut committed, newest_timestamp) = state.map_or((first, 0), |state| (state.offset, state.newest_timestamp));
+    let log_time = state.map_or(0, |state| state.log_time);
     let resume = config.resume_at.iter().find(|at| at.topic == topic && at.partition == number);
-    if let Some(resume) = resume.filter(|resume| resume.offset >= first && resume.offset <= end) {
+    let resume = resume.filter(|resume| resume.offset >= first && resume.offset <= end);
+    if let Some(resume) = resume {
         tracing::warn!("{topic}/{number}: resuming at offset {} as told, instead of {committed}", resume.offset);
         committed = resume.offset;
     }
@@ -172,6 +189,17 @@ fn partition_start(
             config.source
         ),
     };
+    if let (None, Some(counted), Some(is)) = (resume, state.and_then(|state| state.topic_id.as_deref()), topic_id)
+        && counted != is
+    {
+        return Err(changed(
+            format!(
+                "the topic was created anew: its id is {is}, and what was counted up to offset {committed} is of {counted}, \
+                 which is gone"
+            ),
+            first,
+        ));
+    }
     if committed < first {
         return Err(changed(
             format!("offsets {committed} to {} are gone from the log before they were read", first - 1),
@@ -186,7 +214,15 @@ fn partition_start(
             first,
         ));
     }
-    Ok(PartitionStart { range: *range, committed, replay_from: first, newest_timestamp, kind })
+    Ok(PartitionStart {
+        range: *range,
+        committed,
+        replay_from: first,
+        newest_timestamp,
+        log_time,
+        kind,
+        is_resumed: resume.is_some(),
+    })
 }
 
 /// What a replay finds in a log whose records are not those that were counted: all of these have a
@@ -206,8 +242,11 @@ pub(super) fn rewritten(config: &JobConfig, partition: PartitionId, offset: u64)
     }
 }
 
-/// The day of the first record that a log still holds, the latest of all partitions that lost some. Of a
-/// partition that holds none any more, the newest record that was counted stands for it.
+/// Records at the start of a partition that are asked for their date: one wrong clock does not say it.
+const FIRST_RECORDS: usize = 100;
+
+/// The day of the first records that a log still holds, the latest of all partitions that lost some. Of a
+/// partition that holds none any more, the time it had come to stands for it.
 fn complete_from(
     config: &JobConfig,
     log: &dyn Log,
@@ -218,52 +257,73 @@ fn complete_from(
     if cut.is_empty() {
         return Ok(None);
     }
-    let mut firsts: BTreeMap<PartitionId, i64> = BTreeMap::new();
+    // Of each partition the oldest timestamp of its first records, and how many of them were seen.
+    let mut firsts: BTreeMap<PartitionId, (i64, usize)> = BTreeMap::new();
     let mut from = Vec::new();
     for start in &cut {
         let PartitionRange { partition, first, end } = start.range;
         if first == end {
-            firsts.insert(partition, start.newest_timestamp);
+            let time = if start.log_time > 0 { start.log_time } else { start.newest_timestamp };
+            firsts.insert(partition, (time, FIRST_RECORDS));
         } else {
-            from.push(StartAt { partition, offset: first, newest_timestamp: 0 });
+            from.push(StartAt { partition, offset: first });
         }
     }
     if !from.is_empty() {
         let thread = std::thread::current();
         let mut source = log.open(&config.topics, &from, std::sync::Arc::new(move || thread.unpark()))?;
-        while firsts.len() < cut.len() {
+        let is_known = |firsts: &BTreeMap<PartitionId, (i64, usize)>| {
+            firsts.len() == cut.len() && firsts.values().all(|(_, seen)| *seen >= FIRST_RECORDS)
+        };
+        while !is_known(&firsts) {
             let handed = source.poll(256, &mut |polled| match polled {
-                Polled::Record(record) => _ = firsts.entry(record.partition).or_insert(record.timestamp),
-                Polled::End { partition, .. } => _ = firsts.entry(partition).or_insert(0),
+                Polled::Record(record) => {
+                    let (oldest, seen) = firsts.entry(record.partition).or_insert((record.timestamp, 0));
+                    if *seen < FIRST_RECORDS {
+                        *oldest = record.timestamp.min(*oldest);
+                        *seen += 1;
+                    }
+                }
+                Polled::End { partition, .. } => firsts.entry(partition).or_insert((0, 0)).1 = FIRST_RECORDS,
             })?;
             if handed == 0 {
                 std::thread::park_timeout(std::time::Duration::from_millis(100));
             }
         }
     }
-    let newest = firsts.into_values().max().filter(|newest| *newest > 0);
-    let day = |at: chrono::DateTime<chrono::Utc>| Day::from_date(at.with_timezone(&config.time_zone).date_naive());
-    Ok(newest.and_then(chrono::DateTime::from_timestamp_millis).map(day))
+    let newest = firsts.into_values().map(|(oldest, _)| oldest).max().filter(|newest| *newest > 0);
+    Ok(newest.and_then(|newest| business_day(config, newest)))
 }
 
-/// With a window, older versions can not be corrected: only the window is read again.
+/// The business day of a log's timestamp.
+fn business_day(config: &JobConfig, timestamp: i64) -> Option<Day> {
+    let at = chrono::DateTime::from_timestamp_millis(timestamp)?;
+    Some(Day::from_date(at.with_timezone(&config.time_zone).date_naive()))
+}
+
+/// With a window, older versions can not be corrected: only the window is read again. By the rule of the running
+/// job, which forgets nothing that this leaves out (`upsert::Orders::evict`): a partition that is committed to its
+/// end holds nothing back.
 fn replay_the_window_only(
     config: &JobConfig,
     log: &dyn Log,
     window: i64,
     start: &mut Start,
 ) -> Result<(), SourceError> {
-    let Some(newest) =
-        start.partitions.iter().filter(|start| start.committed > 0).map(|start| start.newest_timestamp).min()
-    else {
-        return Ok(());
-    };
-    let since = newest - window;
+    let of_orders = || start.partitions.iter().filter(|start| start.kind == Kind::Order);
+    let Some(newest) = of_orders().map(|start| start.log_time).max() else { return Ok(()) };
+    let behind = of_orders().filter(|start| !start.is_at_end()).map(|start| start.log_time).min();
+    let lateness = Horizon { window: Some(window), complete_from: None }.lateness();
+    let since = behind.unwrap_or(newest) - window - lateness;
     let ids: Vec<_> = start.partitions.iter().map(|start| start.range.partition).collect();
     for (partition, offset) in log.offsets_since(&config.topics, &ids, since)? {
         for start in start.partitions.iter_mut().filter(|start| start.range.partition == partition) {
             start.replay_from = offset.clamp(start.range.first, start.committed);
         }
+    }
+    // What is not read again is not known: an order dated before counts as beyond the horizon.
+    if start.partitions.iter().any(|start| start.replay_from > start.range.first && start.kind == Kind::Order) {
+        start.complete_from = start.complete_from.max(business_day(config, since));
     }
     Ok(())
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 // Asked for every record: its hash is a tenth of the standard library's.
 use hashbrown::HashMap;
-use takings_dataflows::changes::EpochChanges;
+use takings_dataflows::changes::{EpochChanges, Output, Progress};
 use takings_dataflows::event::Event;
-use takings_dataflows::graph::{self, Committed, Graph, Watermark};
+use takings_dataflows::graph::{self, Committed, Graph};
 use takings_dataflows::order::PartitionId;
 use takings_dataflows::row::RowValue;
 use takings_dataflows::view::ViewKey;
@@ -20,7 +20,6 @@ use super::pace::{Pace, RECORDS_AT_MOST};
 use super::recovery::Start;
 use super::writer::ToWriter;
 use crate::config::JobConfig;
-use crate::formats::Kind;
 use crate::source::{Log, Polled, Source, StartAt, Waker};
 
 /// Records taken in one go before the dataflow has a turn: few enough to stay in the cache.
@@ -58,7 +57,7 @@ pub(super) fn run(worker: &mut Worker, shared: &Shared) {
     if worker.index() == 0 {
         let _ = shared.to_writer.send(ToWriter::Sink(graph.sink.clone()));
     }
-    let mut reading = Reading { worker, graph: &mut graph, shared, feed: Feed::new(&shared.config) };
+    let mut reading = Reading { worker, graph: &mut graph, shared, feed: Feed::new(&shared.config, &shared.start) };
     let outcome = reading.load().and_then(|()| reading.live());
     if let Err(error) = outcome {
         pace.fail(error);
@@ -99,11 +98,6 @@ impl Reading<'_> {
         self.graph.inputs.advance_to(epoch);
         if self.worker.index() == 0 {
             self.shared.rows.iter().for_each(|row| self.graph.inputs.base.send(*row));
-            for start in &self.shared.start.partitions {
-                let (partition, timestamp) = (start.range.partition, start.newest_timestamp);
-                let is_of_orders = start.kind == Kind::Order;
-                self.graph.inputs.watermarks.send(Watermark { partition, timestamp, is_of_orders });
-            }
             while let Ok(event) = self.shared.kept.recv() {
                 self.graph.inputs.send(event);
                 if self.shared.pace.is_over() {
@@ -112,9 +106,20 @@ impl Reading<'_> {
             }
         }
         self.replay()?;
+        let mine = self.shared.start.partitions.iter().map(|start| start.range.partition);
+        let mine: Vec<_> = mine.filter(|partition| self.is_mine(*partition)).collect();
+        self.feed.announce(&mut self.graph.inputs, mine.into_iter());
         self.graph.inputs.advance_to(epoch + 1);
         while self.graph.probe.less_than(&(epoch + 1)) && !self.is_leaving() {
             self.worker.step_or_park(Some(SLEEP_AT_MOST));
+        }
+        // Where it was told to resume is committed at once: the next run needs no telling.
+        for start in &self.shared.start.partitions {
+            if start.is_resumed && self.is_mine(start.range.partition) {
+                let progress = Progress { offset: start.committed, ..Progress::default() };
+                self.graph.inputs.reports.send(Output::Progress(start.range.partition, progress));
+                self.shared.pace.feed(1);
+            }
         }
         if self.worker.index() == 0 && epoch > 0 && !self.shared.dataflow.fill.is_empty() {
             // What was filled waits in the next epoch, which would wait for a record to close.
@@ -139,10 +144,8 @@ impl Reading<'_> {
             return Ok(());
         }
         let began = Instant::now();
-        let from: Vec<_> = mine
-            .iter()
-            .map(|start| StartAt { partition: start.range.partition, offset: start.replay_from, newest_timestamp: 0 })
-            .collect();
+        let from: Vec<_> =
+            mine.iter().map(|start| StartAt { partition: start.range.partition, offset: start.replay_from }).collect();
         let mut left: HashMap<PartitionId, (u64, i64)> =
             mine.iter().map(|start| (start.range.partition, (start.committed, start.newest_timestamp))).collect();
         let mut source = log.open(&config.topics, &from, Self::waker())?;
@@ -216,6 +219,9 @@ impl Reading<'_> {
             self.follow(pace.open());
             if is_reading && config.until_caught_up && unread.is_empty() {
                 is_reading = false;
+                for waiting in source.iter().flat_map(|source| source.waiting()) {
+                    tracing::warn!("caught up without what may not be read yet: {waiting}");
+                }
                 pace.catch_up();
             }
             let mut handed = 0;

@@ -17,6 +17,7 @@ use timely::scheduling::SyncActivator;
 
 use super::inconsistent::{Sifted, Withheld};
 use super::pace::Pace;
+use super::recovery::Start;
 use super::{JobError, Summary, error};
 use crate::config::JobConfig;
 use crate::source::Log;
@@ -43,6 +44,8 @@ pub(super) struct Writer {
     committed: Committed,
     pace: Arc<Pace>,
     topics: Vec<String>,
+    /// Which topics these are, by rank.
+    topic_ids: Vec<Option<String>>,
     id_spaces: Vec<IdSpace>,
     keep_orders: bool,
     payload_limit: usize,
@@ -60,14 +63,14 @@ impl Writer {
         config: &JobConfig,
         store: Box<dyn Store>,
         recovered: Recovered,
-        to_fill: Vec<FilledView>,
+        start: &Start,
         log: Arc<dyn Log>,
         committed: Committed,
         pace: Arc<Pace>,
     ) -> Self {
         let withheld = Withheld::of(&recovered);
         let rank = |topic: &str| config.topics.iter().position(|known| known == topic);
-        let partitions = recovered
+        let mut partitions: BTreeMap<PartitionId, PartitionState> = recovered
             .partitions
             .into_iter()
             .filter_map(|state| {
@@ -75,6 +78,10 @@ impl Writer {
                 Some((PartitionId { topic, partition: state.partition }, state))
             })
             .collect();
+        // Where it was told to resume, perhaps before what the store has: offsets go on from there.
+        for resumed in start.partitions.iter().filter(|start| start.is_resumed) {
+            partitions.entry(resumed.range.partition).and_modify(|state| state.offset = resumed.committed);
+        }
         Writer {
             store,
             log,
@@ -82,11 +89,12 @@ impl Writer {
             pace,
             id_spaces: config.id_spaces(),
             topics: config.topics.clone(),
+            topic_ids: start.topic_ids.clone(),
             keep_orders: config.keep_orders,
             payload_limit: config.payload_limit,
             partitions,
             withheld,
-            to_fill,
+            to_fill: start.to_fill.clone(),
             sink: None,
             summary: Summary { epoch: recovered.epoch, ..Summary::default() },
             noted: Instant::now(),
@@ -206,6 +214,7 @@ impl Writer {
             let state = self.state(partition, &mut moved);
             state.offset = state.offset.max(progress.offset);
             state.newest_timestamp = state.newest_timestamp.max(progress.newest_timestamp);
+            state.log_time = state.log_time.max(progress.log_time);
             let counters = &mut state.counters;
             counters.read += progress.read;
             counters.rejected += progress.rejected;
@@ -253,11 +262,13 @@ impl Writer {
         moved: &'a mut BTreeMap<PartitionId, PartitionState>,
     ) -> &'a mut PartitionState {
         moved.entry(partition).or_insert_with(|| {
-            self.partitions.get(&partition).cloned().unwrap_or_else(|| PartitionState {
+            let mut state = self.partitions.get(&partition).cloned().unwrap_or_else(|| PartitionState {
                 topic: self.topics[partition.topic as usize].clone(),
                 partition: partition.partition,
                 ..PartitionState::default()
-            })
+            });
+            state.topic_id.clone_from(&self.topic_ids[partition.topic as usize]);
+            state
         })
     }
 

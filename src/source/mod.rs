@@ -5,10 +5,13 @@
 
 pub mod files;
 pub mod kafka;
+mod log_time;
 
 use std::collections::BTreeMap;
 
 use takings_dataflows::order::PartitionId;
+
+pub use self::log_time::LogTime;
 
 /// One record as the log holds it. Borrowed: it lives until the next poll.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +22,8 @@ pub struct Record<'a> {
     pub offset: u64,
     /// The offset of the next record: `offset + 1` in Kafka, the position after the line in a file log.
     pub next_offset: u64,
-    /// The log's timestamp in milliseconds since 1970, clamped to be monotone within the partition;
-    /// 0 in a log without timestamps.
+    /// The log's timestamp in milliseconds since 1970, as it was written (within 0 to [`NEWEST_TIMESTAMP`]): it
+    /// may go back, or lie in the future; 0 in a log without timestamps.
     pub timestamp: i64,
     /// The key, where it has one.
     pub key: Option<&'a [u8]>,
@@ -42,6 +45,10 @@ pub enum Polled<'a> {
         offset: u64,
     },
 }
+
+/// The latest timestamp that a record has, in milliseconds since 1970: the end of the year 9999, as far as stores
+/// reach. What a log dates later counts as that.
+pub const NEWEST_TIMESTAMP: i64 = 253_402_300_799_999;
 
 /// A partition as it stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -67,6 +74,37 @@ pub trait Source {
     /// [`SourceError`] when reading can not go on. An outage is no error: the source waits and says so
     /// in the log.
     fn poll(&mut self, max: usize, each: &mut dyn FnMut(Polled<'_>)) -> Result<usize, SourceError>;
+
+    /// What the log holds and does not let be read yet: behind a transaction that is still open.
+    fn waiting(&self) -> Vec<Waiting> {
+        Vec::new()
+    }
+}
+
+/// A partition that was read as far as may be, and holds more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u16,
+    /// From this offset on nothing may be read.
+    pub from: u64,
+    /// The offset after the last record.
+    pub end: u64,
+}
+
+impl std::fmt::Display for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Waiting { topic, partition, from, end } = self;
+        write!(
+            f,
+            "{topic}/{partition}: offsets {from} to {} wait for a transaction that is still open; they are read once its \
+             producer ends it, or the broker does after the producer's transaction.timeout.ms (kafka-transactions.sh \
+             find-hanging lists those that no broker ends)",
+            end - 1
+        )
+    }
 }
 
 /// A log that workers can read.
@@ -90,8 +128,16 @@ pub trait Log: Send + Sync {
         Ok(())
     }
 
-    /// Opens some partitions for one worker, each at the offset to read first and the newest
-    /// timestamp handed over before it (0 at the start of a partition).
+    /// What tells each topic from a later one of the same name, which has offsets of its own; `None` in a log
+    /// that has no such thing. A source opened after this hands over no record of any other topic.
+    ///
+    /// # Errors
+    /// As [`partitions`](Log::partitions).
+    fn topic_ids(&self, topics: &[String]) -> Result<Vec<Option<String>>, SourceError> {
+        Ok(vec![None; topics.len()])
+    }
+
+    /// Opens some partitions for one worker, each at the offset to read first.
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError>;
 
     /// For each partition the offset of its first record at or after a timestamp (milliseconds since
@@ -122,8 +168,6 @@ pub struct StartAt {
     pub partition: PartitionId,
     /// The first offset to hand over.
     pub offset: u64,
-    /// The clamp: no record is handed over with a smaller timestamp.
-    pub newest_timestamp: i64,
 }
 
 /// Why a log can not be read.
@@ -163,6 +207,20 @@ pub enum SourceError {
         /// What happened, with the offsets.
         what: String,
         /// The exact command to go on.
+        hint: String,
+    },
+    /// A stretch of the log can not be read. A restart may help, where it was damaged on its way.
+    #[error("{topic}/{partition}: the records at offset {offset} are damaged: {what}; {hint}")]
+    Damaged {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u16,
+        /// Where the damage begins.
+        offset: i64,
+        /// What the client said.
+        what: String,
+        /// How to go on.
         hint: String,
     },
     /// Any other fault of the log or its client.

@@ -129,7 +129,7 @@ pub struct KeptOrder {
     pub partition: u16,
     /// Offset of that record.
     pub offset: u64,
-    /// That record's clamped log timestamp, in milliseconds since 1970.
+    /// That record's log timestamp, in milliseconds since 1970.
     pub timestamp: i64,
     /// The same of the order's first record, to the minute.
     pub first_timestamp: i64,
@@ -176,7 +176,7 @@ pub struct KeptListing {
     pub partition: u16,
     /// Its offset.
     pub offset: u64,
-    /// Its clamped log timestamp, in milliseconds since 1970.
+    /// Its log timestamp, in milliseconds since 1970.
     pub timestamp: i64,
     /// Whether it withdraws the listing.
     pub is_withdrawn: bool,
@@ -193,7 +193,7 @@ pub struct KeptFeedback {
     pub partition: u16,
     /// Offset of that record.
     pub offset: u64,
-    /// That record's clamped log timestamp, in milliseconds since 1970.
+    /// That record's log timestamp, in milliseconds since 1970.
     pub timestamp: i64,
     /// What it says: `None` where it is withdrawn.
     pub current: Option<Rating>,
@@ -211,8 +211,13 @@ pub struct PartitionState {
     pub partition: u16,
     /// The offset of the next record to read.
     pub offset: u64,
-    /// The newest log timestamp, in milliseconds since 1970, clamped to be monotone; 0 without any.
+    /// The newest log timestamp, in milliseconds since 1970; 0 without any.
     pub newest_timestamp: i64,
+    /// How far its time has come, in milliseconds since 1970; 0 before it is known. See
+    /// [`LogTime`](crate::source::LogTime).
+    pub log_time: i64,
+    /// What tells its topic from a later one of the same name, where the log has such a thing.
+    pub topic_id: Option<String>,
     /// The counters since the store was made.
     pub counters: Counters,
 }

@@ -54,8 +54,19 @@ impl Sum {
     }
 }
 
-/// A version: timestamp that never goes back within its partition, topic, partition, offset.
+/// A version: its date, topic, partition, offset. Its date is its timestamp, but never before that of an earlier record
+/// of the same order in the same partition.
 type Version = (i64, Topic, u16, u64);
+
+/// All versions of an order.
+#[derive(Default)]
+struct Versions<'a> {
+    all: BTreeMap<Version, Option<&'a Order>>,
+    /// The date of the last one in each partition.
+    dates: BTreeMap<(Topic, u16), i64>,
+    /// The oldest timestamp.
+    first: Option<i64>,
+}
 
 /// Counts everything. `keeps_orders`: whether the job keeps each order's newest version.
 pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
@@ -63,7 +74,7 @@ pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
     for table in &TABLES {
         expected.rows.insert(table.name, BTreeSet::new());
     }
-    let mut orders: BTreeMap<&str, BTreeMap<Version, Option<&Order>>> = BTreeMap::new();
+    let mut orders: BTreeMap<&str, Versions<'_>> = BTreeMap::new();
     let mut listings = BTreeMap::new();
     let mut ratings: BTreeMap<&str, Option<&Rating>> = BTreeMap::new();
 
@@ -72,10 +83,9 @@ pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
     let partition_of = |placed: &&Placed| (placed.record.topic, placed.record.partition);
     for records in sorted.chunk_by(|one, next| partition_of(one) == partition_of(next)) {
         let (topic, partition) = partition_of(&records[0]);
-        let (mut newest, mut rejected, mut rounded) = (0, 0, 0);
+        let (mut rejected, mut rounded) = (0, 0);
         let outcomes = expected.outcomes.entry((topic.name(), partition)).or_default();
         for &Placed { record, offset } in records {
-            newest = newest.max(record.timestamp);
             rounded += i64::from(record.rounded);
             match &record.said {
                 Said::Nonsense => {
@@ -84,7 +94,12 @@ pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
                     expected.rows.get_mut("rejected").expect("a table").insert(row);
                 }
                 Said::Order(id, order) => {
-                    orders.entry(id).or_default().insert((newest, topic, partition, *offset), order.as_ref());
+                    let written = record.timestamp;
+                    let versions = orders.entry(id).or_default();
+                    let date = versions.dates.entry((topic, partition)).or_insert(written);
+                    *date = written.max(*date);
+                    versions.all.insert((*date, topic, partition, *offset), order.as_ref());
+                    versions.first = Some(versions.first.map_or(written, |first| first.min(written)));
                 }
                 Said::Listing(product, listing) => {
                     outcomes.count(listings.insert(product.as_str(), listing.as_ref()), listing.as_ref());
@@ -103,6 +118,7 @@ pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
     let mut sums: BTreeMap<&'static str, BTreeMap<Vec<String>, Sum>> = BTreeMap::new();
     let mut products: BTreeMap<Vec<String>, (Sum, Sum)> = BTreeMap::new();
     for (id, versions) in &orders {
+        let Versions { all: versions, first, .. } = versions;
         books_of(id, versions, &mut expected);
         let (newest, stands) = versions.last_key_value().expect("an order has a version");
         let Some(order) = stands else { continue };
@@ -117,13 +133,13 @@ pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
         let category = order.category.or_else(listed).unwrap_or("unlisted").to_owned();
         let method = order.payment_method.unwrap_or("unknown").to_owned();
         // An order is in the minute of the first of its records.
-        let first = versions.keys().map(|(timestamp, ..)| timestamp).min().expect("a version");
+        let first = first.expect("a version");
         for (table, key) in [
             ("sales_per_category", vec![day.clone(), category, currency.clone()]),
             ("sales_per_day", vec![day.clone(), currency.clone()]),
             ("sales_per_month", [month, vec![currency.clone()]].concat()),
             ("sales_per_payment_method", vec![day.clone(), method, currency.clone()]),
-            ("orders_per_minute", vec![minute_text(*first), currency.clone()]),
+            ("orders_per_minute", vec![minute_text(first), currency.clone()]),
         ] {
             sums.entry(table).or_default().entry(key).or_default().add(order);
         }

@@ -219,6 +219,8 @@ pub(super) fn partitions_are_written_whole(make: Make) {
         partition: u16::MAX,
         offset: (1 << 56) - 1,
         newest_timestamp: 0,
+        log_time: 0,
+        topic_id: None,
         counters: Counters {
             read: 28,
             applied: 1,

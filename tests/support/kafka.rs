@@ -4,8 +4,11 @@
 //! others of its binary, in a `static` [`std::sync::LazyLock`]; one that stops it, or whose topic must be
 //! called `product_sold`, has its own.
 
+mod acls;
 mod admin;
+mod cluster;
 mod consume;
+mod damage;
 mod produce;
 
 use std::fs::{self, OpenOptions};
@@ -16,27 +19,41 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
+pub use self::cluster::KafkaCluster;
 pub use self::consume::Written;
-pub use self::produce::{Message, Placed, Transaction};
+pub use self::produce::{Message, Placed, Transaction, produce_through};
 use super::guard::{Guard, signal};
 use super::link::Link;
 use super::target::installed;
 use super::{port, wait};
 
-/// Options of the Java machine with which a broker starts fast.
-const FAST_START: &str = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
-
 /// How long a server may take to start or to stop on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a broker's Java machine is told, to start fast.
+const JAVA_OPTIONS: &str = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 
 /// A broker, killed and its data removed when dropped or when the test process ends.
 pub struct Kafka {
     folder: PathBuf,
     port: u16,
+    /// What clients are told: this broker, or all of its cluster.
+    bootstrap: String,
+    /// How many copies a topic has.
+    replicas: i32,
     /// The port of a second listener and the one that its clients are told to use instead: a link's.
     behind: Option<(u16, u16)>,
     process: Option<Child>,
     guard: Guard,
+}
+
+/// A broker's place in its cluster.
+struct Place<'a> {
+    node: usize,
+    listener: u16,
+    controller: u16,
+    /// Every node's controller port.
+    quorum: &'a [u16],
 }
 
 impl Kafka {
@@ -45,16 +62,15 @@ impl Kafka {
     /// # Panics
     /// When Kafka's jars are not there, or it does not start; the panic holds the end of its log.
     pub fn start() -> Kafka {
-        Kafka::start_with(FAST_START)
+        Kafka::start_with(JAVA_OPTIONS)
     }
 
-    /// Starts a broker with these options for its Java machine. The usual ones make it start fast; a bench
-    /// asks for those that make it run fast.
+    /// Starts a broker with these settings besides, `name=value` each.
     ///
     /// # Panics
     /// As [`Kafka::start`].
-    pub fn start_with(java_options: &str) -> Kafka {
-        Kafka::start_as(java_options, None)
+    pub fn start_set(settings: &[&str]) -> Kafka {
+        Kafka::start_both(JAVA_OPTIONS, settings, None)
     }
 
     /// Starts a broker that clients can reach through `link` as well, with every connection they make:
@@ -63,20 +79,29 @@ impl Kafka {
     /// # Panics
     /// As [`Kafka::start`].
     pub fn start_behind(link: &Link) -> Kafka {
-        let kafka = Kafka::start_as(FAST_START, Some(link.port()));
+        let kafka = Kafka::start_both(JAVA_OPTIONS, &[], Some(link.port()));
         link.lead_to(kafka.behind.expect("it was asked for").0);
         kafka
     }
 
-    fn start_as(java_options: &str, link: Option<u16>) -> Kafka {
-        let folder = tempfile::Builder::new().prefix("takings-kafka-").tempdir().expect("a folder").keep();
-        let guard = Guard::new(&folder);
-        fs::write(folder.join("java.options"), java_options.replace(' ', "\n")).expect("the folder is writable");
-        let mut kafka = Kafka { folder, port: 0, behind: link.map(|link| (0, link)), process: None, guard };
+    /// Starts a broker with these options for its Java machine. The usual ones make it start fast; a bench
+    /// asks for those that make it run fast.
+    ///
+    /// # Panics
+    /// As [`Kafka::start`].
+    pub fn start_with(java_options: &str) -> Kafka {
+        Kafka::start_both(java_options, &[], None)
+    }
+
+    fn start_both(java_options: &str, settings: &[&str], link: Option<u16>) -> Kafka {
+        let mut kafka = Kafka::not_started(java_options);
+        kafka.behind = link.map(|link| (0, link));
         // Between finding a port free and listening on it another process may take it: then try again.
         for _ in 0..3 {
-            kafka.configure();
-            kafka.format();
+            let (listener, controller) = (port::free(), port::free());
+            kafka.configure(&Place { node: 1, listener, controller, quorum: &[controller] }, settings);
+            kafka.bootstrap = format!("127.0.0.1:{listener}");
+            kafka.format(&uuid_in_kafkas_spelling());
             if kafka.try_start() {
                 return kafka;
             }
@@ -84,9 +109,16 @@ impl Kafka {
         panic!("kafka did not start:\n{}", kafka.log_tail());
     }
 
-    /// `127.0.0.1:PORT`, for `bootstrap.servers`.
+    fn not_started(java_options: &str) -> Kafka {
+        let folder = tempfile::Builder::new().prefix("takings-kafka-").tempdir().expect("a folder").keep();
+        let guard = Guard::new(&folder);
+        fs::write(folder.join("java.options"), java_options.replace(' ', "\n")).expect("the folder is writable");
+        Kafka { folder, port: 0, bootstrap: String::new(), replicas: 1, behind: None, process: None, guard }
+    }
+
+    /// `127.0.0.1:PORT`, for `bootstrap.servers`; of each broker of a cluster.
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.bootstrap.clone()
     }
 
     /// `kafka://127.0.0.1:PORT`, for `--source` and `--to`.
@@ -94,7 +126,7 @@ impl Kafka {
         format!("kafka://{}", self.bootstrap())
     }
 
-    /// [`Kafka::url`] through this link; for a broker that was started behind it.
+    /// The same by way of a link: see [`Kafka::start_behind`].
     pub fn url_through(&self, link: &Link) -> String {
         format!("kafka://127.0.0.1:{}", link.port())
     }
@@ -152,9 +184,9 @@ impl Kafka {
         wait::until("kafka's end", PATIENCE, || process.try_wait().expect("a child of ours"));
     }
 
-    /// Writes `server.properties` for two free ports.
-    fn configure(&mut self) {
-        let (listener, controller) = (port::free(), port::free());
+    /// Writes `server.properties`, with these settings besides.
+    fn configure(&mut self, place: &Place<'_>, settings: &[&str]) {
+        let Place { node, listener, controller, quorum } = *place;
         let (mut also_listens, mut also_advertised) = (String::new(), String::new());
         if let Some((second, link)) = &mut self.behind {
             *second = port::free();
@@ -162,24 +194,26 @@ impl Kafka {
             also_advertised = format!(",LINKED://127.0.0.1:{link}");
         }
         let data = self.data();
+        let voters: Vec<String> =
+            quorum.iter().zip(1..).map(|(port, node)| format!("{node}@127.0.0.1:{port}")).collect();
+        let (voters, copies, in_sync) = (voters.join(","), quorum.len(), quorum.len().min(2));
         let properties = format!(
             "process.roles=broker,controller\n\
-             node.id=1\n\
-             controller.quorum.voters=1@127.0.0.1:{controller}\n\
+             node.id={node}\n\
+             controller.quorum.voters={voters}\n\
              listeners=PLAINTEXT://127.0.0.1:{listener},CONTROLLER://127.0.0.1:{controller}{also_listens}\n\
              advertised.listeners=PLAINTEXT://127.0.0.1:{listener}{also_advertised}\n\
              controller.listener.names=CONTROLLER\n\
              listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LINKED:PLAINTEXT\n\
              log.dirs={}\n\
              auto.create.topics.enable=false\n\
-             # One broker: nothing can be replicated.\n\
-             offsets.topic.replication.factor=1\n\
+             offsets.topic.replication.factor={copies}\n\
              offsets.topic.num.partitions=1\n\
-             transaction.state.log.replication.factor=1\n\
-             transaction.state.log.min.isr=1\n\
+             transaction.state.log.replication.factor={copies}\n\
+             transaction.state.log.min.isr={in_sync}\n\
              transaction.state.log.num.partitions=1\n\
-             share.coordinator.state.topic.replication.factor=1\n\
-             share.coordinator.state.topic.min.isr=1\n\
+             share.coordinator.state.topic.replication.factor={copies}\n\
+             share.coordinator.state.topic.min.isr={in_sync}\n\
              share.coordinator.state.topic.num.partitions=1\n\
              # Nothing to wait for.\n\
              group.initial.rebalance.delay.ms=0\n\
@@ -188,8 +222,12 @@ impl Kafka {
              broker.heartbeat.interval.ms=200\n\
              # Deleted topics go now, so that one of the same name can be made anew.\n\
              log.segment.delete.delay.ms=0\n\
-             file.delete.delay.ms=0\n",
-            data.display()
+             file.delete.delay.ms=0\n\
+             # A transaction that nobody ends is aborted soon after its time-out.\n\
+             transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n\
+             {}\n",
+            data.display(),
+            settings.join("\n")
         );
         let _ = fs::remove_dir_all(&data);
         fs::write(self.properties(), properties).expect("the folder is writable");
@@ -197,8 +235,7 @@ impl Kafka {
     }
 
     /// Makes the data directory, with a cluster id of its own.
-    fn format(&self) {
-        let cluster = uuid_in_kafkas_spelling();
+    fn format(&self, cluster: &str) {
         let output = self
             .java("kafka.tools.StorageTool")
             // In one argument: one id in 64 starts with a hyphen, and would be taken for an option.
@@ -216,6 +253,11 @@ impl Kafka {
 
     /// Whether the broker came to answer; otherwise it has ended.
     fn try_start(&mut self) -> bool {
+        self.spawn();
+        self.answers(1)
+    }
+
+    fn spawn(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).expect("the folder is writable");
         let process = self
             .java("kafka.Kafka")
@@ -226,8 +268,12 @@ impl Kafka {
             .spawn()
             .expect("java can be started");
         self.guard.watch(&process);
-        let process = self.process.insert(process);
+        self.process = Some(process);
+    }
 
+    /// Waits until it answers, and knows of so many brokers; `false` where it has ended.
+    fn answers(&mut self, brokers: usize) -> bool {
+        let process = self.process.as_mut().expect("the broker runs");
         // Until the broker answers, each attempt to connect would be a line of log.
         let mut config = ClientConfig::new();
         config
@@ -242,7 +288,7 @@ impl Kafka {
             }
             // The broker is listed once it has registered itself and may lead partitions.
             let metadata = probe.fetch_metadata(None, Duration::from_millis(500)).ok()?;
-            (!metadata.brokers().is_empty()).then_some(true)
+            (metadata.brokers().len() >= brokers).then_some(true)
         })
     }
 

@@ -8,6 +8,7 @@
 
 pub mod cluster;
 pub mod guard;
+pub mod job;
 pub mod kafka;
 pub mod link;
 pub mod port;

@@ -278,6 +278,8 @@ pub fn partition(partition: u16, offset: u64) -> PartitionState {
         partition,
         offset,
         newest_timestamp: 1_700_000_000_000 + offset as i64,
+        log_time: 1_600_000_000_000 + offset as i64,
+        topic_id: Some("Zb4s0CjQQ_Wf5T7gqqXm2A".to_owned()),
         counters: Counters {
             read: offset,
             applied: offset - offset / 2,

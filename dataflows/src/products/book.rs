@@ -15,6 +15,7 @@ use super::sale::Sale;
 use super::shelf::{OfProduct, Shelf};
 use crate::day::Day;
 use crate::listing::{Listing, ListingEvent};
+use crate::order::Version;
 use crate::period::Period;
 use crate::row::{ProductTakings, Ranked, RowChange, RowValue};
 use crate::symbol::Symbol;
@@ -233,14 +234,14 @@ impl Book {
     }
 
     /// Takes a version of a listing in. Says what it did, and whether it is now the product's newest.
-    pub(crate) fn list(&mut self, event: &ListingEvent) -> (Outcome, bool) {
+    pub(crate) fn list(&mut self, event: &ListingEvent) -> (Outcome, Option<Version>) {
         let replaced = self.listings.apply(event.product, event.version, event.content);
         if replaced.was != replaced.is
             && let Entry::Vacant(entry) = self.relisted.entry(event.product)
         {
             entry.insert(replaced.was);
         }
-        (replaced.outcome, replaced.is_newest)
+        (replaced.outcome, replaced.newest)
     }
 
     /// Ends the loading: what was taken in so far is in the stored totals already, but for what is to be

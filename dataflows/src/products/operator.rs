@@ -87,12 +87,14 @@ impl Running {
         match arrived {
             Arrived::Sale(sale) => self.book.sell(&sale),
             Arrived::Listing(event) => {
-                let (outcome, is_newest) = self.book.list(&event);
+                let (outcome, newest) = self.book.list(&event);
                 if is_live {
                     self.outcomes.at(event.version.partition()).count(&outcome);
                 }
-                if is_newest && (is_live || self.fill.catalogue) {
-                    self.kept.push(event);
+                if let Some(version) = newest
+                    && (is_live || self.fill.catalogue)
+                {
+                    self.kept.push(ListingEvent { version, ..event });
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::Outcome;
 use crate::order::Version;
 
 /// Each key's newest version. The clauses are those of [`super::Orders`]: the newest version wins,
-/// whatever the order of arrival. Nothing is ever forgotten.
+/// however partitions interleave. Nothing is ever forgotten.
 pub(crate) struct Newest<K, T> {
     known: HashMap<K, (Version, Option<T>)>,
 }
@@ -23,8 +23,8 @@ pub(crate) struct Replaced<T> {
     pub(crate) was: Option<T>,
     /// What is said now.
     pub(crate) is: Option<T>,
-    /// Whether the record is now the newest version.
-    pub(crate) is_newest: bool,
+    /// Where the record is now the newest version, that version; see [`Version::beside`] for its timestamp.
+    pub(crate) newest: Option<Version>,
 }
 
 impl<K: Copy + Eq + Hash, T: Copy + PartialEq> Newest<K, T> {
@@ -46,10 +46,11 @@ impl<K: Copy + Eq + Hash, T: Copy + PartialEq> Newest<K, T> {
                     Some(_) => Outcome::Applied { beyond_horizon: false },
                     None => Outcome::Cancelled { was: None },
                 };
-                Replaced { outcome, was: None, is: content, is_newest: true }
+                Replaced { outcome, was: None, is: content, newest: Some(version) }
             }
             Entry::Occupied(mut entry) => {
                 let (newest, known) = entry.get_mut();
+                let version = version.beside(*newest);
                 let (was, same) = (*known, *known == content);
                 let is_newest = version > *newest;
                 let outcome = match content {
@@ -61,7 +62,7 @@ impl<K: Copy + Eq + Hash, T: Copy + PartialEq> Newest<K, T> {
                 if is_newest {
                     (*newest, *known) = (version, content);
                 }
-                Replaced { outcome, was, is: *known, is_newest }
+                Replaced { outcome, was, is: *known, newest: is_newest.then_some(version) }
             }
         }
     }
@@ -101,7 +102,11 @@ mod tests {
         ];
         let mut was = None;
         for (offset, content, outcome, is_newest, is) in steps {
-            assert_eq!(newest.apply("key", version(offset), content), Replaced { outcome, was, is, is_newest });
+            let newest_now = is_newest.then_some(version(offset));
+            assert_eq!(
+                newest.apply("key", version(offset), content),
+                Replaced { outcome, was, is, newest: newest_now }
+            );
             was = is;
         }
         assert_eq!(newest.apply("other", version(1), None).outcome, Outcome::Cancelled { was: None });

@@ -78,6 +78,8 @@ pub struct Effect {
     pub minute_was: Minute,
     /// The minute it counts in now: that of its oldest record that is known.
     pub minute: Minute,
+    /// The version that stands now; see [`Version::beside`] for its timestamp.
+    pub version: Version,
 }
 
 impl Effect {
@@ -107,14 +109,24 @@ pub struct Horizon {
     pub complete_from: Option<Day>,
 }
 
+impl Horizon {
+    /// How much older than the log's time a record may be, in milliseconds, and still find the order that it
+    /// corrects: a day, or the window where that is less.
+    pub fn lateness(&self) -> i64 {
+        const DAY: i64 = 86_400_000;
+        self.window.unwrap_or(DAY).min(DAY)
+    }
+}
+
 /// Every order's newest version.
 ///
 /// Clauses that hold after any sequence of [`apply`](Orders::apply):
-/// - *newest wins*: an order's slot holds the greatest [`Version`] applied within the window;
+/// - *newest wins*: an order's slot holds the greatest [`Version`] applied within the window, where each
+///   is taken [beside](Version::beside) what is known;
 /// - *oldest minute*: its minute is that of the oldest version applied, so a repetition or a correction
 ///   does not make an old order look like a new one;
-/// - *arrival order is irrelevant*: any permutation of the same events leaves the same slots (without
-///   a window; with one, for events of one order that all lie within it);
+/// - *arrival order is irrelevant*: any interleaving of partitions leaves the same slots (without a window;
+///   with one, for events of one order that all lie within it). Each partition's own records come in order;
 /// - *sum*: what was added less what was retracted is the sum of the slots' contributions, and of
 ///   those that left by eviction or beyond the window.
 pub struct Orders {
@@ -251,6 +263,7 @@ impl Orders {
             is: newer.counted(),
             minute_was: newer.minute,
             minute: newer.minute,
+            version: newer.version,
         };
 
         let tag = hash as u32;
@@ -263,15 +276,21 @@ impl Orders {
         };
 
         let slot = slots.at_mut(at);
+        let version = event.version.beside(slot.version);
+        let newer = Slot { version, ..newer };
         if let Some(window) = horizon.window {
-            let apart = event.version.timestamp() - slot.version.timestamp();
-            if apart > window {
-                // The slot's order is closed: its contribution stays, the id begins anew.
-                *slot = newer;
-                return fresh;
-            }
-            if -apart > window {
-                return fresh;
+            let apart = version.timestamp() - slot.version.timestamp();
+            if apart.abs() > window {
+                // Another order, or one that is corrected too late (or by a wrong clock): who knows counts it.
+                let outcome = match fresh.outcome {
+                    Outcome::Applied { .. } => Outcome::Applied { beyond_horizon: true },
+                    other => other,
+                };
+                if apart > window {
+                    // The slot's order is closed: its contribution stays, the id begins anew.
+                    *slot = newer;
+                }
+                return Effect { outcome, version, ..fresh };
             }
         }
 
@@ -280,10 +299,10 @@ impl Orders {
         let minute = minute_was.min(newer.minute);
         let same = was == newer.counted() && slot.fingerprint == newer.fingerprint;
         slot.minute = minute;
-        let outcome = if event.version <= slot.version {
+        let outcome = if version <= slot.version {
             if same { Outcome::Duplicate { is_newest: false } } else { Outcome::Superseded }
         } else if same {
-            slot.version = event.version;
+            slot.version = version;
             Outcome::Duplicate { is_newest: true }
         } else {
             *slot = Slot { minute, ..newer };
@@ -292,18 +311,18 @@ impl Orders {
                 Content::Order { .. } => Outcome::Corrected { was },
             }
         };
-        Effect { outcome, is: slot.counted(), minute_was, minute }
+        Effect { outcome, is: slot.counted(), minute_was, minute, version: slot.version }
     }
 
-    /// Forgets orders whose newest version lies more than the window before `watermark`, the oldest
-    /// of all partitions' newest timestamps. Their contributions stay. Each call looks at a few of the
-    /// shards, so that no call takes long; a thousand calls look at all.
+    /// Forgets orders whose newest version lies more than the window, and what a record may come
+    /// [late](Horizon::lateness), before `watermark`: the log's time. Their contributions stay. Each call looks
+    /// at a few of the shards, so that no call takes long; a thousand calls look at all.
     ///
-    /// What is forgotten could not have been corrected: a version that comes now is no older than the
-    /// watermark.
+    /// What is forgotten could not have been corrected, but by a record dated further back than a record may
+    /// come late: that one counts as beyond the horizon.
     pub fn evict(&mut self, watermark: i64) {
         let Some(window) = self.horizon.window else { return };
-        let keep_from = watermark.saturating_sub(window);
+        let keep_from = watermark.saturating_sub(window).saturating_sub(self.horizon.lateness());
         const SHARDS_A_CALL: usize = 2;
         for _ in 0..SHARDS_A_CALL {
             let shard = &mut self.shards[self.next_to_evict];
@@ -464,7 +483,7 @@ mod tests {
             assert_eq!(orders.apply(&order(&n.to_string(), 0, n as u64, n)).outcome, NEW);
         }
         for n in (0..count).step_by(7) {
-            assert_eq!(was(orders.apply(&order(&n.to_string(), 1, n as u64, n + 1)).outcome), Some(n));
+            assert_eq!(was(orders.apply(&order(&n.to_string(), 1, (count + n) as u64, n + 1)).outcome), Some(n));
         }
         assert_eq!(orders.len(), count as usize);
     }
@@ -482,9 +501,61 @@ mod tests {
         let mut orders = Orders::new(Horizon { window: Some(100), complete_from: None });
         assert_eq!(orders.apply(&order("a", 0, 1, 10)).outcome, NEW);
         assert_eq!(was(orders.apply(&order("a", 100, 2, 20)).outcome), Some(10));
-        assert_eq!(orders.apply(&order("a", 201, 3, 30)).outcome, NEW);
-        assert_eq!(orders.apply(&order("a", 100, 4, 40)).outcome, NEW);
-        assert_eq!(orders.apply(&order("a", 101, 5, 50)).outcome, Outcome::Superseded, "just within the window");
+        let beyond = Outcome::Applied { beyond_horizon: true };
+        assert_eq!(orders.apply(&order("a", 201, 3, 30)).outcome, beyond);
+        let elsewhere = |timestamp: i64, amount| OrderEvent {
+            version: Version::new(timestamp, 0, 1, amount as u64),
+            ..order("a", timestamp, 0, amount)
+        };
+        assert_eq!(orders.apply(&elsewhere(100, 40)).outcome, beyond);
+        assert_eq!(orders.apply(&elsewhere(101, 50)).outcome, Outcome::Superseded, "just within the window");
+    }
+
+    #[test]
+    fn a_wrong_clock_dates_no_other_order() {
+        const YEAR_2100: i64 = 4_102_444_800_000;
+        for window in [None, Some(100)] {
+            let mut orders = Orders::new(Horizon { window, complete_from: None });
+            orders.apply(&order("a", 1_000, 1, 10));
+            orders.apply(&order("b", 1_000, 2, 10));
+            // One clock in the future, on the record of another order of the same partition.
+            orders.apply(&order("c", YEAR_2100, 3, 10));
+            assert_eq!(was(orders.apply(&order("c", 1_010, 4, 20)).outcome), Some(10), "its own order is corrected");
+            let moved = OrderEvent { version: Version::new(1_020, 0, 1, 0), ..order("a", 0, 0, 30) };
+            assert_eq!(was(orders.apply(&moved).outcome), Some(10), "and one that moved to another partition");
+            assert_eq!(was(orders.apply(&order("b", 990, 5, 40)).outcome), Some(10), "a clock that went back");
+            assert_eq!(
+                orders.apply(&order("a", 1_010, 6, 50)).outcome,
+                Outcome::Superseded,
+                "other partitions: by time"
+            );
+        }
+    }
+
+    #[test]
+    fn any_interleaving_of_partitions_finds_the_same_newest_version() {
+        // (partition, timestamp), in the order of each partition; clocks go back, and are ahead.
+        let records = [(0u16, 50), (0, 90), (0, 20), (1, 60), (1, 40), (1, 95), (1, 10), (2, 70), (2, 92)];
+        let event = |at: usize| {
+            let (partition, timestamp) = records[at];
+            OrderEvent { version: Version::new(timestamp, 0, partition, at as u64), ..order("a", 0, 0, at as i64) }
+        };
+        let mut found = std::collections::BTreeSet::new();
+        // Every choice of which partition comes next, in base three.
+        for choice in 0..3usize.pow(9) {
+            let mut next = [0, 3, 7];
+            let (mut orders, mut rest, mut last) = (Orders::new(Horizon::default()), choice, None);
+            while next != [3, 7, 9] {
+                let partition = rest % 3;
+                rest /= 3;
+                let open = (0..3).map(|n| (partition + n) % 3).find(|&n| next[n] < [3, 7, 9][n]).unwrap();
+                last = Some(orders.apply(&event(next[open])));
+                next[open] += 1;
+            }
+            let last = last.unwrap();
+            found.insert((last.version.timestamp(), last.is.unwrap().amount.micros()));
+        }
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [(95, 6)], "partition 1 was dated 95, and then corrected");
     }
 
     #[test]
@@ -497,17 +568,17 @@ mod tests {
         for _ in 0..SHARDS {
             orders.evict(9 * DAY);
         }
-        assert_eq!(orders.len(), 2_000, "days 8 and 9 lie within the window");
+        assert_eq!(orders.len(), 3_000, "days 8 and 9 lie within the window, and records come up to a day late");
         assert_eq!(orders.apply(&order("9", 9 * DAY, 9, 9)).outcome, Outcome::Duplicate { is_newest: false });
         assert_eq!(was(orders.apply(&order("8", 9 * DAY, 20_000, 5)).outcome), Some(8));
         assert_eq!(orders.apply(&order("0", 9 * DAY, 20_001, 1)).outcome, NEW);
         let mut late = order("late", 9 * DAY, 20_002, 1);
         let Content::Order { contribution, .. } = &mut late.content else { unreachable!() };
-        contribution.fact.day = Day::from_epoch_days(7);
+        contribution.fact.day = Day::from_epoch_days(6);
         assert_eq!(orders.apply(&late).outcome, Outcome::Applied { beyond_horizon: true });
         let mut just_in_time = order("just in time", 9 * DAY, 20_003, 1);
         let Content::Order { contribution, .. } = &mut just_in_time.content else { unreachable!() };
-        contribution.fact.day = Day::from_epoch_days(8);
+        contribution.fact.day = Day::from_epoch_days(7);
         assert_eq!(orders.apply(&just_in_time).outcome, NEW, "the first day that is known whole");
     }
 

@@ -100,7 +100,7 @@ pub fn run(workers: usize, settings: Settings, base: Base, epochs: Epochs) -> Ve
 fn watermark(event: &Event) -> Watermark {
     let version = event.version();
     let partition = version.partition();
-    Watermark { partition, timestamp: version.timestamp(), is_of_orders: partition.topic == ORDERS }
+    Watermark { partition, timestamp: version.timestamp(), is_at_end: false, is_of_orders: partition.topic == ORDERS }
 }
 
 /// Applies an epoch's changes as a store would, checking that each change fits what is there.
@@ -151,12 +151,32 @@ pub struct Newest {
     pub time: i64,
 }
 
+/// The newest timestamp of each order (or listing, or feedback) in each partition.
+#[derive(Default)]
+struct Dates(BTreeMap<(String, PartitionId), i64>);
+
+impl Dates {
+    /// A record is never dated before an earlier one of the same order in the same partition.
+    fn date(&mut self, key: String, version: Version) -> Version {
+        let partition = version.partition();
+        let date = self.0.entry((key, partition)).or_default();
+        *date = version.timestamp().max(*date);
+        Version::new(*date, partition.topic, partition.partition, version.offset())
+    }
+}
+
 impl Newest {
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Event>) -> Newest {
         let mut newest = Newest::default();
+        let mut dates = Dates::default();
         for event in records {
-            let version = event.version();
-            newest.time = newest.time.max(version.timestamp());
+            newest.time = newest.time.max(event.version().timestamp());
+            let key = match event {
+                Event::Order(event) => format!("order {:?}", event.id),
+                Event::Listing(event) => format!("product {}", event.product),
+                Event::Rating(event) => format!("feedback {:?}", event.id),
+            };
+            let version = dates.date(key, event.version());
             match event {
                 Event::Order(event) => {
                     let known = newest.orders.entry(event.id).or_insert((version, event.minute, event.content));

@@ -10,7 +10,7 @@ use takings_dataflows::order::PartitionId;
 
 use super::envelope::{self, Scratch};
 use super::watch::{Sleeper, Watched, Watcher, inode};
-use crate::source::{Polled, Record, Source, SourceError, StartAt, Waker};
+use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waker};
 
 /// Bytes asked for at a time.
 const CHUNK: usize = 512 * 1024;
@@ -53,7 +53,6 @@ impl FileSource {
                 line: 0,
                 scanned: 0,
                 filled: 0,
-                newest_timestamp: start.newest_timestamp,
                 announced: None,
                 overlong: None,
                 payload_limit,
@@ -105,7 +104,6 @@ struct Followed {
     line: usize,
     scanned: usize,
     filled: usize,
-    newest_timestamp: i64,
     /// The end that was said last.
     announced: Option<u64>,
     /// A line too long to hold: where it starts, and what is kept of it.
@@ -150,7 +148,6 @@ impl Followed {
     /// Hands over the line up to the newline at `end`. Returns whether there was a record in it.
     fn hand_over(&mut self, end: usize, scratch: &mut Scratch, each: &mut dyn FnMut(Polled<'_>)) -> bool {
         let next_offset = self.position + end as u64 + 1;
-        let timestamp = self.newest_timestamp;
         let record = |offset, timestamp, key, payload| Record {
             partition: self.partition,
             offset,
@@ -160,7 +157,7 @@ impl Followed {
             payload,
         };
         if let Some((offset, head)) = self.overlong.take() {
-            each(Polled::Record(record(offset, timestamp, None, Some(&head))));
+            each(Polled::Record(record(offset, 0, None, Some(&head))));
             return true;
         }
         let offset = self.position + self.line as u64;
@@ -171,11 +168,10 @@ impl Followed {
         }
         match envelope::open(line, scratch) {
             Some(envelope) => {
-                let timestamp = timestamp.max(envelope.timestamp.unwrap_or(0));
+                let timestamp = envelope.timestamp.unwrap_or(0).clamp(0, NEWEST_TIMESTAMP);
                 each(Polled::Record(record(offset, timestamp, envelope.key, envelope.payload)));
-                self.newest_timestamp = timestamp;
             }
-            None => each(Polled::Record(record(offset, timestamp, None, Some(line)))),
+            None => each(Polled::Record(record(offset, 0, None, Some(line)))),
         }
         true
     }

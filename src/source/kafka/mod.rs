@@ -6,19 +6,22 @@
 mod context;
 mod queue;
 mod reader;
+mod topic_ids;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use takings_dataflows::order::PartitionId;
 
-use self::context::Context;
+use self::context::{Context, TopicIds};
 use self::reader::{Reader, refused};
+use self::topic_ids::TopicId;
 use super::{Log, PartitionRange, Source, SourceError, StartAt, Waker};
 
 /// How long one question to the broker may take before it counts as unreachable.
@@ -47,7 +50,12 @@ const FIXED: &[(&str, &str)] = &[
     ("enable.partition.eof", "true"),
     ("isolation.level", "read_committed"),
     ("allow.auto.create.topics", "false"),
+    // A batch that the network or a disk has changed is an error to be told.
+    ("check.crcs", "true"),
 ];
+
+/// What librdkafka is to tell in its log: that a topic is another one now, see [`Context::note`].
+const DEBUG: &str = "metadata";
 
 /// A Kafka cluster.
 pub struct KafkaLog {
@@ -55,6 +63,7 @@ pub struct KafkaLog {
     cluster: String,
     config: ClientConfig,
     metadata: BaseConsumer<Context>,
+    topic_ids: TopicIds,
 }
 
 impl KafkaLog {
@@ -88,8 +97,12 @@ impl KafkaLog {
         for (name, value) in FIXED {
             config.set(*name, *value);
         }
-        let metadata: BaseConsumer<Context> = create(&config)?;
-        let mut log = KafkaLog { servers, cluster: String::new(), config, metadata };
+        let topic_ids = TopicIds::default();
+        let metadata: BaseConsumer<Context> = create(&config, &topic_ids)?;
+        let asked =
+            options.iter().find(|(name, _)| name == "debug").map_or(String::new(), |(_, value)| format!("{value},"));
+        config.set("debug", format!("{asked}{DEBUG}")).set_log_level(RDKafkaLogLevel::Debug);
+        let mut log = KafkaLog { servers, cluster: String::new(), config, metadata, topic_ids };
         // Asking for metadata tells refused from away; the cluster's id alone would not.
         log.metadata.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| log.unreachable(&error))?;
         log.cluster = log.metadata.client().fetch_cluster_id(ANSWER_WITHIN).ok_or_else(|| {
@@ -107,9 +120,9 @@ impl KafkaLog {
     }
 }
 
-fn create(config: &ClientConfig) -> Result<BaseConsumer<Context>, SourceError> {
+fn create(config: &ClientConfig, topic_ids: &TopicIds) -> Result<BaseConsumer<Context>, SourceError> {
     use rdkafka::config::FromClientConfigAndContext;
-    BaseConsumer::from_config_and_context(config, Context::default()).map_err(wrong_option)
+    BaseConsumer::from_config_and_context(config, Context::knowing(topic_ids)).map_err(wrong_option)
 }
 
 fn wrong_option(error: KafkaError) -> SourceError {
@@ -185,7 +198,31 @@ impl Log for KafkaLog {
     }
 
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError> {
-        Ok(Box::new(Reader::open(create(&self.config)?, topics, from, waker)?))
+        let (servers, consumer) = (self.servers.clone(), create(&self.config, &self.topic_ids)?);
+        Ok(Box::new(Reader::open(servers, consumer, topics, from, waker)?))
+    }
+
+    fn topic_ids(&self, topics: &[String]) -> Result<Vec<Option<String>>, SourceError> {
+        let described = topic_ids::describe(self.metadata.client(), topics, ANSWER_WITHIN)
+            .map_err(|error| self.unreachable(&error))?;
+        let missing = |topic: &String| SourceError::TopicMissing {
+            topic: topic.clone(),
+            log: format!("kafka://{}", self.servers),
+        };
+        let id_of = |(topic, id)| match id {
+            TopicId::Is(id) => Ok(Some(id)),
+            TopicId::Unknown => Ok(None),
+            TopicId::Missing => Err(missing(topic)),
+        };
+        let ids: Vec<Option<String>> = topics.iter().zip(described).map(id_of).collect::<Result<_, _>>()?;
+        let mut known = self.topic_ids.lock();
+        for (topic, id) in topics.iter().zip(&ids) {
+            if let Some(id) = id {
+                known.entry(topic.clone()).or_insert_with(|| id.clone());
+            }
+        }
+        drop(known);
+        Ok(ids)
     }
 
     fn offsets_since(

@@ -1,8 +1,9 @@
-//! Records in batches, straight from librdkafka's queue: the one module with `unsafe`.
+//! Records in batches, straight from librdkafka's queue: with [`topic_ids`](super::topic_ids) the only module with
+//! `unsafe`.
 //!
 //! Why: the crate's own consumer hands records over one event at a time. Draining two million records
-//! in batches took 0.2 s less of 1.5 s. And only a queue of our own lets logs and errors go their way
-//! (`BaseConsumer::poll`) while records go theirs.
+//! in batches took 0.2 s less of 1.5 s. And only queues of our own let errors go their way
+//! (`BaseConsumer::poll`) while records go theirs, and tell what was logged before a record was fetched.
 //!
 //! What holds:
 //! - *the client outlives the queue*: [`BatchQueue`] owns the consumer, and drops its queue first;
@@ -16,6 +17,7 @@ use std::ffi::{CStr, CString, c_void};
 use std::ptr::NonNull;
 
 use rdkafka::bindings as sys;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
@@ -24,8 +26,9 @@ use crate::source::Waker;
 
 /// A queue that the partitions of one consumer are forwarded to.
 pub(super) struct BatchQueue {
-    /// Before the consumer, so that it is dropped first.
+    /// Before the consumer, so that they are dropped first.
     queue: OwnedQueue,
+    logs: OwnedQueue,
     batch: Vec<*mut sys::rd_kafka_message_t>,
     /// Called by librdkafka's threads while `queue` lives; dropped after it.
     _waker: Box<Waker>,
@@ -48,7 +51,24 @@ pub(super) enum Delivered<'a> {
     Event { topic: &'a CStr, partition: i32, offset: i64, code: RDKafkaErrorCode, message: String },
 }
 
-struct OwnedQueue(NonNull<sys::rd_kafka_queue_t>);
+/// A queue that is ours to destroy. Its client outlives it.
+pub(super) struct OwnedQueue(NonNull<sys::rd_kafka_queue_t>);
+
+impl OwnedQueue {
+    /// A queue of the client's.
+    ///
+    /// # Safety
+    /// `client` is valid, and stays so while the queue is.
+    pub(super) unsafe fn of(client: *mut sys::rd_kafka_t) -> Option<Self> {
+        // SAFETY: the caller's.
+        NonNull::new(unsafe { sys::rd_kafka_queue_new(client) }).map(OwnedQueue)
+    }
+
+    /// For calls of librdkafka.
+    pub(super) fn as_ptr(&self) -> *mut sys::rd_kafka_queue_t {
+        self.0.as_ptr()
+    }
+}
 
 impl Drop for OwnedQueue {
     fn drop(&mut self) {
@@ -72,14 +92,17 @@ impl BatchQueue {
     /// A queue of `capacity` records a batch. Nothing is forwarded to it yet.
     pub(super) fn new(consumer: BaseConsumer<Context>, capacity: usize, waker: Waker) -> Option<Self> {
         let waker = Box::new(waker);
+        let client = consumer.client().native_ptr();
         // SAFETY: the client pointer is valid as long as `consumer`, which this struct keeps.
-        let queue = OwnedQueue(NonNull::new(unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) })?);
+        let (queue, logs) = unsafe { (OwnedQueue::of(client)?, OwnedQueue::of(client)?) };
+        // SAFETY: both are valid; librdkafka counts its own reference to the queue.
+        unsafe { sys::rd_kafka_set_log_queue(client, logs.as_ptr()) };
         // SAFETY: the box's pointee does not move and outlives the queue (see `OwnedQueue::drop`).
         unsafe {
             let opaque: *const Waker = &*waker;
             sys::rd_kafka_queue_cb_event_enable(queue.0.as_ptr(), Some(wake), opaque.cast_mut().cast());
         }
-        Some(BatchQueue { queue, batch: Vec::with_capacity(capacity), _waker: waker, consumer })
+        Some(BatchQueue { queue, logs, batch: Vec::with_capacity(capacity), _waker: waker, consumer })
     }
 
     /// The consumer whose queue this is.
@@ -102,19 +125,67 @@ impl BatchQueue {
         true
     }
 
-    /// Hands over at most `max` of what is there, without waiting.
+    /// The offset after the last record of a partition, as the last answer of its broker had it; records of open
+    /// transactions count.
+    pub(super) fn end_of(&self, topic: &CStr, partition: i32) -> Option<u64> {
+        let (mut low, mut high) = (0, 0);
+        // SAFETY: client and name are valid for the call, and so are the two places to write to.
+        let error = unsafe {
+            let client = self.consumer.client().native_ptr();
+            sys::rd_kafka_get_watermark_offsets(client, topic.as_ptr(), partition, &mut low, &mut high)
+        };
+        (error == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| u64::try_from(high).ok()).flatten()
+    }
+
+    /// Passes librdkafka's log lines to the context.
+    pub(super) fn serve_logs(&self) {
+        // SAFETY: the queue is ours; an event is destroyed once, after its last use.
+        while let Some(event) = NonNull::new(unsafe { sys::rd_kafka_queue_poll(self.logs.as_ptr(), 0) }) {
+            let (mut facility, mut text, mut level) = (std::ptr::null(), std::ptr::null(), 0);
+            // SAFETY: the event lives; where it is a line of log, its texts live as long.
+            unsafe {
+                let is_log = sys::rd_kafka_event_log(event.as_ptr(), &mut facility, &mut text, &mut level) == 0;
+                if is_log && !facility.is_null() && !text.is_null() {
+                    let (facility, text) = (CStr::from_ptr(facility), CStr::from_ptr(text));
+                    self.consumer.context().note(level_of(level), &facility.to_string_lossy(), &text.to_string_lossy());
+                }
+                sys::rd_kafka_event_destroy(event.as_ptr());
+            }
+        }
+    }
+
+    /// Hands over at most `max` of what is there, without waiting. What was logged before the records were
+    /// fetched is passed on before they are; where it says that a topic is another one, they are not handed
+    /// over.
     pub(super) fn poll(&mut self, max: usize, mut each: impl FnMut(Delivered<'_>)) -> usize {
         let max = max.min(self.batch.capacity());
         // SAFETY: `batch` has room for `max` pointers; librdkafka writes the first `count` of them.
         let count =
             unsafe { sys::rd_kafka_consume_batch_queue(self.queue.0.as_ptr(), 0, self.batch.as_mut_ptr(), max) };
         let count = usize::try_from(count).unwrap_or(0);
+        self.serve_logs();
+        let is_recreated = self.consumer.context().recreated().is_some();
         for at in 0..count {
             // SAFETY: `at` is below `count`, so the pointer was written and the message is ours.
             let message = Message(unsafe { *self.batch.as_ptr().add(at) });
-            each(message.delivered());
+            if !is_recreated {
+                each(message.delivered());
+            }
         }
         count
+    }
+}
+
+fn level_of(syslog: i32) -> RDKafkaLogLevel {
+    match syslog {
+        0 => RDKafkaLogLevel::Emerg,
+        1 => RDKafkaLogLevel::Alert,
+        2 => RDKafkaLogLevel::Critical,
+        3 => RDKafkaLogLevel::Error,
+        4 => RDKafkaLogLevel::Warning,
+        5 => RDKafkaLogLevel::Notice,
+        6 => RDKafkaLogLevel::Info,
+        _ => RDKafkaLogLevel::Debug,
     }
 }
 

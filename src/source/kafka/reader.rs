@@ -8,9 +8,10 @@ use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use takings_dataflows::order::PartitionId;
 
-use super::context::Context;
+use super::ANSWER_WITHIN;
+use super::context::{Context, Recreated};
 use super::queue::{BatchQueue, Delivered};
-use crate::source::{Polled, Record, Source, SourceError, StartAt, Waker};
+use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waiting, Waker};
 
 /// Records handed over in one batch at most.
 const BATCH: usize = 4096;
@@ -20,6 +21,7 @@ const SERVE_EVERY: Duration = Duration::from_millis(100);
 
 /// Reads some partitions. Created on the thread that uses it.
 pub(super) struct Reader {
+    servers: String,
     queue: BatchQueue,
     partitions: Vec<Partition>,
     served: Instant,
@@ -29,11 +31,20 @@ struct Partition {
     id: PartitionId,
     topic: CString,
     number: i32,
-    newest_timestamp: i64,
+    /// The offset after the last record that was handed over.
+    next: u64,
+    /// Where it was last read to its end, and since when; `None` where more came.
+    end: Option<(u64, Instant)>,
+    /// Whether that it waits was said.
+    is_told: bool,
 }
+
+/// A transaction that stays open so long is worth a word.
+const OPEN_FOR_LONG: Duration = Duration::from_secs(10);
 
 impl Reader {
     pub(super) fn open(
+        servers: String,
         consumer: BaseConsumer<Context>,
         topics: &[String],
         from: &[StartAt],
@@ -55,7 +66,9 @@ impl Reader {
                 id: start.partition,
                 topic: CString::new(topic.as_str()).map_err(|source| fault(topic, source.into()))?,
                 number,
-                newest_timestamp: start.newest_timestamp,
+                next: start.offset,
+                end: None,
+                is_told: false,
             });
         }
         let queue =
@@ -70,13 +83,41 @@ impl Reader {
             }
         }
         queue.consumer().assign(&assignment).map_err(|source| fault("the assigned partitions", source.into()))?;
-        Ok(Reader { queue, partitions, served: Instant::now() })
+        Ok(Reader { servers, queue, partitions, served: Instant::now() })
+    }
+
+    fn tell_what_waits(&mut self) {
+        let Reader { queue, partitions, .. } = self;
+        for partition in partitions.iter_mut().filter(|partition| !partition.is_told) {
+            if partition.end.is_some_and(|(_, since)| since.elapsed() > OPEN_FOR_LONG)
+                && let Some(waiting) = partition.waiting(queue, |_| true)
+            {
+                tracing::warn!("{waiting}");
+                partition.is_told = true;
+            }
+        }
+    }
+
+    /// That the topics are those whose offsets are known.
+    fn check_topics(&self) -> Result<(), SourceError> {
+        let Some(Recreated { topic, was, is }) = self.queue.consumer().context().recreated() else { return Ok(()) };
+        Err(SourceError::LogChanged {
+            partition: 0,
+            what: format!(
+                "the topic was deleted and created anew: its id was {was}, and is {is}; nothing of the new one was read"
+            ),
+            hint: "start again: the start checks the log against the store, and says how to go on".to_owned(),
+            topic,
+        })
     }
 
     /// Lets librdkafka deliver its log lines and errors.
     fn serve(&mut self) -> Result<(), SourceError> {
         self.served = Instant::now();
+        self.queue.serve_logs();
         while self.queue.consumer().poll(Duration::ZERO).is_some() {}
+        self.check_topics()?;
+        self.tell_what_waits();
         match self.queue.consumer().context().refused() {
             Some(message) => Err(refused(&message)),
             None => Ok(()),
@@ -96,19 +137,19 @@ pub(super) fn refused(message: &str) -> SourceError {
 
 impl Source for Reader {
     fn poll(&mut self, max: usize, each: &mut dyn FnMut(Polled<'_>)) -> Result<usize, SourceError> {
-        let Reader { queue, partitions, .. } = self;
+        let Reader { servers, queue, partitions, .. } = self;
         let mut failure = None;
         let mut last = 0;
         let count = queue.poll(max, |delivered| match delivered {
             Delivered::Message { topic, partition, offset, timestamp, key, payload } => {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
-                partition.newest_timestamp = partition.newest_timestamp.max(timestamp);
                 let offset = offset as u64;
+                (partition.next, partition.end) = (offset + 1, None);
                 each(Polled::Record(Record {
                     partition: partition.id,
                     offset,
                     next_offset: offset + 1,
-                    timestamp: partition.newest_timestamp,
+                    timestamp: timestamp.clamp(0, NEWEST_TIMESTAMP),
                     key,
                     payload,
                 }));
@@ -117,15 +158,20 @@ impl Source for Reader {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
                 match code {
                     RDKafkaErrorCode::PartitionEOF => {
+                        if partition.end.is_none_or(|(end, _)| end != offset as u64) {
+                            partition.end = Some((offset as u64, Instant::now()));
+                            partition.is_told = false;
+                        }
                         each(Polled::End { partition: partition.id, offset: offset as u64 });
                     }
-                    _ => failure = failure.take().or_else(|| fatal(partition, offset, code, &message)),
+                    _ => failure = failure.take().or_else(|| fatal(servers, partition, offset, code, &message)),
                 }
             }
         });
         if let Some(failure) = failure {
             return Err(failure);
         }
+        self.check_topics()?;
         if count > 0 {
             self.queue.consumer().context().contact();
         }
@@ -133,6 +179,32 @@ impl Source for Reader {
             self.serve()?;
         }
         Ok(count)
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        let waiting = |partition: &Partition| {
+            // Where its end was not seen yet, the broker is asked how far it may be read.
+            let is_all = |topic: &str| {
+                partition.end.is_some()
+                    || self
+                        .queue
+                        .consumer()
+                        .fetch_watermarks(topic, partition.number, ANSWER_WITHIN)
+                        .is_ok_and(|(_, stable)| u64::try_from(stable).is_ok_and(|stable| stable <= partition.next))
+            };
+            partition.waiting(&self.queue, is_all)
+        };
+        self.partitions.iter().filter_map(waiting).collect()
+    }
+}
+
+impl Partition {
+    /// What it holds after what was read, where that may be no more.
+    fn waiting(&self, queue: &BatchQueue, is_all: impl FnOnce(&str) -> bool) -> Option<Waiting> {
+        let from = self.end.map_or(self.next, |(end, _)| end);
+        let end = queue.end_of(&self.topic, self.number).filter(|end| *end > from)?;
+        let topic = self.topic.to_string_lossy().into_owned();
+        is_all(&topic).then(|| Waiting { topic, partition: self.id.partition, from, end })
     }
 }
 
@@ -146,7 +218,13 @@ fn find<'a>(partitions: &'a mut [Partition], last: &mut usize, topic: &CStr, num
 }
 
 /// The errors that waiting does not cure.
-fn fatal(partition: &Partition, offset: i64, code: RDKafkaErrorCode, message: &str) -> Option<SourceError> {
+fn fatal(
+    servers: &str,
+    partition: &Partition,
+    offset: i64,
+    code: RDKafkaErrorCode,
+    message: &str,
+) -> Option<SourceError> {
     let topic = partition.topic.to_string_lossy().into_owned();
     let number = partition.id.partition;
     match code {
@@ -168,7 +246,33 @@ fn fatal(partition: &Partition, offset: i64, code: RDKafkaErrorCode, message: &s
             topic,
             partition: number,
         }),
-        RDKafkaErrorCode::TopicAuthorizationFailed => Some(refused(message)),
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(refused(&format!("{topic}/{number}: {message}"))),
+        // Records that were acknowledged are gone: a leader was elected that did not have them.
+        RDKafkaErrorCode::LogTruncation => Some(SourceError::LogChanged {
+            what: format!("the log was cut off before offset {offset}, and records up to there were read ({message})"),
+            hint: "start again: the start checks the log against the store, and says how to go on. See \
+                   unclean.leader.election.enable"
+                .to_owned(),
+            topic,
+            partition: number,
+        }),
+        // librdkafka would go on after what it can not read: never in silence, and never of itself.
+        RDKafkaErrorCode::BadMessage
+        | RDKafkaErrorCode::BadCompression
+        | RDKafkaErrorCode::InvalidMessage
+        | RDKafkaErrorCode::NotImplemented
+        | RDKafkaErrorCode::MessageSizeTooLarge => Some(SourceError::Damaged {
+            hint: format!(
+                "nothing from there on was read. If the network or a broker's memory did it, a new start reads it whole; if a \
+                 disk did, another replica may have it (kafka-leader-election.sh --bootstrap-server {servers} --topic {topic} \
+                 --partition {number} --election-type preferred); to go on without the batch: --resume-at \
+                 {topic}/{number}=OFFSET, with the offset after it"
+            ),
+            what: message.to_owned(),
+            topic,
+            partition: number,
+            offset,
+        }),
         _ => {
             tracing::warn!("{topic}/{number} at offset {offset}: {message}; reading goes on when it is cured");
             None

@@ -34,20 +34,21 @@ const REJECTED: Sql = Sql::new(
 const SOURCES: Sql = Sql::new(
     "updating sources",
     r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
-         corrections, cancellations, rejected, other, beyond_horizon, rounded, epoch)
-       SELECT *, $15::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
+         corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, epoch)
+       SELECT *, $17::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
          $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-         $13::bigint[], $14::bigint[])
+         $13::bigint[], $14::bigint[], $15::timestamptz[], $16::text[])
        ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
          newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
          duplicates = excluded.duplicates, superseded = excluded.superseded, corrections = excluded.corrections,
          cancellations = excluded.cancellations, rejected = excluded.rejected, other = excluded.other,
-         beyond_horizon = excluded.beyond_horizon, rounded = excluded.rounded, epoch = excluded.epoch"#,
+         beyond_horizon = excluded.beyond_horizon, rounded = excluded.rounded, log_time = excluded.log_time,
+         topic_id = excluded.topic_id, epoch = excluded.epoch"#,
 );
 const READ_SOURCES: Sql = Sql::new(
     "reading sources",
     r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded, corrections,
-         cancellations, rejected, other, beyond_horizon, rounded
+         cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id
        FROM sources ORDER BY topic, partition"#,
 );
 
@@ -144,13 +145,15 @@ pub(super) fn write_sources(
     let offsets: Vec<_> = partitions.iter().map(|state| state.offset as i64).collect();
     let timestamps: Vec<Option<DateTime<Utc>>> =
         partitions.iter().map(|state| moment::of_log(state.newest_timestamp)).collect();
+    let times: Vec<Option<DateTime<Utc>>> = partitions.iter().map(|state| moment::of_log(state.log_time)).collect();
+    let topic_ids: Vec<Option<&str>> = partitions.iter().map(|state| state.topic_id.as_deref()).collect();
     let counters: Vec<Vec<i64>> = COUNTERS
         .iter()
         .map(|counter| partitions.iter().map(|state| counter(&state.counters) as i64).collect())
         .collect();
     let mut params: Vec<&(dyn ToSql + Sync)> = vec![&topics, &numbers, &offsets, &timestamps];
     params.extend(counters.iter().map(|column| column as &(dyn ToSql + Sync)));
-    params.push(&epoch);
+    params.extend([&times as &(dyn ToSql + Sync), &topic_ids, &epoch]);
     session.execute(&SOURCES, &params).map(drop)
 }
 
@@ -179,6 +182,8 @@ pub(super) fn read_sources(session: &mut Session) -> Result<Vec<PartitionState>,
             partition: row.try_get::<_, i32>(1)? as u16,
             offset: number(2)?,
             newest_timestamp: moment::to_log(newest),
+            log_time: moment::to_log(row.try_get(14)?),
+            topic_id: row.try_get(15)?,
             counters: Counters {
                 read: number(4)?,
                 applied: number(5)?,

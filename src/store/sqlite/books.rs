@@ -67,24 +67,26 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
     let write = || -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
             r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates,
-                 superseded, corrections, cancellations, rejected, other, beyond_horizon, rounded, epoch)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                 superseded, corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
+                 epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
                  newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
                  duplicates = excluded.duplicates, superseded = excluded.superseded,
                  corrections = excluded.corrections, cancellations = excluded.cancellations,
                  rejected = excluded.rejected, other = excluded.other, beyond_horizon = excluded.beyond_horizon,
-                 rounded = excluded.rounded, epoch = excluded.epoch"#,
+                 rounded = excluded.rounded, log_time = excluded.log_time, topic_id = excluded.topic_id,
+                 epoch = excluded.epoch"#,
         )?;
         for state in partitions {
-            let PartitionState { topic, partition, offset, newest_timestamp, counters } = state;
-            let newest =
-                moment::of_log(*newest_timestamp).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true));
+            let PartitionState { topic, partition, offset, newest_timestamp, log_time, topic_id, counters } = state;
+            let moment =
+                |of_log: i64| moment::of_log(of_log).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true));
             put.execute(params![
                 escaped(topic),
                 partition,
                 *offset as i64,
-                newest,
+                moment(*newest_timestamp),
                 counters.read as i64,
                 counters.applied as i64,
                 counters.duplicates as i64,
@@ -95,6 +97,8 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                 counters.other as i64,
                 counters.beyond_horizon as i64,
                 counters.rounded as i64,
+                moment(*log_time),
+                topic_id,
                 epoch
             ])?;
         }
@@ -112,6 +116,8 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
             partition: row.get(1)?,
             offset: number(2)?,
             newest_timestamp: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(3)?),
+            log_time: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(14)?),
+            topic_id: row.get(15)?,
             counters: Counters {
                 read: number(4)?,
                 applied: number(5)?,
@@ -130,7 +136,7 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
         connection
             .prepare(
                 r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
-                     corrections, cancellations, rejected, other, beyond_horizon, rounded
+                     corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id
                    FROM sources ORDER BY topic, partition"#,
             )?
             .query_map([], state)?

@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication, TopicResult,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
@@ -24,12 +26,68 @@ impl Kafka {
     /// # Panics
     /// When it is there already, or a setting is unknown.
     pub fn create_topic_with(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
-        let topic =
-            settings.iter().fold(NewTopic::new(name, partitions, TopicReplication::Fixed(1)), |topic, (key, value)| {
+        let topic = settings
+            .iter()
+            .fold(NewTopic::new(name, partitions, TopicReplication::Fixed(self.replicas)), |topic, (key, value)| {
                 topic.set(key, value)
             });
         each_succeeded(self.administer(|admin, options| admin.create_topics([&topic], options)));
         self.await_partitions(name, partitions);
+    }
+
+    /// Makes a topic of one partition with a copy on each of these nodes, the first of them its leader.
+    pub fn create_topic_on(&self, name: &str, nodes: &[i32], settings: &[(&str, &str)]) {
+        let placed = [nodes];
+        let topic =
+            settings.iter().fold(NewTopic::new(name, 1, TopicReplication::Variable(&placed)), |topic, (key, value)| {
+                topic.set(key, value)
+            });
+        each_succeeded(self.administer(|admin, options| admin.create_topics([&topic], options)));
+        self.await_partitions(name, 1);
+    }
+
+    /// Changes a topic's settings: those not named go back to what they are of themselves.
+    pub fn alter_topic(&self, name: &str, settings: &[(&str, &str)]) {
+        let altered = settings
+            .iter()
+            .fold(AlterConfig::new(ResourceSpecifier::Topic(name)), |all, (key, value)| all.set(key, value));
+        for result in self.administer(|admin, options| admin.alter_configs([&altered], options)) {
+            result.unwrap_or_else(|(_, error)| panic!("topic {name} could not be changed: {error}"));
+        }
+    }
+
+    /// The node that leads a partition, once there is one.
+    pub fn leader(&self, topic: &str, partition: i32) -> i32 {
+        wait::until(format_args!("a leader of {topic}/{partition}"), PATIENCE, || {
+            self.partition_now(topic, partition, |partition| partition.leader()).filter(|leader| *leader >= 0)
+        })
+    }
+
+    /// Returns once this node leads a partition.
+    pub fn until_led_by(&self, node: i32, topic: &str, partition: i32) {
+        wait::until(format_args!("node {node} to lead {topic}/{partition}"), PATIENCE, || {
+            let leader = self.partition_now(topic, partition, |partition| partition.leader());
+            (leader == Some(node)).then_some(())
+        });
+    }
+
+    /// Returns once so many nodes have all of a partition.
+    pub fn until_in_sync(&self, nodes: usize, topic: &str, partition: i32) {
+        wait::until(format_args!("{nodes} nodes to have all of {topic}/{partition}"), PATIENCE, || {
+            let in_sync = self.partition_now(topic, partition, |partition| partition.isr().len());
+            (in_sync == Some(nodes)).then_some(())
+        });
+    }
+
+    fn partition_now<T>(
+        &self,
+        topic: &str,
+        partition: i32,
+        what: impl Fn(&rdkafka::metadata::MetadataPartition) -> T,
+    ) -> Option<T> {
+        let metadata = self.consumer().fetch_metadata(Some(topic), Duration::from_secs(5)).ok()?;
+        let topic = metadata.topics().first()?;
+        topic.partitions().iter().find(|described| described.id() == partition).map(what)
     }
 
     /// Removes a topic, and returns once no client sees it any more.

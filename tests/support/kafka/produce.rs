@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
@@ -72,23 +73,24 @@ impl Kafka {
     /// As [`Kafka::produce`], with settings of the producer such as `("compression.codec", "zstd")`.
     pub fn produce_with(&self, topic: &str, messages: &[Message], settings: &[(&str, &str)]) -> Vec<Placed> {
         let mut config = self.client();
-        config.set("enable.idempotence", "true").set("linger.ms", "1");
         for (key, value) in settings {
             config.set(*key, *value);
         }
-        let deliveries = Deliveries::expecting(messages.len());
-        let producer: ThreadedProducer<Deliveries> = config.create_with_context(deliveries).expect("a producer");
-        for (index, message) in messages.iter().enumerate() {
-            send(&producer, topic, message, index);
-        }
-        producer.flush(PATIENCE).expect("all records are written");
-        producer.context().placed()
+        produce_through(config, topic, messages)
     }
 
     /// A transactional producer with a transaction begun. A second one with the same id fences the first.
     pub fn transaction(&self, id: &str) -> Transaction {
+        self.transaction_with(id, &[])
+    }
+
+    /// As [`Kafka::transaction`], with settings of the producer such as `("transaction.timeout.ms", "2000")`.
+    pub fn transaction_with(&self, id: &str, settings: &[(&str, &str)]) -> Transaction {
         let mut config = self.client();
         config.set("transactional.id", id);
+        for (key, value) in settings {
+            config.set(*key, *value);
+        }
         let producer: ThreadedProducer<Deliveries> =
             config.create_with_context(Deliveries::default()).expect("a producer");
         producer.init_transactions(PATIENCE).expect("the transaction coordinator answers");
@@ -122,6 +124,21 @@ impl Transaction {
     pub fn abort(self) {
         self.producer.abort_transaction(PATIENCE).expect("the transaction can be aborted");
     }
+}
+
+/// As [`Kafka::produce`], by a client of its own: while a test does something to the brokers.
+///
+/// # Panics
+/// As [`Kafka::produce`].
+pub fn produce_through(mut client: ClientConfig, topic: &str, messages: &[Message]) -> Vec<Placed> {
+    client.set("enable.idempotence", "true").set("linger.ms", "1");
+    let deliveries = Deliveries::expecting(messages.len());
+    let producer: ThreadedProducer<Deliveries> = client.create_with_context(deliveries).expect("a producer");
+    for (index, message) in messages.iter().enumerate() {
+        send(&producer, topic, message, index);
+    }
+    producer.flush(PATIENCE).expect("all records are written");
+    producer.context().placed()
 }
 
 fn send(producer: &ThreadedProducer<Deliveries>, topic: &str, message: &Message, index: usize) {

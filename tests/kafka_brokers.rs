@@ -1,0 +1,128 @@
+//! Brokers as they really are: they stop answering, lose their leaders, their rights and their disks.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use support::job::{Job, order, orders};
+use support::kafka::{Kafka, KafkaCluster, produce_through};
+
+#[test]
+fn a_broker_that_stops_answering_is_waited_for() {
+    let kafka = Kafka::start();
+    kafka.create_topic("paused", 1);
+    kafka.produce("paused", &orders(0..10));
+    // So that a request that is not answered is given up soon.
+    let job = Job::with(&kafka, "paused", "--kafka-option socket.timeout.ms=3000");
+    let mut running = job.start();
+    job.until_read(&mut running, 10);
+    kafka.pause();
+    running.wait_for("no contact with Kafka");
+    kafka.resume();
+    kafka.produce("paused", &orders(10..20));
+    job.until_read(&mut running, 20);
+    running.wait_for("Kafka answers again");
+    // A start waits as well.
+    running.signal("TERM");
+    running.wait().done();
+    kafka.pause();
+    let mut waiting = support::takings::Takings::start(&job.run_words());
+    waiting.wait_for("is not reachable");
+    kafka.resume();
+    waiting.wait_for("the store is ours");
+    waiting.signal("TERM");
+    waiting.wait().done();
+    assert_eq!(job.total(), "20.000000 20");
+    job.audit();
+}
+
+#[test]
+fn rights_that_are_taken_away_stop_the_job() {
+    let kafka = Kafka::start_set(Kafka::AUTHORIZER);
+    kafka.create_topic("guarded", 1);
+    kafka.produce("guarded", &orders(0..10));
+    let job = Job::of(&kafka, "guarded");
+    let mut running = job.start();
+    job.until_read(&mut running, 10);
+    kafka.deny_reading("guarded");
+    kafka.produce("guarded", &orders(10..20));
+    running.wait().refused(78, &["guarded", "the broker refused this client", "sasl"]);
+    job.caught_up().refused(78, &["guarded", "the broker refused this client"]);
+    kafka.allow_reading("guarded");
+    job.caught_up().done();
+    assert_eq!(job.total(), "20.000000 20");
+    job.audit();
+}
+
+#[test]
+fn a_damaged_batch_is_never_passed_over() {
+    let mut kafka = Kafka::start();
+    kafka.create_topic("damaged", 1);
+    kafka.produce("damaged", &[order("1", "1")]);
+    kafka.produce("damaged", &[order("the damaged one", "1")]);
+    kafka.produce("damaged", &[order("3", "1")]);
+    kafka.stop();
+    kafka.damage("damaged", 0, "the damaged one");
+    kafka.restart();
+    let job = Job::of(&kafka, "damaged");
+    job.caught_up()
+        .refused(70, &["damaged/0: the records at offset 1 are damaged", "CRC32C", "--resume-at damaged/0="]);
+    assert!(job.count("read") <= 1, "nothing after it was read");
+    job.caught_up_with("--resume-at damaged/0=2").done();
+    assert!(job.total() == "2.000000 2" || job.count("read") == 1, "{}", job.total());
+}
+
+#[test]
+fn leaders_change_and_no_order_is_lost_or_doubled() {
+    let mut kafka = KafkaCluster::start();
+    kafka.create_topic("led", 3);
+    kafka.produce("led", &orders(0..300));
+    let job = Job::with(&kafka, "led", "--workers 2");
+    let mut running = job.start();
+    job.until_read(&mut running, 300);
+    let mut sent = 300;
+    for partition in 0..3 {
+        let leader = kafka.leader("led", partition);
+        // Records flow while the leader dies: what is acknowledged is on two brokers.
+        let next = orders(sent..sent + 300);
+        let (before, after) = next.split_at(150);
+        let client = kafka.client();
+        std::thread::scope(|scope| {
+            scope.spawn(|| before.chunks(10).for_each(|some| _ = produce_through(client.clone(), "led", some)));
+            kafka.node(leader).kill();
+        });
+        kafka.produce("led", after);
+        sent += 300;
+        job.until_read(&mut running, i64::from(sent));
+        kafka.start_again(leader);
+        for partition in 0..3 {
+            kafka.until_in_sync(3, "led", partition);
+        }
+    }
+    running.signal("TERM");
+    running.wait().done();
+    assert_eq!(job.total(), format!("{sent}.000000 {sent}"));
+    assert_eq!(job.count("read"), i64::from(sent));
+    job.audit();
+}
+
+#[test]
+fn a_leader_without_what_was_acknowledged_stops_the_job() {
+    let mut kafka = KafkaCluster::start();
+    let unclean = [("unclean.leader.election.enable", "true"), ("min.insync.replicas", "1")];
+    kafka.create_topic_on("unclean", &[1, 2], &unclean);
+    kafka.produce("unclean", &orders(0..10));
+    let job = Job::of(&kafka, "unclean");
+    let mut running = job.start();
+    job.until_read(&mut running, 10);
+    // Node 2 is away while node 1 takes more; then only node 2 is left.
+    kafka.node(2).kill();
+    kafka.produce("unclean", &orders(10..20));
+    job.until_read(&mut running, 20);
+    kafka.node(1).kill();
+    kafka.start_again(2);
+    kafka.until_led_by(2, "unclean", 0);
+    running.wait().refused(78, &["unclean/0", "start again"]);
+    assert_eq!(job.total(), "20.000000 20");
+    job.caught_up().refused(78, &["unclean/0", "offset 20 is committed, but the log ends at 10", "--resume-at"]);
+}

@@ -1,0 +1,204 @@
+//! Records as they really are: compressed, odd, huge, in transactions, with clocks that are wrong. On a real Kafka.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::LazyLock;
+
+use support::job::{Job, NOON, dated, order, orders};
+use support::kafka::{Kafka, Message};
+
+static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 86_400_000;
+const YEAR_2100: i64 = 4_102_444_800_000;
+
+/// A topic that keeps records of any age, and takes timestamps of any time.
+const ANY_TIME: &[(&str, &str)] = &[("retention.ms", "-1"), ("message.timestamp.after.max.ms", "9223372036854775807")];
+
+#[test]
+fn batches_of_every_codec_are_read() {
+    KAFKA.create_topic("codecs", 1);
+    for (codec, first) in [("none", 0), ("gzip", 100), ("snappy", 200), ("lz4", 300), ("zstd", 400)] {
+        let settings = [("compression.codec", codec), ("linger.ms", "50")];
+        KAFKA.produce_with("codecs", &orders(first..first + 100), &settings);
+    }
+    let job = Job::of(&KAFKA, "codecs");
+    job.caught_up().done();
+    assert_eq!(job.total(), "500.000000 500");
+    job.audit();
+}
+
+#[test]
+fn odd_records_are_read_or_kept_as_rejected() {
+    KAFKA.create_topic_with("odd", 1, &[("max.message.bytes", "9000000")]);
+    let mut headed = order("1", "1");
+    headed.headers = vec![("trace".to_owned(), vec![0, 255]), (String::new(), Vec::new())];
+    let unkeyed = Message { key: None, ..order("2", "1") };
+    let empty_key = Message { key: Some(Vec::new()), ..order("3", "1") };
+    let huge = |id: &str, length: usize| {
+        let payload = String::from_utf8(order(id, "1").payload.unwrap()).unwrap();
+        Message::new(id, payload.replacen('{', &format!(r#"{{"note": "{}", "#, "x".repeat(length)), 1))
+    };
+    let records = [
+        headed,
+        unkeyed,
+        empty_key,
+        // Just within what a broker takes of itself, and what is over the limit of a payload.
+        huge("4", 900_000),
+        huge("5", 8_000_000),
+        Message { key: Some(b"6".to_vec()), payload: Some(Vec::new()), ..Message::default() },
+        Message::default(),
+        Message { key: Some(Vec::new()), ..Message::default() },
+        Message::tombstone("1"),
+    ];
+    KAFKA.produce_with("odd", &records, &[("message.max.bytes", "9000000")]);
+    // Control batches stand between: neither counted nor missed.
+    for (id, commits) in [("7", true), ("8", false)] {
+        let transaction = KAFKA.transaction("odd");
+        transaction.produce("odd", &[order(id, "1")]);
+        if commits {
+            transaction.commit();
+        } else {
+            transaction.abort();
+        }
+    }
+    let job = Job::of(&KAFKA, "odd");
+    job.caught_up().done();
+    let rejected = job.rows("SELECT \"offset\" FROM rejected ORDER BY 1");
+    assert_eq!(job.count("rejected"), rejected.len() as i64);
+    assert_eq!(rejected, ["4", "5", "6", "7"], "what is over the limit, and what names no order");
+    assert_eq!(job.total(), "4.000000 4", "2, 3, 4 and 7");
+    assert_eq!((job.count("read"), job.count("cancellations")), (10, 1));
+    job.audit();
+}
+
+#[test]
+fn a_transaction_that_stays_open_is_waited_for_and_told() {
+    KAFKA.create_topic("open", 1);
+    KAFKA.produce("open", &[order("1", "1")]);
+    let open = KAFKA.transaction("open");
+    open.produce("open", &[order("2", "10")]);
+    KAFKA.produce("open", &[order("3", "1")]);
+    let job = Job::of(&KAFKA, "open");
+    // What is behind it can not be read: it is no reason never to end, and none to be silent.
+    let ended = job.caught_up().done();
+    assert!(ended.log.contains("open/0: offsets 1 to 2 wait for a transaction that is still open"), "{}", ended.log);
+    assert_eq!(job.total(), "1.000000 1");
+    let mut running = job.start();
+    running.wait_for("open/0: offsets 1 to 2 wait for a transaction that is still open");
+    assert_eq!(job.total(), "1.000000 1");
+    open.commit();
+    job.until_read(&mut running, 3);
+    assert_eq!(job.total(), "12.000000 3");
+    running.signal("TERM");
+    running.wait().done();
+    job.audit();
+}
+
+#[test]
+fn a_transaction_that_times_out_never_counts() {
+    KAFKA.create_topic("timed_out", 1);
+    let open = KAFKA.transaction_with("timed_out", &[("transaction.timeout.ms", "2000")]);
+    open.produce("timed_out", &[order("1", "10")]);
+    KAFKA.produce("timed_out", &[order("2", "1")]);
+    let job = Job::of(&KAFKA, "timed_out");
+    let mut running = job.start();
+    // The producer is gone, as far as the broker can tell.
+    job.until_read(&mut running, 1);
+    assert_eq!(job.total(), "1.000000 1");
+    running.signal("TERM");
+    running.wait().done();
+    drop(open);
+    job.audit();
+}
+
+#[test]
+fn clocks_that_go_back_or_are_ahead_change_no_total() {
+    for window in ["", "--correction-window 30d"] {
+        let topic = if window.is_empty() { "clocks" } else { "clocks_in_a_window" };
+        KAFKA.create_topic_with(topic, 2, ANY_TIME);
+        let at = |id: u32, amount: &str, partition, at| order(&id.to_string(), amount).in_partition(partition).at(at);
+        // Enough for the log's time to be known, and one clock in ten that is years ahead.
+        let many = |first: u32, start: i64| -> Vec<Message> {
+            let when = |n: u32| if n % 10 == 9 { YEAR_2100 + i64::from(n) } else { start + i64::from(n) };
+            (0..6_000).map(|n| at(first + n, "1", (n % 2) as i32, when(n))).collect()
+        };
+        KAFKA.produce(topic, &many(0, NOON));
+        KAFKA.produce(
+            topic,
+            &[
+                // As far as a timestamp goes, and before 1970.
+                at(100_001, "5", 0, i64::MAX),
+                at(100_002, "5", 1, 0),
+                // Corrections of orders with good clocks, by a good clock, after all of that.
+                at(0, "3", 0, NOON + DAY),
+                at(1, "3", 1, NOON - DAY),
+            ],
+        );
+        let job = Job::with(&KAFKA, topic, window);
+        job.caught_up().done();
+        assert_eq!(job.total(), "6014.000000 6002", "{window}");
+        job.audit();
+        assert_eq!(
+            job.rows("SELECT count(*) FROM sources WHERE log_time BETWEEN '2026-11-22' AND '2026-11-23'"),
+            ["2"]
+        );
+        // Minutes are the records' own, and those of good clocks stay.
+        let minutes = "SELECT minute, orders FROM orders_per_minute WHERE minute LIKE '2026-11-22%'";
+        assert_eq!(job.rows(minutes), ["2026-11-22T10:00:00.000Z 5399"], "{window}");
+        // A restart knows all orders that the first run knew: nothing was forgotten for one clock's sake.
+        KAFKA.produce(topic, &[at(2, "3", 0, NOON + 2 * DAY), at(3, "3", 1, NOON + MINUTE), at(9, "3", 1, NOON)]);
+        job.caught_up().done();
+        assert_eq!(job.total(), "6020.000000 6002", "{window}");
+        assert_eq!(job.count("beyond_horizon"), 0);
+        // And so does a run that goes on.
+        let mut running = job.start();
+        KAFKA.produce(topic, &many(10_000, NOON + DAY));
+        KAFKA.produce(topic, &[at(4, "3", 0, NOON + 2 * DAY), at(5, "3", 1, NOON + 2 * DAY)]);
+        job.until_read(&mut running, 12_009);
+        assert_eq!(job.total(), "12024.000000 12002", "{window}");
+        running.signal("TERM");
+        running.wait().done();
+        job.audit();
+    }
+}
+
+#[test]
+fn a_window_forgets_what_is_older_and_says_so() {
+    KAFKA.create_topic_with("window", 2, ANY_TIME);
+    let many = |first: u32, start: i64| -> Vec<Message> {
+        (first..first + 2_000).map(|n| order(&n.to_string(), "1").in_partition(0).at(start + i64::from(n))).collect()
+    };
+    KAFKA.produce("window", &[dated("old", "5", "2026-10-01").in_partition(0).at(NOON - 52 * DAY)]);
+    // Partition 1 is idle from its first record on, and holds nothing back.
+    KAFKA.produce("window", &[dated("idle", "5", "2026-10-01").in_partition(1).at(NOON - 52 * DAY)]);
+    KAFKA.produce("window", &many(0, NOON));
+    let job = Job::with(&KAFKA, "window", "--correction-window 7d");
+    job.caught_up().done();
+    // The replay begins a week and a day before the log's time.
+    let mut running = job.start();
+    running.wait_for("replayed what is committed");
+    assert!(running.log().contains("records=2000"), "{}", running.log());
+    KAFKA.produce("window", &[dated("old", "6", "2026-10-01").in_partition(0).at(NOON + DAY)]);
+    KAFKA.produce("window", &[order("1", "3").in_partition(0).at(NOON + DAY)]);
+    job.until_read(&mut running, 2_004);
+    running.signal("TERM");
+    running.wait().done();
+    assert_eq!(job.count("beyond_horizon"), 1);
+    assert_eq!(job.total(), "2002.000000 2000");
+    job.audit();
+}
+
+#[test]
+fn the_brokers_own_clock_may_date_records() {
+    KAFKA.create_topic_with("appended", 1, &[("message.timestamp.type", "LogAppendTime")]);
+    KAFKA.produce("appended", &[order("1", "1").at(YEAR_2100), order("2", "1").at(1), order("1", "2").at(1)]);
+    let job = Job::of(&KAFKA, "appended");
+    job.caught_up().done();
+    assert_eq!(job.total(), "3.000000 2");
+    assert_eq!(job.rows("SELECT count(*) FROM sources WHERE newest_timestamp BETWEEN '2020' AND '2100'"), ["1"]);
+    job.audit();
+}

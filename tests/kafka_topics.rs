@@ -1,0 +1,199 @@
+//! Topics as they really are: they grow, lose their head, are deleted and created anew. On a real Kafka.
+//!
+//! Each of these either changes no total, or stops the job before it reads what is not what it was.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::LazyLock;
+
+use support::job::{Job, NOON, dated, order, orders};
+use support::kafka::{Kafka, Message};
+
+static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
+
+const HOUR: i64 = 3_600_000;
+
+/// A topic that keeps records of any age, and takes timestamps of any time.
+const ANY_TIME: &[(&str, &str)] = &[("retention.ms", "-1"), ("message.timestamp.after.max.ms", "9223372036854775807")];
+
+fn at_zero(messages: Vec<Message>) -> Vec<Message> {
+    messages.into_iter().map(|message| message.in_partition(0)).collect()
+}
+
+#[test]
+fn orders_that_move_to_a_new_partition_are_decided_by_time() {
+    KAFKA.create_topic_with("moved", 1, ANY_TIME);
+    let record = |id: &str, amount: &str, partition, at| order(id, amount).in_partition(partition).at(at);
+    KAFKA.produce(
+        "moved",
+        &[
+            record("a", "10", 0, NOON),
+            record("b", "10", 0, NOON + HOUR),
+            // A clock that is years ahead dates none of the records after it.
+            record("c", "10", 0, 4_102_444_800_000),
+            record("d", "10", 0, NOON),
+            record("b", "11", 0, NOON),
+        ],
+    );
+    let job = Job::of(&KAFKA, "moved");
+    let mut running = job.start();
+    job.until_read(&mut running, 5);
+    assert_eq!(job.total(), "41.000000 4", "b: the later record of a partition counts, whatever its clock says");
+    KAFKA.add_partitions("moved", 2);
+    // The producers hash keys over two partitions now: a and d are written to the new one.
+    KAFKA.produce("moved", &[record("a", "20", 1, NOON + 2 * HOUR), record("d", "20", 1, NOON + 2 * HOUR)]);
+    job.until_read(&mut running, 7);
+    assert_eq!(job.total(), "61.000000 4");
+    // A producer that has not noticed yet writes to the old one: what is older is no correction.
+    KAFKA.produce("moved", &[record("a", "30", 0, NOON + HOUR), record("d", "30", 0, NOON + 3 * HOUR)]);
+    job.until_read(&mut running, 9);
+    assert_eq!(job.total(), "71.000000 4");
+    running.signal("TERM");
+    running.wait().done();
+    job.audit();
+    // A replay decides as the first run did: what comes now takes back what was counted.
+    KAFKA.produce("moved", &[record("a", "1", 1, NOON + 4 * HOUR), record("d", "1", 0, NOON + 4 * HOUR)]);
+    job.caught_up().done();
+    assert_eq!(job.total(), "23.000000 4");
+    assert_eq!((job.count("corrections"), job.count("superseded")), (6, 1));
+    job.audit();
+}
+
+#[test]
+fn what_retention_took_after_it_was_read_is_counted_still() {
+    KAFKA.create_topic_with("aged", 1, ANY_TIME);
+    let old = |id: &str, amount: &str| dated(id, amount, "2026-11-20");
+    KAFKA.produce("aged", &[old("1", "5").at(NOON - 48 * HOUR), old("2", "5").at(NOON - 48 * HOUR)]);
+    KAFKA.produce("aged", &[order("3", "5").at(NOON)]);
+    let job = Job::of(&KAFKA, "aged");
+    job.caught_up().done();
+    KAFKA.delete_records_before("aged", 0, 2);
+    // Of 1 nothing is known any more: what corrects it counts as an order of its own, and is counted so. 3 is known.
+    KAFKA.produce("aged", &[old("1", "7").at(NOON), order("3", "6").at(NOON)]);
+    job.caught_up().done();
+    assert_eq!(
+        job.rows("SELECT total_sales, orders FROM sales_per_day ORDER BY order_date"),
+        ["17.000000 3", "6.000000 1"]
+    );
+    assert_eq!((job.count("beyond_horizon"), job.count("corrections")), (1, 1));
+
+    // And where nothing is left of the partition.
+    KAFKA.delete_records_before("aged", 0, 5);
+    job.caught_up().done();
+    KAFKA.produce("aged", &[old("2", "9").at(NOON), order("4", "1").at(NOON)]);
+    job.caught_up().done();
+    assert_eq!(
+        job.rows("SELECT total_sales, orders FROM sales_per_day ORDER BY order_date"),
+        ["26.000000 4", "7.000000 2"]
+    );
+    assert_eq!(job.count("beyond_horizon"), 2);
+}
+
+#[test]
+fn what_retention_took_from_a_job_that_was_behind_stops_it() {
+    KAFKA.create_topic("behind", 1);
+    KAFKA.produce("behind", &at_zero(orders(0..10)));
+    let job = Job::of(&KAFKA, "behind");
+    let mut running = job.start();
+    job.until_read(&mut running, 10);
+    running.signal("STOP");
+    // Several fetches: the first of them may be on its way already.
+    for first in 1..=20 {
+        let filler = Message::new("filler", vec![b' '; 900_000]).in_partition(0);
+        KAFKA.produce("behind", &[filler]);
+        KAFKA.produce("behind", &at_zero(orders(first * 100..first * 100 + 1)));
+    }
+    KAFKA.delete_records_before("behind", 0, 50);
+    running.signal("CONT");
+    running.wait().refused(78, &["behind/0", "is no longer in the log", "start again"]);
+    let committed = job.count("\"offset\"");
+    let first = format!("offsets {committed} to 49 are gone from the log before they were read");
+    job.caught_up().refused(78, &["behind/0", &first, "--resume-at behind/0=50"]);
+    job.caught_up_with("--resume-at behind/0=50").done();
+    assert_eq!(job.count("read"), committed, "nothing was there to read, and nothing was doubled");
+    KAFKA.produce("behind", &at_zero(orders(9_000..9_001)));
+    job.caught_up().done();
+    assert_eq!(job.count("read"), committed + 1);
+}
+
+#[test]
+fn a_topic_created_anew_between_runs_is_told_by_its_id() {
+    // Fewer records than were counted, as many, and more; the new ones dated before the old ones.
+    for (topic, later) in [("anew_with_fewer", 3), ("anew_with_as_many", 10), ("anew_with_more", 30)] {
+        KAFKA.create_topic_with(topic, 1, ANY_TIME);
+        KAFKA.produce(topic, &orders(0..10).into_iter().map(|order| order.at(NOON)).collect::<Vec<_>>());
+        let job = Job::of(&KAFKA, topic);
+        job.caught_up().done();
+        let was = job.rows("SELECT topic_id FROM sources");
+        KAFKA.delete_topic(topic);
+        KAFKA.create_topic_with(topic, 1, ANY_TIME);
+        let new: Vec<_> = orders(100..100 + later).into_iter().map(|order| order.at(NOON - HOUR)).collect();
+        KAFKA.produce(topic, &new);
+        let resume = format!("--resume-at {topic}/0=0");
+        job.caught_up().refused(78, &[topic, "created anew", &was[0], &resume]);
+        assert_eq!(job.total(), "10.000000 10", "nothing of it was read");
+        job.caught_up_with(&resume).done();
+        assert_eq!(job.total(), format!("{0}.000000 {0}", 10 + later));
+        job.caught_up().done();
+        assert_eq!(job.count("read"), i64::from(10 + later), "told once, it knows the new topic");
+    }
+}
+
+#[test]
+fn a_topic_created_anew_while_running_stops_the_job_before_it_reads_it() {
+    for (topic, later) in [("anew_running", 3), ("anew_running_with_more", 50)] {
+        KAFKA.create_topic_with(topic, 1, ANY_TIME);
+        KAFKA.produce(topic, &at_zero(orders(0..10)));
+        let job = Job::of(&KAFKA, topic);
+        let mut running = job.start();
+        job.until_read(&mut running, 10);
+        KAFKA.delete_topic(topic);
+        KAFKA.create_topic_with(topic, 1, ANY_TIME);
+        KAFKA.produce(topic, &at_zero(orders(100..100 + later)));
+        let ended = running.wait();
+        assert!(ended.log.contains("deleted"), "{}", ended.log);
+        ended.refused(78, &[topic, "start again"]);
+        assert_eq!(job.total(), "10.000000 10", "nothing of it was read");
+        job.caught_up().refused(78, &[topic, "created anew", "--resume-at"]);
+    }
+}
+
+#[test]
+fn a_topic_deleted_while_the_job_can_not_look_is_told_by_its_id() {
+    KAFKA.create_topic_with("anew_unseen", 1, ANY_TIME);
+    KAFKA.produce("anew_unseen", &at_zero(orders(0..10)));
+    let job = Job::of(&KAFKA, "anew_unseen");
+    let mut running = job.start();
+    job.until_read(&mut running, 10);
+    // To the job the old topic turns into the new one in no time.
+    running.signal("STOP");
+    KAFKA.delete_topic("anew_unseen");
+    KAFKA.create_topic_with("anew_unseen", 1, ANY_TIME);
+    KAFKA.produce("anew_unseen", &at_zero(orders(100..150)));
+    running.signal("CONT");
+    running.wait().refused(78, &["anew_unseen", "deleted and created anew", "its id was", "start again"]);
+    assert_eq!(job.total(), "10.000000 10", "nothing of it was read");
+}
+
+#[test]
+fn a_topic_that_is_compacted_and_deleted_is_refused() {
+    KAFKA.create_topic_with("both", 1, &[("cleanup.policy", "compact,delete")]);
+    Job::of(&KAFKA, "both").caught_up().refused(78, &["both", "compact,delete", "cleanup.policy=delete"]);
+}
+
+#[test]
+fn partitions_without_a_record_hold_nothing_back() {
+    KAFKA.create_topic("sparse", 50);
+    KAFKA.produce("sparse", &[order("1", "1").in_partition(7), order("2", "1").in_partition(49)]);
+    let job = Job::with(&KAFKA, "sparse", "--workers 2");
+    job.caught_up().done();
+    assert_eq!(job.total(), "2.000000 2");
+    let mut running = job.start();
+    KAFKA.produce("sparse", &[order("3", "1").in_partition(30)]);
+    job.until_read(&mut running, 3);
+    running.signal("TERM");
+    running.wait().done();
+    job.audit();
+}
