@@ -122,7 +122,12 @@ fn stored(config: &JobConfig) -> StoredState {
     let url = StoreUrl::parse(&config.store).expect("a store");
     let (_, recovered) = store::open(&url).expect("a store").look().expect("written");
     assert!(recovered.to_fill.is_empty());
-    StoredState { rows: recovered.rows, partitions: recovered.partitions, incomplete: recovered.incomplete }
+    StoredState {
+        rows: recovered.rows,
+        partitions: recovered.partitions,
+        incomplete: recovered.incomplete,
+        inconsistent: recovered.inconsistent,
+    }
 }
 
 fn verdict(config: &JobConfig, stored: StoredState) -> AuditReport {
@@ -174,7 +179,7 @@ fn by_hand(euros: i128, orders: i64, partitions: &[(u64, Counters)]) -> StoredSt
     StoredState {
         rows: vec![(ViewKey::Day { day, currency: Symbol::new("EUR") }, RowValue::Takings(takings))],
         partitions: (0..).zip(partitions).map(state).collect(),
-        incomplete: Vec::new(),
+        ..StoredState::default()
     }
 }
 

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use support::postgres::PostgresServer;
 use support::service::{SOON, Serving, Shop, grand_total, order};
-use support::stores::{Fresh, partition};
+use support::stores::{Fresh, commit, day, day_key, partition, total};
 use support::wait::until;
 use takings::service::ServeConfig;
 use takings::store::commit::{Correction, Rejected, Why};
-use takings::store::{Commit, StoreUrl};
+use takings::store::proof::ShownDifference;
+use takings::store::{Commit, Inconsistent, Outcome, ProvenDay, StoreUrl};
 use takings_dataflows::order::Contribution;
 
 fn stores() -> [Fresh; 2] {
@@ -60,6 +61,89 @@ fn stocked(store: &Fresh) -> Shop {
     commit.partitions = vec![partition(0, 40), partition(1, 10)];
     write.commit(&commit).unwrap();
     shop
+}
+
+#[test]
+fn what_is_proven_and_what_is_impossible_is_told() {
+    for store in stores() {
+        stocked(&store);
+        let serving = Serving::of(&store.url);
+        let audit = serving.json("/api/v1/audit");
+        assert_eq!(
+            (&audit["epoch"], &audit["proofs"]["days"], &audit["proofs"]["unproven"]),
+            (&json!(2), &json!(3), &json!(3))
+        );
+        assert_eq!(
+            (&audit["proofs"]["last_proven_at"], &audit["rows"][0]["state"]),
+            (&Value::Null, &json!("unproven"))
+        );
+        assert_eq!(serving.json("/api/v1/inconsistent")["rows"], json!([]));
+
+        let mut write = store.acquired();
+        let verdict = |after, outcome, differences, shown| ProvenDay {
+            day: day(after),
+            outcome,
+            at: chrono::DateTime::from_timestamp_millis(1_795_000_000_123).unwrap(),
+            epoch: 2,
+            orders: 12,
+            rows: 40,
+            differences,
+            shown,
+            reason: None,
+        };
+        let difference = ShownDifference { what: "a row".into(), stored: "1".into(), counted: "2".into() };
+        write
+            .prove(&[verdict(0, Outcome::Proven, 0, vec![]), verdict(1, Outcome::Differs, 1, vec![difference])])
+            .unwrap();
+        let key = day_key(1, "EUR");
+        let odd = Inconsistent { key, stands: None, would_be: total(-5_000_000, -1).into() };
+        write.commit(&Commit { inconsistent: vec![odd], ..commit(3, vec![]) }).unwrap();
+
+        // No epoch is needed to see it, and no answer of it may be kept.
+        let answer = serving.ask("/api/v1/audit?order=asc&limit=2", &[("if-none-match", "*")]);
+        assert_eq!((answer.status, answer.header("etag")), (200, ""));
+        let audit = answer.json();
+        let at = "2026-11-18T11:06:40.123Z";
+        let proofs = json!({"days": 3, "proven": 1, "differing": 1, "not_provable": 0, "unproven": 1,
+            "first_proven_at": at, "last_proven_at": at, "inconsistent_groups": 1});
+        assert_eq!(audit["proofs"], proofs);
+        let first = json!({"order_date": "2026-11-22", "state": "proven", "proven_at": at, "epoch": 2, "orders": 12,
+            "rows": 40, "differences": 0, "shown": [], "reason": null});
+        assert_eq!(audit["rows"][0], first);
+        assert_eq!(audit["rows"][1]["shown"], json!([{"what": "a row", "stored": "1", "counted": "2"}]));
+        let rest = serving.json(&format!(
+            "/api/v1/audit?order=asc&limit=2&cursor={}",
+            audit["next_cursor"].as_str().expect("a third day")
+        ));
+        assert_eq!((&rest["rows"][0]["state"], &rest["next_cursor"]), (&json!("unproven"), &Value::Null));
+        let one = serving.json("/api/v1/audit?from=2026-11-23&to=2026-11-23&state=differs");
+        assert_eq!(one["rows"].as_array().unwrap().len(), 1);
+
+        let row = &serving.json("/api/v1/inconsistent?view=sales_per_day")["rows"][0];
+        assert_eq!(row["key"], json!({"order_date": "2026-11-23", "currency": "EUR"}));
+        assert_eq!(row["would_be"], json!({"total_sales": "-5.000000", "orders": -1, "units": -2}));
+        assert_eq!((&row["stands"], &row["cured_epoch"], &row["since_epoch"]), (&Value::Null, &Value::Null, &json!(3)));
+        assert_eq!(serving.json("/api/v1/inconsistent?view=sales_per_month")["rows"], json!([]));
+        let metrics = serving.ask("/metrics", &[]).body;
+        for line in [
+            "takings_inconsistent_groups 1",
+            "takings_audit_days{state=\"proven\"} 1",
+            "takings_audit_days{state=\"differs\"} 1",
+            "takings_audit_days{state=\"unproven\"} 1",
+            "takings_books_balanced{topic=\"product_sold\",partition=\"0\"} 1",
+        ] {
+            assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
+        }
+
+        // Somebody took the constraint away, and lost a record.
+        if store.is_postgres() {
+            store
+                .execute("ALTER TABLE sources DROP CONSTRAINT books_balance; UPDATE sources SET applied = applied - 1");
+            assert_eq!(serving.json("/api/v1/freshness")["partitions"][0]["balanced"], false);
+            let metrics = serving.ask("/metrics", &[]).body;
+            assert!(metrics.contains("takings_books_balanced{topic=\"product_sold\",partition=\"0\"} 0"), "{metrics}");
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use support::postgres::PostgresServer;
 use support::products::Products;
 use support::stores::{Fresh, category_key, changed, commit, day, day_key, gone, new, partition, total};
 use takings::store::commit::{KeptContent, KeptOrder, Rejected};
-use takings::store::{Commit, PartitionState};
+use takings::store::{Commit, Outcome, PartitionState, ProvenDay};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Month;
 use takings_dataflows::order::{Contribution, Fact, OrderDetails};
@@ -19,7 +19,7 @@ use takings_dataflows::symbol::Symbol;
 use takings_dataflows::view::ViewKey;
 
 /// What each query must give on the shop below.
-const EXPECTED: [(&str, &[&str]); 10] = [
+const EXPECTED: [(&str, &[&str]); 11] = [
     (
         "best_days",
         &[
@@ -57,6 +57,15 @@ const EXPECTED: [(&str, &[&str]); 10] = [
         "rejected_reasons",
         &["product_sold field totalAmount: not a decimal number 2 0 5", "product_sold not JSON 1 1 9"],
     ),
+    (
+        "unproven_days",
+        &[
+            "2026-11-22 changed 0 -",
+            "2026-11-24 differs 2 -",
+            "2026-11-25 unproven - -",
+            "2026-11-26 not_provable 1 the log lost it",
+        ],
+    ),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -86,6 +95,7 @@ fn shop(fresh: &Fresh) {
         new(day_key(1, "EUR"), total(100_000_000, 9)),
         new(day_key(2, "EUR"), total(100_000_000, 1)),
         new(day_key(3, "EUR"), total(9_000_000, 1)),
+        new(day_key(4, "EUR"), total(8_000_000, 1)),
         new(day_key(0, "FCFA"), total(2_500_000_000, 1)),
         new(day_key(1, "FCFA"), total(-500_000_000, 1)),
         new(category_key(0, "toys", "EUR"), total(1, 1)),
@@ -107,6 +117,24 @@ fn shop(fresh: &Fresh) {
     let totals =
         vec![changed(category_key(0, "toys", "EUR"), total(25_000_000, 1)), gone(category_key(2, "gone", "EUR"))];
     store.commit(&commit(2, totals)).unwrap();
+    let proven = |after, outcome, epoch, differences, reason: Option<&str>| ProvenDay {
+        day: day(after),
+        outcome,
+        at: chrono::DateTime::UNIX_EPOCH,
+        epoch,
+        orders: 1,
+        rows: 1,
+        differences,
+        shown: Vec::new(),
+        reason: reason.map(str::to_owned),
+    };
+    let verdicts = [
+        proven(0, Outcome::Proven, 1, 0, None),
+        proven(1, Outcome::Proven, 2, 0, None),
+        proven(2, Outcome::Differs, 2, 2, None),
+        proven(4, Outcome::NotProvable, 2, 1, Some("the log lost it")),
+    ];
+    store.prove(&verdicts).unwrap();
 }
 
 /// Runs every query on a store; where there is a form for SQLite, that one there.

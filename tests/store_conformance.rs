@@ -5,6 +5,8 @@ mod support;
 
 #[path = "store_conformance/model.rs"]
 mod model;
+#[path = "store_conformance/proven.rs"]
+mod proven;
 #[path = "store_conformance/refused.rs"]
 mod refused;
 #[path = "store_conformance/switched.rs"]
@@ -22,7 +24,7 @@ use support::stores::{
 use takings::store::commit::{
     Correction, Counters, EarlierOrder, FilledView, KeptContent, KeptFeedback, KeptListing, KeptOrder, Rejected, Why,
 };
-use takings::store::{Commit, IncompleteView, JobSettings, PartitionState, StoreError, Topics};
+use takings::store::{Commit, IncompleteView, Inconsistent, JobSettings, PartitionState, StoreError, Topics};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::event::Event;
 use takings_dataflows::listing::{Listing, ListingEvent};
@@ -76,6 +78,15 @@ suite!(
         a_newer_schema_is_refused,
         other_settings_are_refused,
         a_store_must_be_acquired_first;
+    proven:
+        a_total_that_can_be_none_is_noted_and_never_written,
+        what_was_cured_is_history,
+        a_key_of_any_text_and_view_comes_back,
+        inconsistent_rows_go_with_their_view,
+        products_cut_down_to_listed_sales_may_be_totals_again,
+        days_are_read_at_one_moment,
+        verdicts_stand_until_the_next_and_tell_what_changed,
+        verdicts_of_an_older_generation_are_refused;
     model:
         any_sequence_of_commits_is_the_model;
 );

@@ -170,6 +170,24 @@ describe("numbers", () => {
   });
 });
 
+describe("proofs", () => {
+  it("say how many days are proven, in the page's language, and what differs", { timeout: ARRIVE_MS * 2 }, async () => {
+    const mock = await startMock({ days: 40, perDay: 5 });
+    closing.push(() => mock.stop());
+    const { days } = mock.shop.proofs();
+    const page = await open({ url: mock.url });
+    const line = page.getByTestId("proof");
+    expect(await line.textContent()).toBe(`proven: ${days} of ${days} days, the last one 3 minutes ago`);
+    expect(await line.getAttribute("data-proof")).toBe("proven");
+    mock.shop.differing = 2;
+    const french = await open({ url: mock.url, locale: "fr-FR" });
+    const said = await french.getByTestId("proof").textContent();
+    expect(said).toContain(`prouvés : ${days - 2} jours sur ${days}`);
+    expect(said).toContain("2 jours diffèrent du journal");
+    expect(await french.getByTestId("proof").getAttribute("data-proof")).toBe("wrong");
+  });
+});
+
 describe("the wire", () => {
   it("carries changed rows only, each at most once", { timeout: ARRIVE_MS * 2 }, async () => {
     const events = await readEvents(target.url, 2, () => {

@@ -52,7 +52,7 @@ pub(super) fn run(config: &JobConfig, pace: &Pace, to_writer: &Sender<ToWriter>,
         match prover.pass() {
             Ok(next) => {
                 prover.told.clear();
-                pause = next.map_or(pause, |rest| rest.min(config.audit_every.max(rest.min(LOOK_EVERY))));
+                pause = next.unwrap_or(pause);
             }
             Err(error) => prover.tell(&error),
         }
@@ -143,7 +143,8 @@ impl Prover<'_> {
         report(&verdicts, records, began.elapsed());
         // The writer gone means that the job is over.
         let _ = self.to_writer.send(ToWriter::Proven(verdicts));
-        Ok(Some(if due.are_new { Duration::ZERO } else { (began.elapsed() * REST).max(LOOK_EVERY) }))
+        let rest = (began.elapsed() * REST).max(LOOK_EVERY.min(config.audit_every));
+        Ok(Some(if due.are_new { Duration::ZERO } else { rest }))
     }
 }
 

@@ -47,8 +47,10 @@ pub(super) struct PartitionStart {
     pub(super) range: PartitionRange,
     /// The offset of the first record that is not yet counted.
     pub(super) committed: u64,
-    /// From here to `committed` the log is read again, for the versions of orders alone.
+    /// From here to `replay_to` the log is read again, for the versions of orders alone.
     pub(super) replay_from: u64,
+    /// The end of what was counted: before `committed` where records in between are passed over.
+    pub(super) replay_to: u64,
     /// The newest timestamp before `committed`.
     pub(super) newest_timestamp: i64,
     /// How far the partition's time has come at `committed`.
@@ -74,7 +76,7 @@ impl PartitionStart {
 impl Start {
     /// How far the log is read again, in offsets.
     pub(super) fn to_replay(&self) -> u64 {
-        self.partitions.iter().map(|start| start.committed - start.replay_from).sum()
+        self.partitions.iter().map(|start| start.replay_to.saturating_sub(start.replay_from)).sum()
     }
 }
 
@@ -136,7 +138,7 @@ pub(super) fn start(
             Kind::Feedback => fills.ratings,
         };
         if !is_replayed {
-            start.replay_from = start.committed;
+            start.replay_from = start.replay_to;
         }
     }
     Ok(start)
@@ -173,6 +175,7 @@ fn partition_start(
     let (number, kind) = (partition.partition, config.kind_of(partition.topic));
     let (mut committed, newest_timestamp) = state.map_or((first, 0), |state| (state.offset, state.newest_timestamp));
     let log_time = state.map_or(0, |state| state.log_time);
+    let counted = committed;
     let resume = config.resume_at.iter().find(|at| at.topic == topic && at.partition == number);
     let resume = resume.filter(|resume| resume.offset >= first && resume.offset <= end);
     if let Some(resume) = resume {
@@ -214,10 +217,13 @@ fn partition_start(
             first,
         ));
     }
+    // What `--resume-at` passes over was never counted: to replay it would make its orders known all the same.
+    let replay_to = counted.min(committed);
     Ok(PartitionStart {
         range: *range,
         committed,
         replay_from: first,
+        replay_to,
         newest_timestamp,
         log_time,
         kind,

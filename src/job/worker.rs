@@ -138,7 +138,7 @@ impl Reading<'_> {
         let mine: Vec<_> = start
             .partitions
             .iter()
-            .filter(|start| self.is_mine(start.range.partition) && start.replay_from < start.committed)
+            .filter(|start| self.is_mine(start.range.partition) && start.replay_from < start.replay_to)
             .collect();
         if mine.is_empty() {
             return Ok(());
@@ -147,7 +147,7 @@ impl Reading<'_> {
         let from: Vec<_> =
             mine.iter().map(|start| StartAt { partition: start.range.partition, offset: start.replay_from }).collect();
         let mut left: HashMap<PartitionId, (u64, i64)> =
-            mine.iter().map(|start| (start.range.partition, (start.committed, start.newest_timestamp))).collect();
+            mine.iter().map(|start| (start.range.partition, (start.replay_to, start.newest_timestamp))).collect();
         let mut source = log.open(&config.topics, &from, Self::waker())?;
         let mut records = 0u64;
         while !left.is_empty() && !self.is_leaving() {

@@ -1,5 +1,6 @@
 /** Reads the service's REST half. The only module that calls `fetch`. */
 import type {
+  Audit,
   Corrections,
   Fault,
   Freshness,
@@ -58,6 +59,9 @@ export const fetchSummary = (signal?: AbortSignal): Promise<Summary> => get("sum
 
 export const fetchFreshness = (signal?: AbortSignal): Promise<Freshness> =>
   get("freshness", {}, signal);
+
+/** Which days are proven, in numbers. */
+export const fetchAudit = (signal?: AbortSignal): Promise<Audit> => get("audit", { limit: 1 }, signal);
 
 export const fetchCorrections = (limit: number, signal?: AbortSignal): Promise<Corrections> =>
   get("corrections", { limit }, signal);

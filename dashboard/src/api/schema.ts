@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which days are proven: recounted from the log in the background, and what was found. */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/corrections": {
         parameters: {
             query?: never;
@@ -50,6 +67,23 @@ export interface paths {
         };
         /** How fresh the totals are. */
         get: operations["freshness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inconsistent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every row whose total no set of records can have: what its view holds, and what it would be. */
+        get: operations["inconsistent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -266,6 +300,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What the background audit found. */
+        Audit: {
+            /**
+             * Format: int64
+             * @description The epoch it was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor?: string | null;
+            /** @description All closed days in numbers. */
+            proofs: components["schemas"]["Proofs"];
+            /** @description Closed days, the newest first. */
+            rows: components["schemas"]["DayProof"][];
+        };
         /** @description What changed after `since`, as it is at `epoch`. */
         Changes: {
             /** @description The rows that changed, whole; views without any are absent. */
@@ -408,6 +456,57 @@ export interface components {
              */
             units: number;
         };
+        /** @description A closed day, and what the background audit last found of it. */
+        DayProof: {
+            /**
+             * Format: int64
+             * @description How many of them differ.
+             */
+            differences?: number | null;
+            /**
+             * Format: int64
+             * @description The epoch whose totals it is of.
+             */
+            epoch?: number | null;
+            /**
+             * Format: date
+             * @description The business day.
+             */
+            order_date: string;
+            /**
+             * Format: int64
+             * @description Orders recounted.
+             */
+            orders?: number | null;
+            /**
+             * Format: date-time
+             * @description When the verdict was reached.
+             */
+            proven_at?: string | null;
+            /** @description Why it is not provable. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Rows compared.
+             */
+            rows?: number | null;
+            /** @description The first of those. */
+            shown: components["schemas"]["Difference"][];
+            /** @description `proven`, `changed` (since it was proven), `unproven`, `differs` or `not_provable`. */
+            state: string;
+        };
+        /** @description A row that is not what the log says. */
+        Difference: {
+            /** @description As counted from the log. */
+            counted: string;
+            /** @description As stored. */
+            stored: string;
+            /**
+             * @description Which row.
+             * @example sales_per_day (2026-11-22, EUR)
+             */
+            what: string;
+        };
         /** @description The body of an answer that is none. */
         Error: {
             /** @description What went wrong. */
@@ -446,6 +545,8 @@ export interface components {
             newest_record_at?: string | null;
             /** @description Each partition. */
             partitions: components["schemas"]["Partition"][];
+            /** @description What is proven of the totals, and what can not be one. */
+            proofs: components["schemas"]["Proofs"];
             /** @description The views that are kept. */
             views: components["schemas"]["KeptView"][];
         };
@@ -460,6 +561,47 @@ export interface components {
             epoch: number;
             /** @description The newest timestamp of any record by then, by the log's clock. */
             newest_record_at: string | null;
+        };
+        InconsistentPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["InconsistentRow"][];
+        };
+        /** @description A row whose total no set of records can have. */
+        InconsistentRow: {
+            /**
+             * Format: int64
+             * @description The epoch since which it is a total again, and written; null while it is not.
+             */
+            cured_epoch?: number | null;
+            /**
+             * Format: int64
+             * @description The epoch that last changed what it would be.
+             */
+            epoch: number;
+            /** @description The row's key: its view's key columns. */
+            key: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When it was noticed, by the store's clock.
+             */
+            noticed_at: string;
+            /**
+             * Format: int64
+             * @description The epoch since which it is inconsistent.
+             */
+            since_epoch: number;
+            /** @description What the view holds in its place: the last values that records could sum to; null: it has no row. */
+            stands?: Record<string, never> | null;
+            /** @description The view. */
+            view: string;
+            /** @description What the row would be. */
+            would_be: Record<string, never>;
         };
         /** @description A view that is kept. */
         KeptView: {
@@ -537,6 +679,8 @@ export interface components {
              * @description Orders that were new.
              */
             applied: number;
+            /** @description Whether `read` is the sum that it must be. */
+            balanced: boolean;
             /**
              * Format: int64
              * @description Of `applied`: orders dated before what can still be corrected.
@@ -633,6 +777,49 @@ export interface components {
             price: string | null;
             /** @description The product: the text of its id, or its name where the topic counts by name. */
             product: string;
+        };
+        /** @description How many closed days are proven: recounted from the log in the background, and found to be what the log says. */
+        Proofs: {
+            /**
+             * Format: int64
+             * @description Closed days: all before the newest one.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description Those with a row that is not what the log says.
+             */
+            differing: number;
+            /**
+             * Format: date-time
+             * @description When the oldest proof was found.
+             */
+            first_proven_at?: string | null;
+            /**
+             * Format: int64
+             * @description Rows whose total no set of records can have, now; see `inconsistent`.
+             */
+            inconsistent_groups: number;
+            /**
+             * Format: date-time
+             * @description When the newest one was.
+             */
+            last_proven_at?: string | null;
+            /**
+             * Format: int64
+             * @description Those that the log no longer holds whole.
+             */
+            not_provable: number;
+            /**
+             * Format: int64
+             * @description Those that are proven, and did not change since.
+             */
+            proven: number;
+            /**
+             * Format: int64
+             * @description Those that were not recounted yet, or changed since.
+             */
+            unproven: number;
         };
         /** @description Which row of the view. */
         RatingsPerProductKey: {
@@ -1156,6 +1343,76 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    audit: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description The first day, `2026-11-01`; inclusive. */
+                from?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By order_date. */
+                order?: "asc" | "desc";
+                /** @description Only days in this state. */
+                state?: string;
+                /** @description The last day, `2026-11-30`; inclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which days are proven: recounted from the log in the background, and what was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Audit"];
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     corrections: {
         parameters: {
             query?: {
@@ -1306,6 +1563,79 @@ export interface operations {
                     "application/json": components["schemas"]["Freshness"];
                     "text/csv": string;
                 };
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    inconsistent: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By since_epoch, view, key. */
+                order?: "asc" | "desc";
+                /** @description Only rows of this view. */
+                view?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every row whose total no set of records can have: what its view holds, and what it would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InconsistentPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong; the message names it. */
             400: {

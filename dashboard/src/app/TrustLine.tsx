@@ -8,6 +8,7 @@ import { ageOf, trustOf, type Trust } from "../live/trust";
 import { Flash } from "../ui/Flash";
 import { BehindIcon, IdleIcon, LiveIcon, LostIcon, StartingIcon } from "../ui/icons";
 import { useNow } from "./calm";
+import { ProofLine } from "./ProofLine";
 import styles from "./TrustLine.module.css";
 
 const ICONS: Record<Trust, ComponentType> = {
@@ -37,6 +38,7 @@ export function TrustLine() {
         </span>
         <span className={`${styles.detail ?? ""} number`}>{useDetail(trust, state, now, format)}</span>
       </p>
+      <ProofLine />
       <Counts counts={state.counts} ready={state.ready} />
     </section>
   );

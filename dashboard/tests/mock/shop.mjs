@@ -80,6 +80,8 @@ export class Shop {
   ratings = new Map();
   /** @type {Map<string, Listing>} */
   listings = new Map();
+  /** How many closed days are not what the log says. */
+  differing = 0;
   /** Views that are switched off. @type {Set<string>} */
   off = new Set();
   /** Views that do not count all that was ever in the log. @type {Map<string, string>} */
@@ -305,6 +307,25 @@ export class Shop {
         .filter((view) => !this.off.has(view))
         .map((view) => ({ view, complete_from: this.completeFrom.get(view) ?? null, since_epoch: 0 })),
       partitions: [],
+      proofs: this.proofs(now),
+    };
+  }
+
+  /** All closed days are proven, a while ago, but for those that a test says differ. */
+  proofs(now = new Date()) {
+    const days = new Set([...this.#rows("sales_per_day")].map(({ key }) => String(key["order_date"])));
+    const closed = Math.max(0, days.size - 1);
+    const proven = Math.max(0, closed - this.differing);
+    const at = closed > 0 ? new Date(now.getTime() - 180_000).toISOString() : null;
+    return {
+      days: closed,
+      proven,
+      differing: closed - proven,
+      not_provable: 0,
+      unproven: 0,
+      first_proven_at: at,
+      last_proven_at: at,
+      inconsistent_groups: 0,
     };
   }
 

@@ -397,7 +397,7 @@ describe("the live store", () => {
     expect(after.views?.sales_per_day).toBe(before?.sales_per_day);
   });
 
-  it("ends with the store's own state, whatever happens", async () => {
+  it("ends with the store's own state, whatever happens", { timeout: 120_000 }, async () => {
     const DAYS = [0, 1, 29, 30, 45, 100].map((back) => dayBefore(WALL, back));
     const IDS = ["a", "b", "c", "d", "e"];
     const event = fc.oneof(

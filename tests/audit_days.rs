@@ -1,0 +1,202 @@
+//! Days recounted one by one against the store of a real job: whichever days are asked for, and however few orders may
+//! be held, the verdict is the same.
+//!
+//! The log is random (`TAKINGS_SEED` repeats it): orders are repeated, corrected to other days, cancelled, revived, and
+//! their versions lie in any partition, with timestamps of any order.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the seed is for who repeats a failure")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use takings::audit::days::{Asked, recount_days};
+use takings::audit::{AuditSettings, Rules};
+use takings::config::{JobArgs, JobConfig};
+use takings::job::{self, Stop};
+use takings::store::{self, DayRows, DaysSeen, Outcome, ProvenDay, StoreUrl};
+use takings_dataflows::day::Day;
+
+const DAYS: u32 = 9;
+
+fn seed() -> u64 {
+    let seed = std::env::var("TAKINGS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    println!("TAKINGS_SEED={seed}");
+    seed
+}
+
+/// Writes a log of orders in so many partitions, and one of listings.
+fn write_log(folder: &Path, chance: &mut StdRng, partitions: u16) {
+    std::fs::create_dir_all(folder).unwrap();
+    for partition in 0..partitions {
+        let (mut text, mut timestamp) = (String::new(), 1_790_000_000_000i64);
+        for _ in 0..400 {
+            timestamp += chance.random_range(0..20_000);
+            let id = chance.random_range(0..150);
+            let value = if chance.random_bool(0.15) {
+                "null".to_owned()
+            } else {
+                let (day, amount) = (1 + chance.random_range(0..DAYS), chance.random_range(-50..500));
+                let currency = ["EUR", "FCFA"].choose(chance).unwrap();
+                let product = chance.random_range(0..6);
+                let category =
+                    ["", r#","productCategory":"Toys""#, r#","productCategory":"Books""#].choose(chance).unwrap();
+                format!(
+                    r#"{{"orderId":"{id}","orderDate":"2026-11-{day:02}","totalAmount":{amount},"currency":"{currency}","productName":"p{product}"{category}}}"#
+                )
+            };
+            writeln!(text, r#"{{"key":"{id}","value":{value},"timestamp":{timestamp}}}"#).unwrap();
+        }
+        let name =
+            if partition == 0 { "product_sold.jsonl".to_owned() } else { format!("product_sold-{partition}.jsonl") };
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let listings: String = (0..20)
+        .map(|at| {
+            let (product, category) = (chance.random_range(0..6), chance.random_range(0..3));
+            format!("{{\"product_id\":\"p{product}\",\"category\":\"c{category}\",\"timestamp\":\"2026-11-01T00:00:{at:02}Z\"}}\n")
+        })
+        .collect();
+    std::fs::write(folder.join("product_listings.jsonl"), listings).unwrap();
+}
+
+struct Counted {
+    config: JobConfig,
+    settings: AuditSettings,
+}
+
+impl Counted {
+    /// A job that has counted a log to its end.
+    fn of(folder: &Path) -> Counted {
+        let store = format!("sqlite:{}", folder.join("totals.db").display());
+        let args = JobArgs::of(&folder.join("log").display().to_string(), &store);
+        let args = args.with_topics(&["product_sold", "product_listings"]);
+        let config = JobConfig { until_caught_up: true, ..args.resolve().unwrap() };
+        job::run(&config, &Stop::default()).unwrap();
+        let settings = AuditSettings {
+            topics: config.topics.clone(),
+            rules: Rules::of(&config),
+            views: config.views.clone(),
+            correction_window: None,
+            top: config.top.into(),
+            volume_window: config.volume_window,
+        };
+        Counted { config, settings }
+    }
+
+    fn look(&self, days: &BTreeSet<Day>) -> (DaysSeen, DayRows) {
+        let mut store = store::open(&StoreUrl::parse(&self.config.store).unwrap()).unwrap();
+        store.look_at_days(&mut |_| days.iter().copied().collect()).unwrap()
+    }
+
+    fn prove(&self, days: &BTreeSet<Day>, are_all: bool) -> Vec<ProvenDay> {
+        let (seen, rows) = self.look(days);
+        let log = job::open_log(&self.config).unwrap();
+        let asked = Asked {
+            settings: &self.settings,
+            epoch: seen.epoch,
+            partitions: &seen.partitions,
+            days,
+            rows: &rows,
+            are_all,
+        };
+        recount_days(log.as_ref(), &asked, &mut |_| true).unwrap().expect("nobody stopped it")
+    }
+
+    fn execute(&self, sql: &str) {
+        let file = self.config.store.strip_prefix("sqlite:").unwrap();
+        rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+    }
+}
+
+fn day(day: u32) -> Day {
+    Day::from_date(chrono::NaiveDate::from_ymd_opt(2026, 11, day).unwrap())
+}
+
+fn all_days() -> BTreeSet<Day> {
+    (1..=DAYS).map(day).collect()
+}
+
+#[test]
+fn any_days_are_proven_however_they_are_asked_for() {
+    let mut chance = StdRng::seed_from_u64(seed());
+    for partitions in [1, 3] {
+        let folder = tempfile::tempdir().unwrap();
+        write_log(&folder.path().join("log"), &mut chance, partitions);
+        let mut counted = Counted::of(folder.path());
+        let whole = counted.prove(&all_days(), true);
+        assert!(whole.iter().all(|verdict| verdict.outcome == Outcome::Proven && verdict.rows > 0), "{whole:#?}");
+        for window in [None, Some(Duration::from_secs(100 * 24 * 3600))] {
+            counted.settings.correction_window = window;
+            for _ in 0..6 {
+                let few: BTreeSet<Day> = all_days().into_iter().filter(|_| chance.random_bool(0.4)).collect();
+                let expected: Vec<_> = whole.iter().filter(|verdict| few.contains(&verdict.day)).collect();
+                let found = counted.prove(&few, false);
+                assert_eq!(found.len(), expected.len());
+                for (found, expected) in found.iter().zip(expected) {
+                    assert_eq!(
+                        (found.outcome, found.orders, found.rows),
+                        (Outcome::Proven, expected.orders, expected.rows),
+                        "{found:#?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_row_is_changed_its_day_differs_and_no_other() {
+    let mut chance = StdRng::seed_from_u64(seed());
+    let folder = tempfile::tempdir().unwrap();
+    write_log(&folder.path().join("log"), &mut chance, 2);
+    let counted = Counted::of(folder.path());
+    for (table, condition) in [
+        ("sales_per_category", "order_date = '2026-11-02'"),
+        ("sales_per_day", "order_date = '2026-11-02'"),
+        ("sales_per_payment_method", "order_date = '2026-11-02'"),
+        ("sales_per_product", "order_date = '2026-11-02'"),
+        ("top_products", "period = '2026-11-02'"),
+    ] {
+        let one = format!("SELECT max(units) FROM {table} WHERE {condition} AND currency = 'EUR'");
+        let change = |by: &str| format!("UPDATE {table} SET units = units {by} WHERE {condition} AND currency = 'EUR'");
+        counted.execute(&change("+ 1"));
+        let found = counted.prove(&all_days(), false);
+        for verdict in &found {
+            let expected = if verdict.day == day(2) { Outcome::Differs } else { Outcome::Proven };
+            assert_eq!(verdict.outcome, expected, "{one}: {verdict:#?}");
+        }
+        let shown = &found[1].shown[0];
+        assert!(shown.what.starts_with(table) && shown.what.contains("2026-11-02"), "{shown:?}");
+        assert!(shown.stored != shown.counted && found[1].differences > 0, "{shown:?}");
+        counted.execute(&change("- 1"));
+    }
+    // Rows that are gone, and rows that should not be.
+    counted.execute("DELETE FROM sales_per_day WHERE order_date = '2026-11-03'");
+    counted.execute("UPDATE sales_per_day SET currency = 'XXX' WHERE order_date = '2026-11-04' AND currency = 'EUR'");
+    let found: Vec<u64> = counted.prove(&all_days(), false).iter().map(|verdict| verdict.differences).collect();
+    assert_eq!(found, [0, 0, 2, 2, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_recount_ends_when_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    write_log(&folder.path().join("log"), &mut StdRng::seed_from_u64(1), 2);
+    let counted = Counted::of(folder.path());
+    let days = all_days();
+    let (seen, rows) = counted.look(&days);
+    let log = job::open_log(&counted.config).unwrap();
+    let (settings, partitions) = (&counted.settings, &seen.partitions);
+    let asked = Asked { settings, epoch: seen.epoch, partitions, days: &days, rows: &rows, are_all: false };
+    let mut told = 0;
+    let mut stops = |records| {
+        told += records;
+        told < 600
+    };
+    assert!(recount_days(log.as_ref(), &asked, &mut stops).unwrap().is_none());
+    assert!((600..1_200).contains(&told), "it asked after {told} records");
+}
