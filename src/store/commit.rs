@@ -8,8 +8,7 @@ use takings_dataflows::day::Day;
 use takings_dataflows::order::{Contribution, OrderDetails};
 use takings_dataflows::rating::Rating;
 use takings_dataflows::row::{RowChange, RowValue};
-use takings_dataflows::symbol::Symbol;
-use takings_dataflows::view::{UNKNOWN, View, ViewKey};
+use takings_dataflows::view::{View, ViewKey};
 
 use super::StoreError;
 
@@ -157,12 +156,6 @@ pub struct EarlierOrder {
     pub order_id: String,
     /// The log timestamp of its first record, in milliseconds since 1970, to the minute.
     pub first_timestamp: i64,
-}
-
-/// What a kept order counts under: as stored, or, in a row of the first schema, by the rule of its time.
-pub(super) fn product_of(stored: Option<Symbol>, details: &OrderDetails) -> Symbol {
-    let named = || details.product_name.as_deref().filter(|name| !name.is_empty());
-    stored.unwrap_or_else(|| Symbol::new(named().unwrap_or(UNKNOWN)))
 }
 
 /// A row of `listings`: which version of a product's listing is the newest. What it says is in `products`.

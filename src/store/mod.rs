@@ -88,7 +88,7 @@ pub trait Store: Send {
     fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError>;
 
     /// Hands every kept listing, feedback, order and cancellation to `each`, as events with the version they
-    /// were written with, in no particular order. `topics` gives each of the job's topics its rank (as in
+    /// were written with, in no particular order; orders without the details that no total needs. `topics` gives each of the job's topics its rank (as in
     /// [`takings_dataflows::order::PartitionId`]) and its id space.
     fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError>;
 

@@ -392,14 +392,14 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let event = |order: &KeptOrder, rank| {
         let (id, id_text) = IdSpace::new(&order.topic).id(&order.order_id);
         let version = Version::new(order.timestamp, rank, order.partition, order.offset);
-        let (content, details) = match &order.current {
-            Some(KeptContent { contribution, details, fingerprint }) => (
-                Content::Order { contribution: *contribution, fingerprint: *fingerprint },
-                Some(Box::new(details.clone())),
-            ),
-            None => (Content::Tombstone, None),
+        let content = match &order.current {
+            Some(KeptContent { contribution, fingerprint, .. }) => {
+                Content::Order { contribution: *contribution, fingerprint: *fingerprint }
+            }
+            None => Content::Tombstone,
         };
-        OrderEvent { id, id_text, version, minute: Minute::of_millis(order.first_timestamp), content, details }
+        let minute = Minute::of_millis(order.first_timestamp);
+        OrderEvent { id, id_text, version, minute, content, details: None }
     };
     let mut store = fresh.open();
     store.acquire(&settings).unwrap();
@@ -440,6 +440,23 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let expected = [event(&first[3], 0), event(&second[0], 1), event(&second[1], 1), event(&second[2], 0)];
     assert_eq!(events, expected);
     assert_eq!(fresh.rows(&["order_id"], "cancelled_orders").len(), 1);
+    // The details are for readers of the table; the dataflow is not handed them again.
+    let columns = ["order_id", "product_id", "product_name", "product_brand", "product_price", "customer_id"];
+    let details = |order: &KeptOrder, details: &OrderDetails| -> Vec<Option<String>> {
+        let text = |text: &str| Some(takings::store::text::escaped(text).into_owned());
+        let optional = |value: &Option<String>| value.as_deref().and_then(text);
+        vec![
+            text(&order.order_id),
+            text(&details.product_id),
+            optional(&details.product_name),
+            optional(&details.product_brand),
+            details.product_price.map(|price| price.to_string()),
+            optional(&details.customer_id),
+        ]
+    };
+    let mut expected = vec![details(&first[3], &bare), details(&second[1], &full), details(&second[2], &bare)];
+    expected.sort();
+    assert_eq!(fresh.rows(&columns, "orders"), expected);
     let error = store.kept(&topics_of(&topics[..1]), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("topic b"), "{error}");
 }

@@ -8,13 +8,13 @@ use postgres::types::ToSql;
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 use takings_dataflows::minute::Minute;
-use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderEvent, Version};
+use takings_dataflows::order::{Content, Contribution, Fact, OrderEvent, Version};
+use takings_dataflows::symbol::SymbolCache;
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
 use super::session::{Session, Sql};
-use crate::store::columns::name_of;
-use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder, product_of};
+use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder};
 use crate::store::text::{escaped, unescaped};
 use crate::store::{StoreError, Topics, moment};
 
@@ -66,11 +66,13 @@ const BEGIN_EARLIER_CANCELLED: Sql = Sql::new(
      FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (topic, order_id, first)
      WHERE o.topic = e.topic AND o.order_id = e.order_id AND coalesce(o.first_log_timestamp, o.log_timestamp) > e.first",
 );
+/// Only what the dataflow needs of an order: the rest is neither counted nor written again. In a row of the first
+/// schema the product is told by the rule of its time.
 const READ: Sql = Sql::new(
     "reading orders",
-    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_id, product_name,
-         product_category, product_price, product_quantity, product_brand, total_amount, currency, customer_id,
-         order_date, business_day, payment_method, fingerprint, product FROM orders"#,
+    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_category,
+         product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
+         coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#,
 );
 const READ_CANCELLED: Sql = Sql::new(
     "reading cancelled_orders",
@@ -188,6 +190,7 @@ fn put(session: &mut Session, epoch: i64, rows: &[(&KeptOrder, &KeptContent)]) -
 pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
     // An error of ours inside the loop waits here: rows stream, and only the driver can end it.
     let mut stopped = None;
+    let mut names = SymbolCache::default();
     for (table, sql, with_content) in [("orders", &READ, true), ("cancelled_orders", &READ_CANCELLED, false)] {
         session.each(sql, &[], |row| {
             if stopped.is_some() {
@@ -205,38 +208,26 @@ pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(
             let (partition, offset, timestamp): (i32, i64, i64) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
             let minute = Minute::of_millis(row.try_get::<_, Option<i64>>(5)?.unwrap_or(timestamp));
             let (id, id_text) = space.id(&order_id);
-            let (content, details) = match with_content {
-                true => content(row).map(|(content, details)| (content, Some(Box::new(details))))?,
-                false => (Content::Tombstone, None),
-            };
+            let content = if with_content { content(row, &mut names)? } else { Content::Tombstone };
             let version = Version::new(timestamp, rank, partition as u16, offset as u64);
-            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details }));
+            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
             Ok(())
         })?;
     }
     stopped.map_or(Ok(()), Err)
 }
 
-fn content(row: &Row) -> Result<(Content, OrderDetails), postgres::Error> {
-    let text = |index| row.try_get::<_, Option<&str>>(index).map(|text| text.map(|text| unescaped(text).into_owned()));
-    let name = |index| row.try_get::<_, &str>(index).map(name_of);
-    let details = OrderDetails {
-        product_id: unescaped(row.try_get(6)?).into_owned(),
-        product_name: text(7)?,
-        product_brand: text(11)?,
-        product_price: row.try_get::<_, Option<Numeric>>(9)?.map(|Numeric(price)| price),
-        customer_id: text(14)?,
-        ordered_at: moment::to_local(row.try_get(15)?),
-    };
+fn content(row: &Row, names: &mut SymbolCache) -> Result<Content, postgres::Error> {
+    let mut name = |written: &str| names.get(&unescaped(written));
     let fact = Fact {
-        day: Day::from_date(row.try_get(16)?),
-        category: row.try_get::<_, Option<&str>>(8)?.map(name_of),
-        payment_method: name(17)?,
-        currency: name(13)?,
+        day: Day::from_date(row.try_get(10)?),
+        category: row.try_get::<_, Option<&str>>(6)?.map(&mut name),
+        payment_method: name(row.try_get(11)?),
+        currency: name(row.try_get(9)?),
     };
-    let product = product_of(row.try_get::<_, Option<&str>>(19)?.map(name_of), &details);
-    let Numeric(amount) = row.try_get(12)?;
-    let contribution = Contribution { fact, product, amount, units: row.try_get(10)? };
-    let fingerprint = row.try_get::<_, i64>(18)? as u64;
-    Ok((Content::Order { contribution, fingerprint }, details))
+    let product = name(row.try_get(13)?);
+    let Numeric(amount) = row.try_get(8)?;
+    let contribution = Contribution { fact, product, amount, units: row.try_get(7)? };
+    let fingerprint = row.try_get::<_, i64>(12)? as u64;
+    Ok(Content::Order { contribution, fingerprint })
 }

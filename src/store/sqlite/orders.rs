@@ -6,11 +6,11 @@ use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 use takings_dataflows::minute::Minute;
-use takings_dataflows::order::{Content, Contribution, Fact, OrderDetails, OrderEvent, Version};
+use takings_dataflows::order::{Content, Contribution, Fact, OrderEvent, Version};
+use takings_dataflows::symbol::SymbolCache;
 
 use super::{Failed, exact};
-use crate::store::columns::name_of;
-use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder, product_of};
+use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder};
 use crate::store::text::{escaped, unescaped};
 use crate::store::{Topics, moment};
 
@@ -111,14 +111,16 @@ pub(super) fn write_earlier(connection: &Connection, epoch: i64, orders: &[Earli
 
 /// Hands over every kept order and cancellation, as events.
 pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), Failed> {
+    /// Only what the dataflow needs of an order. In a row of the first schema the product is told by the rule of
+    /// its time.
     const ORDERS: &str = r#"
-        SELECT topic, order_id, partition, "offset", log_timestamp, product_id, product_name, product_category,
-          product_price, product_quantity, product_brand, total_amount, currency, customer_id, order_date,
-          business_day, payment_method, fingerprint, product, first_log_timestamp FROM orders"#;
+        SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_category,
+          product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
+          coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#;
     const CANCELLED: &str =
         r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp FROM cancelled_orders"#;
-    for (table, text, first, with_content) in [("orders", ORDERS, 19, true), ("cancelled_orders", CANCELLED, 5, false)]
-    {
+    let mut names = SymbolCache::default();
+    for (table, text, with_content) in [("orders", ORDERS, true), ("cancelled_orders", CANCELLED, false)] {
         let failed = |error| Failed::at(format!("reading {table}"), error);
         let mut statement = connection.prepare(text).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
@@ -130,41 +132,34 @@ pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMu
             };
             let (topic, order_id, timestamp, partition, offset) = place().map_err(failed)?;
             let (rank, space) = topics.get(table, &topic).map_err(Failed::Store)?;
-            let minute = row.get::<_, Option<i64>>(first).map_err(failed)?;
+            let minute = row.get::<_, Option<i64>>(5).map_err(failed)?;
             let minute = Minute::of_millis(minute.unwrap_or(timestamp));
             let (id, id_text) = space.id(&order_id);
-            let (content, details) = match with_content {
-                true => content(row).map(|(content, details)| (content, Some(Box::new(details)))).map_err(failed)?,
-                false => (Content::Tombstone, None),
+            let content = match with_content {
+                true => content(row, &mut names).map_err(failed)?,
+                false => Content::Tombstone,
             };
             let version = Version::new(timestamp, rank, partition, offset as u64);
-            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details }));
+            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
         }
     }
     Ok(())
 }
 
-fn content(row: &Row<'_>) -> rusqlite::Result<(Content, OrderDetails)> {
-    let text = |index| -> rusqlite::Result<Option<String>> {
-        Ok(row.get_ref(index)?.as_str_or_null()?.map(|text| unescaped(text).into_owned()))
+fn content(row: &Row<'_>, names: &mut SymbolCache) -> rusqlite::Result<Content> {
+    let mut name = |written: &str| names.get(&unescaped(written));
+    let amount = |text: &str| -> rusqlite::Result<Amount> {
+        text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(8, Type::Text, Box::new(error)))
     };
-    let name = |index| -> rusqlite::Result<_> { Ok(name_of(row.get_ref(index)?.as_str()?)) };
-    let amount = |index: usize, text: &str| -> rusqlite::Result<Amount> {
-        text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error)))
+    let fact = Fact {
+        day: Day::from_date(row.get(10)?),
+        category: row.get_ref(6)?.as_str_or_null()?.map(&mut name),
+        payment_method: name(row.get_ref(11)?.as_str()?),
+        currency: name(row.get_ref(9)?.as_str()?),
     };
-    let details = OrderDetails {
-        product_id: text(5)?.unwrap_or_default(),
-        product_name: text(6)?,
-        product_brand: text(10)?,
-        product_price: row.get_ref(8)?.as_str_or_null()?.map(|text| amount(8, text)).transpose()?,
-        customer_id: text(13)?,
-        ordered_at: moment::to_local(row.get(14)?),
-    };
-    let category = row.get_ref(7)?.as_str_or_null()?.map(name_of);
-    let fact = Fact { day: Day::from_date(row.get(15)?), category, payment_method: name(16)?, currency: name(12)? };
-    let product = product_of(row.get_ref(18)?.as_str_or_null()?.map(name_of), &details);
-    let amount = amount(11, row.get_ref(11)?.as_str()?)?;
-    let contribution = Contribution { fact, product, amount, units: row.get(9)? };
-    let fingerprint = row.get::<_, i64>(17)? as u64;
-    Ok((Content::Order { contribution, fingerprint }, details))
+    let product = name(row.get_ref(13)?.as_str()?);
+    let amount = amount(row.get_ref(8)?.as_str()?)?;
+    let contribution = Contribution { fact, product, amount, units: row.get(7)? };
+    let fingerprint = row.get::<_, i64>(12)? as u64;
+    Ok(Content::Order { contribution, fingerprint })
 }
