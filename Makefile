@@ -63,6 +63,11 @@ test: ## Install what the tests need, and run all of them
 	@$(STAGE) --summary
 	@echo 'make test: all passed'
 
+.PHONY: soak
+soak: setup ## An hour of faults from a seed, every row recounted: make soak SEED=7 MINUTES=60
+	@TAKINGS_SOAK_MINUTES=$(or $(MINUTES),60) $(if $(SEED),TAKINGS_SEED=$(SEED)) \
+		cargo test --test faults -- --nocapture everything_that_happens
+
 .PHONY: unit
 unit: ## The tests that need no server: seconds, for the inner loop
 	@cargo test --workspace --lib --bins

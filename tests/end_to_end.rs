@@ -4,6 +4,7 @@
 //!   file log and SQLite; both give the totals that the generator knows.
 //! - `a_producer_in_python_is_counted_right`: a shop's own code, `json.dumps` and all.
 //! - `kept_orders_are_what_is_counted`: `--keep-orders`, across a restart, is the log's newest versions.
+//! - `an_older_record_that_comes_late_moves_its_order_for_good`: to its minute, across restarts, orders kept or not.
 //! - `aborted_transactions_never_count`: neither do the gaps that they leave stall a job.
 //! - `one_bad_record_is_kept_and_the_job_goes_on`; `a_change_of_format_stops_the_job`.
 
@@ -160,6 +161,44 @@ fn order(id: &str, amount: &str) -> Message {
         r#"{{"orderId": "{id}", "productCategory": "Books", "totalAmount": {amount}, "currency": "EUR", "orderDate": "2026-11-22T10:00:00", "productId": "p"}}"#
     );
     Message::new(id, payload)
+}
+
+#[test]
+fn an_older_record_that_comes_late_moves_its_order_for_good() {
+    for keep in ["", " --keep-orders"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = folder.path();
+        std::fs::create_dir(at.join("log")).expect("a folder");
+        let line = |id: &str, minute: i64, amount: u32| {
+            format!(
+                "{{\"key\":\"{id}\",\"value\":{{\"orderId\":\"{id}\",\"orderDate\":\"2026-03-02\",\"totalAmount\":{amount}}},\
+                 \"timestamp\":{}}}\n",
+                1_772_438_400_000i64 + minute * 60_000
+            )
+        };
+        let run = format!("run --source {0}/log --store sqlite:{0}/totals.db --until-caught-up{keep}", at.display());
+        let minutes = || {
+            let sqlite = rusqlite::Connection::open(at.join("totals.db")).expect("the store");
+            let rows =
+                "SELECT substr(minute, 15, 2) || ' ' || orders || ' ' || total_sales FROM orders_per_minute ORDER BY 1";
+            let mut statement = sqlite.prepare(rows).expect("a view");
+            statement.query_map([], |row| row.get(0)).expect("rows").collect::<Result<Vec<String>, _>>().expect("text")
+        };
+        let write = |partition: u16, lines: String| {
+            std::fs::write(at.join(format!("log/product_sold-{partition}.jsonl")), lines).expect("written");
+        };
+        write(0, line("a", 10, 7) + &line("b", 10, 5));
+        takings(&run).done();
+        assert_eq!(minutes(), ["10 2 12.000000"]);
+        // Older versions, one of them with the same content: neither changes its order.
+        write(1, line("a", 3, 1) + &line("b", 4, 5));
+        takings(&run).done();
+        let moved = ["03 1 7.000000", "04 1 5.000000"];
+        assert_eq!(minutes(), moved, "{keep}");
+        write(2, line("c", 11, 2));
+        takings(&run).done();
+        assert_eq!(minutes(), [moved[0], moved[1], "11 1 2.000000"], "after a restart{keep}");
+    }
 }
 
 #[test]

@@ -136,6 +136,7 @@ pub struct Plan {
     partitions: u16,
     since_calm: u32,
     is_new: bool,
+    is_first: bool,
 }
 
 impl Plan {
@@ -150,6 +151,7 @@ impl Plan {
             partitions: PARTITIONS.0,
             since_calm: 0,
             is_new: true,
+            is_first: true,
         }
     }
 
@@ -166,6 +168,10 @@ impl Plan {
 
     fn draw(&mut self) -> Action {
         let chance = &mut self.chance;
+        // There is something to catch up with, and to be killed in the middle of.
+        if std::mem::take(&mut self.is_first) {
+            return Action::Sell(chance.random_range(2_000..6_000));
+        }
         if self.since_calm >= 6 && chance.random_ratio(1, 4) {
             return Action::Calm;
         }
@@ -183,7 +189,8 @@ impl Plan {
         }
         let trouble = [Traffic::Cut, Traffic::Stands, Traffic::Crawls][chance.random_range(0..3)];
         match chance.random_range(0..100) {
-            0..14 => Action::Sell(chance.random_range(20..300)),
+            0..13 => Action::Sell(chance.random_range(20..300)),
+            13..14 => Action::Sell(chance.random_range(1_000..4_000)),
             14..18 => Action::SellLate(chance.random_range(1..40)),
             18..24 => Action::Duplicate(chance.random_range(1..60)),
             24..34 => Action::Correct(chance.random_range(1..80)),

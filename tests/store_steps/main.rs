@@ -2,7 +2,7 @@
 //! number of epochs, none of those that were acknowledged is lost, and the same commit again counts once.
 //!
 //! - PostgreSQL: the connection is cut at the k-th message, before the server sees it and after it has answered,
-//!   for every k until the commit passes ([`support::proxy`]).
+//!   for every k until the commit passes ([`support::proxy`]). At a start the two ways take turns.
 //! - SQLite: everything that a process wrote and synced is traced, and its files are rebuilt as they were after the
 //!   k-th step, for every k: so a `kill -9` leaves them. A power cut leaves less, what was synced and any part of the
 //!   rest; that is tried for every k as well.
@@ -22,8 +22,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use everything::{Dump, dump, everything};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use support::postgres::PostgresServer;
 use support::proxy::{Cut, Proxy};
 use support::stores::{Fresh, settings};
@@ -34,6 +34,12 @@ const STORE: &str = "TAKINGS_TEST_STORE";
 /// How many epochs that process commits.
 const EPOCHS: u64 = 4;
 const PATIENCE: Duration = Duration::from_secs(120);
+
+fn seed() -> u64 {
+    let seed = std::env::var("TAKINGS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    println!("TAKINGS_SEED={seed}");
+    seed
+}
 
 /// What a store without faults holds after each of the first epochs, the one before the first included.
 fn reference(fresh: &Fresh, epochs: u64) -> Vec<Dump> {
@@ -104,27 +110,44 @@ fn postgres_cut_at_every_message_of_a_commit() {
 
 #[test]
 fn postgres_cut_at_every_message_of_a_start() {
-    let twin = Fresh::postgres();
-    let reference = reference(&twin, 1);
+    let reference = reference(&Fresh::postgres(), 1);
     let proxy = Proxy::start(PostgresServer::shared().port());
-    for cut in [Cut::Before, Cut::After] {
-        for others in 0.. {
-            let fresh = Fresh::postgres();
-            let mut store = through(&proxy, &fresh);
-            proxy.cut_after(others, cut);
-            let first = store.acquire(&settings());
-            let is_through = proxy.is_waiting();
-            proxy.cut_after(u64::MAX, Cut::Never);
-            if first.is_err() {
-                until_it_answers(|| store.acquire(&settings()));
-            }
-            assert_eq!(dump(&fresh), reference[0], "{cut:?} message {others} of a start");
-            until_it_answers(|| store.commit(&everything(1)));
-            assert_eq!(dump(&fresh), reference[1], "{cut:?} message {others} of a start");
-            if is_through {
-                println!("{others} messages of a start, {cut:?}");
-                break;
-            }
+    let cut_once = |fresh: &Fresh, others, cut| {
+        let mut store = through(&proxy, fresh);
+        proxy.cut_after(others, cut);
+        let first = store.acquire(&settings());
+        let is_through = proxy.is_waiting();
+        proxy.cut_after(u64::MAX, Cut::Never);
+        if first.is_err() {
+            until_it_answers(|| store.acquire(&settings()));
+        }
+        (store, is_through)
+    };
+    // Where there is a store already.
+    let known = Fresh::postgres();
+    known.acquired().commit(&everything(1)).unwrap();
+    // The two ways to cut take turns; the seed says which begins, and where.
+    let mut chance = StdRng::seed_from_u64(seed());
+    let turn: u64 = chance.random_range(0..2);
+    let cut_at = |others: u64| if (others + turn).is_multiple_of(2) { Cut::After } else { Cut::Before };
+    for others in 0.. {
+        let cut = cut_at(others);
+        let (_store, is_through) = cut_once(&known, others, cut);
+        assert_eq!(dump(&known), reference[1], "{cut:?} message {others} of a start");
+        if is_through {
+            println!("{others} messages of a start");
+            break;
+        }
+    }
+    // Where the tables are still to be made, every time a new database: some of the messages.
+    for others in (chance.random_range(0..7)..).step_by(7) {
+        let (fresh, cut) = (Fresh::postgres(), cut_at(others));
+        let (mut store, is_through) = cut_once(&fresh, others, cut);
+        until_it_answers(|| store.commit(&everything(1)));
+        assert_eq!(dump(&fresh), reference[1], "{cut:?} message {others} of a first start");
+        if is_through {
+            println!("{others} messages of a first start");
+            break;
         }
     }
 }
@@ -198,9 +221,7 @@ fn sqlite_killed_after_every_step() {
 
 #[test]
 fn sqlite_without_power_after_every_step() {
-    let seed = std::env::var("TAKINGS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
-    println!("TAKINGS_SEED={seed}");
-    let mut chance = StdRng::seed_from_u64(seed);
+    let mut chance = StdRng::seed_from_u64(seed());
     let reference = reference(&Fresh::sqlite_in(in_memory()), EPOCHS);
     let trace = traced();
     let mut files = trace::Files::default();

@@ -90,6 +90,8 @@ fn verdict(armed: &Mutex<(Cut, Which)>, message: &[u8]) -> Cut {
 }
 
 fn relay(client: TcpStream, server: TcpStream, armed: Arc<Mutex<(Cut, Which)>>) {
+    // Messages go on one by one: nothing may wait for more to come.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (mut from_client, mut to_server) =
         (client.try_clone().expect("a handle"), server.try_clone().expect("a handle"));
     let (mut from_server, mut to_client) = (server, client);
