@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::plan::Shape;
+use crate::support::port;
 use crate::support::takings::{Ended, Takings};
 use crate::support::wait;
 
@@ -13,7 +15,10 @@ const CURED_BY_RESTART: i32 = 70;
 pub struct Job {
     settings: String,
     workers: u8,
-    processes: Vec<Takings>,
+    /// The hosts file, and the processes it names.
+    hosts: tempfile::NamedTempFile,
+    /// `None` for one that was killed, until it is started again.
+    processes: Vec<Option<Takings>>,
     /// How often a process ended by itself and was started again.
     pub restarts: u32,
 }
@@ -21,7 +26,8 @@ pub struct Job {
 impl Job {
     /// A job that does not run yet, with these arguments of `takings run`.
     pub fn new(settings: String) -> Job {
-        Job { settings, workers: 1, processes: Vec::new(), restarts: 0 }
+        let hosts = tempfile::NamedTempFile::new().expect("a file");
+        Job { settings, workers: 1, hosts, processes: Vec::new(), restarts: 0 }
     }
 
     /// Runs with these arguments from its next start on.
@@ -29,15 +35,23 @@ impl Job {
         self.settings = settings;
     }
 
-    /// The arguments of each process.
-    fn commands(&self) -> Vec<String> {
-        vec![format!("run {} --workers {}", self.settings, self.workers)]
+    fn start_process(&mut self, number: usize) {
+        let mut words = format!("run {} --workers {}", self.settings, self.workers);
+        if self.processes.len() > 1 {
+            words += &format!(" --hosts {} --process {number}", self.hosts.path().display());
+        }
+        self.processes[number] = Some(Takings::start(&words));
     }
 
-    /// Starts all processes.
-    pub fn start(&mut self, workers: u8) {
-        self.workers = workers;
-        self.processes = self.commands().iter().map(|command| Takings::start(command)).collect();
+    /// Starts all processes, the last one first.
+    pub fn start(&mut self, shape: Shape) {
+        self.workers = shape.workers;
+        let lines: Vec<String> = (0..shape.processes).map(|_| format!("127.0.0.1:{}", port::free())).collect();
+        std::fs::write(self.hosts.path(), lines.join("\n")).expect("written");
+        self.processes = lines.iter().map(|_| None).collect();
+        for number in (0..self.processes.len()).rev() {
+            self.start_process(number);
+        }
     }
 
     /// Whether it was started and not ended since.
@@ -47,12 +61,21 @@ impl Job {
 
     /// Kills all processes, as a power cut would.
     pub fn kill(&mut self) {
-        self.processes.drain(..).for_each(Takings::kill);
+        self.processes.drain(..).flatten().for_each(Takings::kill);
+    }
+
+    /// Kills one of them; with several the others end by themselves.
+    pub fn kill_one(&mut self, number: usize) {
+        let count = self.processes.len();
+        if let Some(process) = self.processes.get_mut(number % count.max(1)).and_then(Option::take) {
+            process.kill();
+        }
     }
 
     /// Sends a signal to one process.
     pub fn signal(&mut self, number: usize, name: &str) {
-        if let Some(process) = self.processes.get_mut(number)
+        let count = self.processes.len();
+        if let Some(Some(process)) = self.processes.get_mut(number % count.max(1))
             && process.is_running()
         {
             process.signal(name);
@@ -64,37 +87,36 @@ impl Job {
     /// # Panics
     /// When a process says that it failed.
     pub fn terminate(&mut self) {
-        for process in &mut self.processes {
+        for process in self.processes.iter_mut().flatten() {
             if process.is_running() {
                 process.signal("TERM");
             }
         }
-        for process in self.processes.drain(..) {
+        for process in self.processes.drain(..).flatten() {
             let ended = process.wait();
             // A signal that comes before the handlers are there ends it as well.
             assert!(ended.code.is_none_or(|code| code == 0 || code == CURED_BY_RESTART), "{}", tail(&ended.log));
         }
     }
 
-    /// Does what a supervisor does: starts again what ended with the code for that.
+    /// Does what a supervisor of each process does: starts again what was killed, or ended with the code for that.
     ///
     /// # Panics
     /// When a process ended in another way, with the end of its log.
     pub fn tend(&mut self) {
-        if self.processes.iter_mut().all(Takings::is_running) {
-            return;
-        }
-        // Processes of one job end together, and start together.
-        for mut process in self.processes.drain(..) {
-            if process.is_running() {
-                process.kill();
-                continue;
+        for number in 0..self.processes.len() {
+            match &mut self.processes[number] {
+                Some(process) if process.is_running() => continue,
+                ended => {
+                    if let Some(process) = ended.take() {
+                        let Ended { code, log, .. } = process.wait();
+                        assert_eq!(code, Some(CURED_BY_RESTART), "the job ended by itself:\n{}", tail(&log));
+                        self.restarts += 1;
+                    }
+                }
             }
-            let Ended { code, log, .. } = process.wait();
-            assert_eq!(code, Some(CURED_BY_RESTART), "the job ended by itself:\n{}", tail(&log));
+            self.start_process(number);
         }
-        self.restarts += 1;
-        self.start(self.workers);
     }
 
     /// How much memory its processes hold, in megabytes.
@@ -104,12 +126,12 @@ impl Job {
             let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
             line.split_whitespace().next()?.parse::<u64>().ok()
         };
-        self.processes.iter().filter_map(of).sum::<u64>() / 1024
+        self.processes.iter().flatten().filter_map(of).sum::<u64>() / 1024
     }
 
     /// The end of what it logged.
     pub fn log(&self) -> String {
-        self.processes.iter().map(|process| tail(&process.log())).collect::<Vec<_>>().join("\n--\n")
+        self.processes.iter().flatten().map(|process| tail(&process.log())).collect::<Vec<_>>().join("\n--\n")
     }
 }
 

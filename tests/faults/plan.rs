@@ -5,6 +5,13 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::support::link::Traffic;
 
+/// How many processes of how many workers a job has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub processes: u8,
+    pub workers: u8,
+}
+
 /// One thing that happens. Numbers of records are of the shop's own making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -28,14 +35,16 @@ pub enum Action {
     Abort(u16),
     /// Half a line of an order; the rest comes with what is written next.
     TearLine,
-    /// `kill -9` of the job.
+    /// `kill -9` of all the job's processes.
     Kill,
+    /// `kill -9` of one of them; the others must end by themselves.
+    KillOne(u8),
     /// SIGTERM to the job, which ends in an orderly way.
     Terminate,
-    /// The job is started with so many workers.
-    Start(u8),
-    /// The job stands still for so many milliseconds (SIGSTOP, SIGCONT).
-    Freeze(u16),
+    /// The job is started, with so many processes and workers.
+    Start(Shape),
+    /// One of the job's processes stands still for so many milliseconds (SIGSTOP, SIGCONT).
+    Freeze(u8, u16),
     /// On the way to Kafka.
     ToKafka(Traffic),
     /// On the way to PostgreSQL.
@@ -87,9 +96,11 @@ impl Action {
             Action::Abort(_) => "aborted transactions",
             Action::TearLine => "half lines",
             Action::Kill => "kill -9 of the job",
+            Action::KillOne(_) => "kill -9 of one process",
             Action::Terminate => "SIGTERM to the job",
-            Action::Start(_) => "starts of the job",
-            Action::Freeze(_) => "SIGSTOP of the job",
+            Action::Start(Shape { processes: 1, .. }) => "starts of the job",
+            Action::Start(_) => "starts as a cluster",
+            Action::Freeze(..) => "SIGSTOP of a process",
             Action::ToKafka(Traffic::Cut) => "cuts to Kafka",
             Action::ToKafka(Traffic::Stands) => "black holes to Kafka",
             Action::ToKafka(Traffic::Crawls) => "slow ways to Kafka",
@@ -128,6 +139,9 @@ pub const PARTITIONS: (u16, u16) = (3, 7);
 /// The list, one action after the other.
 pub struct Plan {
     chance: ChaCha8Rng,
+    /// Decides what concerns clusters alone, so that older seeds still give the lists that they gave before.
+    shapes: ChaCha8Rng,
+    is_cluster: bool,
     place: Place,
     /// What the actions so far have come to, as far as sensible actions follow from it.
     job_runs: bool,
@@ -142,8 +156,12 @@ pub struct Plan {
 impl Plan {
     /// The list of this seed.
     pub fn new(seed: u64, place: Place) -> Plan {
+        let mut shapes = ChaCha8Rng::seed_from_u64(seed);
+        shapes.set_stream(4);
         Plan {
             chance: ChaCha8Rng::seed_from_u64(seed),
+            shapes,
+            is_cluster: false,
             place,
             job_runs: false,
             database_runs: true,
@@ -177,7 +195,8 @@ impl Plan {
         }
         // What is broken is cured after an action or two, more often than not.
         if !self.job_runs && chance.random_ratio(2, 3) {
-            return Action::Start(chance.random_range(1..=3));
+            let processes = if self.shapes.random_ratio(1, 3) { self.shapes.random_range(2..=3) } else { 1 };
+            return Action::Start(Shape { processes, workers: chance.random_range(1..=3) });
         }
         if !self.database_runs && chance.random_ratio(1, 2) {
             return Action::StartPostgres;
@@ -200,9 +219,15 @@ impl Plan {
             46..50 => Action::Rate(chance.random_range(1..20)),
             50..52 => Action::Abort(chance.random_range(1..20)),
             52..55 => Action::TearLine,
+            55..66 if self.is_cluster && self.shapes.random_ratio(1, 2) => Action::KillOne(self.shapes.random()),
             55..66 => Action::Kill,
             66..70 => Action::Terminate,
-            70..74 => Action::Freeze(chance.random_range(50..2_500)),
+            70..74 => {
+                let millis = chance.random_range(50..2_500);
+                // Now and then for so long that the others of a cluster end without it.
+                let is_long = self.is_cluster && self.shapes.random_ratio(1, 3);
+                Action::Freeze(self.shapes.random(), if is_long { 7_000 } else { millis })
+            }
             74..78 => Action::ToKafka(trouble),
             78..83 => Action::ToPostgres(trouble),
             83..85 => Action::RestartKafka { kill: chance.random() },
@@ -222,7 +247,7 @@ impl Plan {
             Action::Start(_) => !self.job_runs,
             // An orderly end waits for the store: that is a test of its own.
             Action::Terminate => self.job_runs && self.database_runs && self.ways == [Traffic::Flows; 2],
-            Action::Kill | Action::Freeze(_) => self.job_runs,
+            Action::Kill | Action::KillOne(_) | Action::Freeze(..) => self.job_runs,
             Action::Abort(_) | Action::RestartKafka { .. } | Action::FreezeKafka(_) => on_servers,
             Action::ToKafka(traffic) => on_servers && self.ways[0] != traffic,
             Action::ToPostgres(traffic) => on_servers && self.ways[1] != traffic,
@@ -240,7 +265,7 @@ impl Plan {
     fn note(&mut self, action: Action) {
         self.since_calm += 1;
         match action {
-            Action::Start(_) => self.job_runs = true,
+            Action::Start(shape) => (self.job_runs, self.is_cluster) = (true, shape.processes > 1),
             Action::Kill | Action::Terminate | Action::Upgrade => self.job_runs = false,
             Action::ToKafka(traffic) => self.ways[0] = traffic,
             Action::ToPostgres(traffic) => self.ways[1] = traffic,
@@ -248,6 +273,7 @@ impl Plan {
             Action::StartPostgres => self.database_runs = true,
             Action::AddPartition => self.partitions += 1,
             Action::Calm => {
+                self.is_cluster &= self.job_runs;
                 (self.job_runs, self.database_runs, self.is_new) = (true, true, false);
                 (self.ways, self.since_calm) = ([Traffic::Flows; 2], 0);
             }

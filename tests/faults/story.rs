@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::ground::Ground;
 use crate::job::{self, Job};
 use crate::oracle::{DEFAULT_CURRENCY, recount};
-use crate::plan::{Action, Place, Plan};
+use crate::plan::{Action, Place, Plan, Shape};
 use crate::shop::{Placed, Shop, Topic};
 use crate::support::wait;
 use crate::tables::{Look, differences, read};
@@ -119,16 +119,17 @@ impl<G: Ground> Story<G> {
         };
         match action {
             Action::Kill => self.job.kill(),
+            Action::KillOne(number) => self.job.kill_one(number.into()),
             Action::Terminate => self.job.terminate(),
-            Action::Start(workers) => {
+            Action::Start(shape) => {
                 if !self.job.is_started() {
-                    self.job.start(workers);
+                    self.job.start(shape);
                 }
             }
-            Action::Freeze(millis) => {
-                self.job.signal(0, "STOP");
+            Action::Freeze(number, millis) => {
+                self.job.signal(number.into(), "STOP");
                 std::thread::sleep(Duration::from_millis(millis.into()));
-                self.job.signal(0, "CONT");
+                self.job.signal(number.into(), "CONT");
             }
             Action::Upgrade => {
                 self.job.kill();
@@ -171,7 +172,7 @@ impl<G: Ground> Story<G> {
     fn calm(&mut self) {
         self.log.extend(self.ground.heal());
         if !self.job.is_started() {
-            self.job.start(2);
+            self.job.start(Shape { processes: 1, workers: 2 });
         }
         let mut wanted: BTreeMap<(String, String), u64> = BTreeMap::new();
         for Placed { record, .. } in &self.log {
