@@ -105,15 +105,13 @@ impl Job {
     /// When a process ended in another way, with the end of its log.
     pub fn tend(&mut self) {
         for number in 0..self.processes.len() {
-            match &mut self.processes[number] {
-                Some(process) if process.is_running() => continue,
-                ended => {
-                    if let Some(process) = ended.take() {
-                        let Ended { code, log, .. } = process.wait();
-                        assert_eq!(code, Some(CURED_BY_RESTART), "the job ended by itself:\n{}", tail(&log));
-                        self.restarts += 1;
-                    }
-                }
+            if self.processes[number].as_mut().is_some_and(Takings::is_running) {
+                continue;
+            }
+            if let Some(process) = self.processes[number].take() {
+                let Ended { code, log, .. } = process.wait();
+                assert_eq!(code, Some(CURED_BY_RESTART), "the job ended by itself:\n{}", tail(&log));
+                self.restarts += 1;
             }
             self.start_process(number);
         }
