@@ -43,14 +43,16 @@ fn write_log(folder: &Path, chance: &mut StdRng, partitions: u16) {
                 let (day, amount) = (1 + chance.random_range(0..DAYS), chance.random_range(-50..500));
                 let currency = ["EUR", "FCFA"].choose(chance).unwrap();
                 let product = chance.random_range(0..6);
-                let category = ["", r#","productCategory":"Toys""#, r#","productCategory":"Books""#].choose(chance).unwrap();
+                let category =
+                    ["", r#","productCategory":"Toys""#, r#","productCategory":"Books""#].choose(chance).unwrap();
                 format!(
                     r#"{{"orderId":"{id}","orderDate":"2026-11-{day:02}","totalAmount":{amount},"currency":"{currency}","productName":"p{product}"{category}}}"#
                 )
             };
             writeln!(text, r#"{{"key":"{id}","value":{value},"timestamp":{timestamp}}}"#).unwrap();
         }
-        let name = if partition == 0 { "product_sold.jsonl".to_owned() } else { format!("product_sold-{partition}.jsonl") };
+        let name =
+            if partition == 0 { "product_sold.jsonl".to_owned() } else { format!("product_sold-{partition}.jsonl") };
         std::fs::write(folder.join(name), text).unwrap();
     }
     let listings: String = (0..20)
@@ -136,7 +138,11 @@ fn any_days_are_proven_however_they_are_asked_for() {
                 let found = counted.prove(&few, false);
                 assert_eq!(found.len(), expected.len());
                 for (found, expected) in found.iter().zip(expected) {
-                    assert_eq!((found.outcome, found.orders, found.rows), (Outcome::Proven, expected.orders, expected.rows), "{found:#?}");
+                    assert_eq!(
+                        (found.outcome, found.orders, found.rows),
+                        (Outcome::Proven, expected.orders, expected.rows),
+                        "{found:#?}"
+                    );
                 }
             }
         }

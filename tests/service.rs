@@ -69,8 +69,14 @@ fn what_is_proven_and_what_is_impossible_is_told() {
         stocked(&store);
         let serving = Serving::of(&store.url);
         let audit = serving.json("/api/v1/audit");
-        assert_eq!((&audit["epoch"], &audit["proofs"]["days"], &audit["proofs"]["unproven"]), (&json!(2), &json!(3), &json!(3)));
-        assert_eq!((&audit["proofs"]["last_proven_at"], &audit["rows"][0]["state"]), (&Value::Null, &json!("unproven")));
+        assert_eq!(
+            (&audit["epoch"], &audit["proofs"]["days"], &audit["proofs"]["unproven"]),
+            (&json!(2), &json!(3), &json!(3))
+        );
+        assert_eq!(
+            (&audit["proofs"]["last_proven_at"], &audit["rows"][0]["state"]),
+            (&Value::Null, &json!("unproven"))
+        );
         assert_eq!(serving.json("/api/v1/inconsistent")["rows"], json!([]));
 
         let mut write = store.acquired();
@@ -131,7 +137,8 @@ fn what_is_proven_and_what_is_impossible_is_told() {
 
         // Somebody took the constraint away, and lost a record.
         if store.is_postgres() {
-            store.execute("ALTER TABLE sources DROP CONSTRAINT books_balance; UPDATE sources SET applied = applied - 1");
+            store
+                .execute("ALTER TABLE sources DROP CONSTRAINT books_balance; UPDATE sources SET applied = applied - 1");
             assert_eq!(serving.json("/api/v1/freshness")["partitions"][0]["balanced"], false);
             let metrics = serving.ask("/metrics", &[]).body;
             assert!(metrics.contains("takings_books_balanced{topic=\"product_sold\",partition=\"0\"} 0"), "{metrics}");

@@ -76,7 +76,11 @@ pub(super) fn a_key_of_any_text_and_view_comes_back(make: Make) {
     let all = [
         odd(category_key(0, name.text(), "EUR"), Some(total(10i128.pow(24), 1)), total(-1, 0)),
         odd(ViewKey::Month { month: day(0).month(), currency: eur }, None, total(-1, -1)),
-        Inconsistent { key: ViewKey::Product { day: day(0), product: name, currency: eur }, stands: None, would_be: product },
+        Inconsistent {
+            key: ViewKey::Product { day: day(0), product: name, currency: eur },
+            stands: None,
+            would_be: product,
+        },
         Inconsistent {
             key: ViewKey::Rating { product: name },
             stands: Some(RowValue::Stars(Stars::one(2))),
@@ -104,7 +108,8 @@ pub(super) fn inconsistent_rows_go_with_their_view(make: Make) {
 
 pub(super) fn products_cut_down_to_listed_sales_may_be_totals_again(make: Make) {
     let fresh = make();
-    let product = |name: &str| ViewKey::Product { day: day(0), product: Symbol::new(name), currency: Symbol::new("EUR") };
+    let product =
+        |name: &str| ViewKey::Product { day: day(0), product: Symbol::new(name), currency: Symbol::new("EUR") };
     let sold = |all, listed| RowValue::Product(ProductTakings { all, listed });
     let none = Takings::default();
     let row_of = |name, stands: Option<RowValue>, would_be| Inconsistent { key: product(name), stands, would_be };
@@ -202,7 +207,9 @@ pub(super) fn verdicts_stand_until_the_next_and_tell_what_changed(make: Make) {
     // The newest day is still open, and no epoch was made.
     assert_eq!(states(), [state(0, "proven", Some("7")), differs.clone(), lost.clone()]);
     assert_eq!(seen(&fresh).epoch, 5);
-    store.commit(&commit(6, vec![changed(day_key(0, "EUR"), total(6, 2)), new(day_key(4, "EUR"), total(1, 1))])).unwrap();
+    store
+        .commit(&commit(6, vec![changed(day_key(0, "EUR"), total(6, 2)), new(day_key(4, "EUR"), total(1, 1))]))
+        .unwrap();
     assert_eq!(states(), [state(0, "changed", Some("7")), differs, lost, state(3, "unproven", None)]);
     drop(store);
     // A restart keeps what was proven.
