@@ -133,7 +133,7 @@ pub struct JobArgs {
     #[arg(long, env = "TAKINGS_AUDIT_EVERY", value_name = "DURATION")]
     audit_every: Option<String>,
 
-    /// Orders that the background audit holds at once, about 120 bytes each [default: 500000]
+    /// Orders that the background audit holds at once, 80 to 160 bytes each [default: 500000]
     #[arg(long, env = "TAKINGS_AUDIT_ORDERS", value_name = "N")]
     audit_orders: Option<u64>,
 

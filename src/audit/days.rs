@@ -50,16 +50,19 @@ pub struct Asked<'a> {
     pub are_all: bool,
 }
 
-/// Which order.
-type Id = u128;
+/// Which order: a hash of its id and its space.
+type Id = [u64; 2];
 
-/// What a version says; `None` in its place: cancelled, or dated on another day.
+/// What a version says; `None` in its place: cancelled, or dated on another day. There are many.
 #[derive(Clone, Copy, PartialEq)]
 struct Sold {
-    group: u32,
-    amount: Amount,
+    /// An order's own amount is far from the bounds of 64 bits; one that were not would differ.
+    micros: i64,
     units: i64,
+    group: u32,
 }
+
+const _: () = assert!(size_of::<(Id, Version<Sold>)>() <= 72);
 
 /// The versions of orders that are needed: without a window only the newest of each.
 enum Held {
@@ -231,7 +234,8 @@ impl Recount<'_> {
         let format = self.asked.settings.rules.topic(topic);
         let mut hasher = SipHasher13::new();
         (format.id_space.as_deref().unwrap_or(topic), id).hash(&mut hasher);
-        hasher.finish128().as_u128()
+        let hash = hasher.finish128();
+        [hash.h1, hash.h2]
     }
 
     fn order(&mut self, topic: &str, record: &Record<'_>, wanted: &Wanted) {
@@ -266,7 +270,8 @@ impl Recount<'_> {
             groups.push(group);
             groups.len() as u32 - 1
         });
-        Sold { group, amount: order.total_amount, units: order.product_quantity }
+        let micros = i64::try_from(order.total_amount.micros()).unwrap_or(i64::MAX);
+        Sold { micros, units: order.product_quantity, group }
     }
 
     fn listing(&mut self, topic: &str, record: &Record<'_>) {
@@ -291,7 +296,7 @@ impl Recount<'_> {
         }
         let groups = &self.groups;
         let mut stands = |sold: Sold| {
-            let total = Total { amount: sold.amount, orders: 1, units: sold.units };
+            let total = Total { amount: Amount::from_micros(sold.micros.into()), orders: 1, units: sold.units };
             standing.sale(groups[sold.group as usize], total, 0);
         };
         match &mut self.orders {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use takings_dataflows::day::Day;
 
 use super::error::chain;
@@ -89,6 +89,11 @@ impl Prover<'_> {
             || self.ended.try_recv() != Err(crossbeam_channel::TryRecvError::Empty)
     }
 
+    /// Waits, but not past the end.
+    fn wait(&self, time: Duration) {
+        let _ = self.ended.recv_timeout(time);
+    }
+
     /// Once, not every minute of an outage.
     fn tell(&mut self, error: &Failed) {
         let text = chain(error);
@@ -128,21 +133,23 @@ impl Prover<'_> {
         let verdicts = recount_days(log.as_ref(), &asked, &mut |read| {
             records += read;
             while !self.has_time() && !self.is_over() {
-                std::thread::sleep(BUSY);
+                self.wait(BUSY);
                 busy += BUSY;
             }
             let ahead = Duration::from_secs_f64(records as f64 / rate)
                 .saturating_sub(began.elapsed() - busy.min(began.elapsed()));
             let until = Instant::now() + ahead;
             while !self.is_over() && Instant::now() < until {
-                std::thread::sleep(BUSY.min(until.saturating_duration_since(Instant::now())));
+                self.wait(BUSY.min(until.saturating_duration_since(Instant::now())));
             }
             !self.is_over()
         })?;
         let Some(verdicts) = verdicts else { return Ok(None) };
         report(&verdicts, records, began.elapsed());
-        // The writer gone means that the job is over.
-        let _ = self.to_writer.send(ToWriter::Proven(verdicts));
+        // The writer gone means that the job is over. Before it is written the next pass would prove the same days.
+        let (written, is_written) = bounded(1);
+        let _ = self.to_writer.send(ToWriter::Proven(verdicts, written));
+        let _ = is_written.recv();
         let rest = (began.elapsed() * REST).max(LOOK_EVERY.min(config.audit_every));
         Ok(Some(if due.are_new { Duration::ZERO } else { rest }))
     }

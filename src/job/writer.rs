@@ -30,8 +30,8 @@ pub(super) enum ToWriter {
     Sink(SyncActivator),
     /// An epoch, complete.
     Epoch(Box<EpochChanges>),
-    /// What the background audit found.
-    Proven(Vec<ProvenDay>),
+    /// What the background audit found, and whom to tell that it is written.
+    Proven(Vec<ProvenDay>, Sender<()>),
 }
 
 /// Offsets for lag tools are good enough a second old.
@@ -136,9 +136,10 @@ impl Writer {
                     continue;
                 }
                 ToWriter::Epoch(changes) => *changes,
-                ToWriter::Proven(days) => {
+                ToWriter::Proven(days, written) => {
                     let Writer { store, pace, .. } = self;
                     until_the_store_answers(pace, "writing what is proven", || store.prove(&days))?;
+                    let _ = written.send(());
                     continue;
                 }
             };
