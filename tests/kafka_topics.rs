@@ -73,7 +73,10 @@ fn what_retention_took_after_it_was_read_is_counted_still() {
     // Of 1 nothing is known any more: what corrects it counts as an order of its own, and is counted so. 3 is known.
     KAFKA.produce("aged", &[old("1", "7").at(NOON), order("3", "6").at(NOON)]);
     job.caught_up().done();
-    assert_eq!(job.rows("SELECT total_sales, orders FROM sales_per_day ORDER BY order_date"), ["17.000000 3", "6.000000 1"]);
+    assert_eq!(
+        job.rows("SELECT total_sales, orders FROM sales_per_day ORDER BY order_date"),
+        ["17.000000 3", "6.000000 1"]
+    );
     assert_eq!((job.count("beyond_horizon"), job.count("corrections")), (1, 1));
 
     // And where nothing is left of the partition.
@@ -81,7 +84,10 @@ fn what_retention_took_after_it_was_read_is_counted_still() {
     job.caught_up().done();
     KAFKA.produce("aged", &[old("2", "9").at(NOON), order("4", "1").at(NOON)]);
     job.caught_up().done();
-    assert_eq!(job.rows("SELECT total_sales, orders FROM sales_per_day ORDER BY order_date"), ["26.000000 4", "7.000000 2"]);
+    assert_eq!(
+        job.rows("SELECT total_sales, orders FROM sales_per_day ORDER BY order_date"),
+        ["26.000000 4", "7.000000 2"]
+    );
     assert_eq!(job.count("beyond_horizon"), 2);
 }
 

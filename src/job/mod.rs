@@ -249,15 +249,8 @@ fn live(
     let rows = recovered.rows.clone();
     let (to_writer, from_workers) = bounded(1024);
     let (kept_to_worker, kept) = bounded(4096);
-    let writer = writer::Writer::new(
-        config,
-        store,
-        recovered,
-        &start,
-        Arc::clone(log),
-        committed.clone(),
-        Arc::clone(&pace),
-    );
+    let writer =
+        writer::Writer::new(config, store, recovered, &start, Arc::clone(log), committed.clone(), Arc::clone(&pace));
     let writing = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || writer.run(kept_to_worker, &from_workers))

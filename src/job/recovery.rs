@@ -199,7 +199,15 @@ fn partition_start(
             first,
         ));
     }
-    Ok(PartitionStart { range: *range, committed, replay_from: first, newest_timestamp, log_time, kind, is_resumed: resume.is_some() })
+    Ok(PartitionStart {
+        range: *range,
+        committed,
+        replay_from: first,
+        newest_timestamp,
+        log_time,
+        kind,
+        is_resumed: resume.is_some(),
+    })
 }
 
 /// What a replay finds in a log whose records are not those that were counted: all of these have a

@@ -140,10 +140,8 @@ impl Reading<'_> {
             return Ok(());
         }
         let began = Instant::now();
-        let from: Vec<_> = mine
-            .iter()
-            .map(|start| StartAt { partition: start.range.partition, offset: start.replay_from })
-            .collect();
+        let from: Vec<_> =
+            mine.iter().map(|start| StartAt { partition: start.range.partition, offset: start.replay_from }).collect();
         let mut left: HashMap<PartitionId, (u64, i64)> =
             mine.iter().map(|start| (start.range.partition, (start.committed, start.newest_timestamp))).collect();
         let mut source = log.open(&config.topics, &from, Self::waker())?;

@@ -524,7 +524,11 @@ mod tests {
             let moved = OrderEvent { version: Version::new(1_020, 0, 1, 0), ..order("a", 0, 0, 30) };
             assert_eq!(was(orders.apply(&moved).outcome), Some(10), "and one that moved to another partition");
             assert_eq!(was(orders.apply(&order("b", 990, 5, 40)).outcome), Some(10), "a clock that went back");
-            assert_eq!(orders.apply(&order("a", 1_010, 6, 50)).outcome, Outcome::Superseded, "other partitions: by time");
+            assert_eq!(
+                orders.apply(&order("a", 1_010, 6, 50)).outcome,
+                Outcome::Superseded,
+                "other partitions: by time"
+            );
         }
     }
 

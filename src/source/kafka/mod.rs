@@ -99,7 +99,8 @@ impl KafkaLog {
         }
         let topic_ids = TopicIds::default();
         let metadata: BaseConsumer<Context> = create(&config, &topic_ids)?;
-        let asked = options.iter().find(|(name, _)| name == "debug").map_or(String::new(), |(_, value)| format!("{value},"));
+        let asked =
+            options.iter().find(|(name, _)| name == "debug").map_or(String::new(), |(_, value)| format!("{value},"));
         config.set("debug", format!("{asked}{DEBUG}")).set_log_level(RDKafkaLogLevel::Debug);
         let mut log = KafkaLog { servers, cluster: String::new(), config, metadata, topic_ids };
         // Asking for metadata tells refused from away; the cluster's id alone would not.
@@ -204,8 +205,10 @@ impl Log for KafkaLog {
     fn topic_ids(&self, topics: &[String]) -> Result<Vec<Option<String>>, SourceError> {
         let described = topic_ids::describe(self.metadata.client(), topics, ANSWER_WITHIN)
             .map_err(|error| self.unreachable(&error))?;
-        let missing =
-            |topic: &String| SourceError::TopicMissing { topic: topic.clone(), log: format!("kafka://{}", self.servers) };
+        let missing = |topic: &String| SourceError::TopicMissing {
+            topic: topic.clone(),
+            log: format!("kafka://{}", self.servers),
+        };
         let id_of = |(topic, id)| match id {
             TopicId::Is(id) => Ok(Some(id)),
             TopicId::Unknown => Ok(None),

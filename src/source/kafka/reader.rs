@@ -103,7 +103,9 @@ impl Reader {
         let Some(Recreated { topic, was, is }) = self.queue.consumer().context().recreated() else { return Ok(()) };
         Err(SourceError::LogChanged {
             partition: 0,
-            what: format!("the topic was deleted and created anew: its id was {was}, and is {is}; nothing of the new one was read"),
+            what: format!(
+                "the topic was deleted and created anew: its id was {was}, and is {is}; nothing of the new one was read"
+            ),
             hint: "start again: the start checks the log against the store, and says how to go on".to_owned(),
             topic,
         })
@@ -262,9 +264,10 @@ fn fatal(
         | RDKafkaErrorCode::MessageSizeTooLarge => Some(SourceError::Damaged {
             hint: format!(
                 "nothing from there on was read. If the network or a broker's memory did it, a new start reads it whole; if a \
-                 disk did, another replica may have it (kafka-leader-election.sh --bootstrap-server {servers} --topic {topic} \
-                 --partition {number} --election-type preferred); to go on without the batch: --resume-at \
-                 {topic}/{number}=OFFSET, with the offset after it"
+                 disk did, make another replica the leader, which may have it. To give it up, cut the log after the batch \
+                 (kafka-dump-log.sh says where it ends; the totals stay as they are): echo \
+                 '{{\"partitions\":[{{\"topic\":\"{topic}\",\"partition\":{number},\"offset\":END}}]}}' > cut.json; \
+                 kafka-delete-records.sh --bootstrap-server {servers} --offset-json-file cut.json; then start again"
             ),
             what: message.to_owned(),
             topic,

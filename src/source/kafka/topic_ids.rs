@@ -84,8 +84,8 @@ impl Answer {
                 let topic = *described.add(at);
                 let name = CStr::from_ptr(sys::rd_kafka_TopicDescription_name(topic)).to_string_lossy();
                 let error = sys::rd_kafka_TopicDescription_error(topic);
-                let is_there = error.is_null()
-                    || sys::rd_kafka_error_code(error) == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
+                let is_there =
+                    error.is_null() || sys::rd_kafka_error_code(error) == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
                 let Some(place) = topics.iter().position(|topic| *topic == name).filter(|_| is_there) else { continue };
                 let id = sys::rd_kafka_Uuid_base64str(sys::rd_kafka_TopicDescription_topic_id(topic));
                 let id = CStr::from_ptr(id).to_string_lossy();

@@ -80,9 +80,8 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
         )?;
         for state in partitions {
             let PartitionState { topic, partition, offset, newest_timestamp, log_time, topic_id, counters } = state;
-            let moment = |of_log: i64| {
-                moment::of_log(of_log).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true))
-            };
+            let moment =
+                |of_log: i64| moment::of_log(of_log).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true));
             put.execute(params![
                 escaped(topic),
                 partition,
