@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use support::job::{Job, NOON, dated, order, orders};
 use support::kafka::{Kafka, Message};
+use support::service::Serving;
+use takings::store::StoreUrl;
 
 static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
 
@@ -149,6 +151,10 @@ fn clocks_that_go_back_or_are_ahead_change_no_total() {
         // Minutes are the records' own, and those of good clocks stay.
         let minutes = "SELECT minute, orders FROM orders_per_minute WHERE minute LIKE '2026-11-22%'";
         assert_eq!(job.rows(minutes), ["2026-11-22T10:00:00.000Z 5399"], "{window}");
+        // What is shown as the newest record is none that was not yet written when it was counted.
+        let served = Serving::of(&StoreUrl::parse(&job.store()).expect("a store"));
+        let newest = served.json("/api/v1/freshness")["newest_record_at"].as_str().expect("a moment").to_owned();
+        assert!(newest.as_str() > "2026-11-22" && newest.as_str() < "2100", "{newest}");
         // A restart knows all orders that the first run knew: nothing was forgotten for one clock's sake.
         KAFKA.produce(topic, &[at(2, "3", 0, NOON + 2 * DAY), at(3, "3", 1, NOON + MINUTE), at(9, "3", 1, NOON)]);
         job.caught_up().done();
@@ -178,6 +184,9 @@ fn a_window_forgets_what_is_older_and_says_so() {
     KAFKA.produce("window", &many(0, NOON));
     let job = Job::with(&KAFKA, "window", "--correction-window 7d");
     job.caught_up().done();
+    let old_minutes = "SELECT count(*) FROM orders_per_minute WHERE minute < '2026-11-20'";
+    assert_eq!(job.rows(old_minutes), ["0"], "minutes long before the log's time are dropped");
+    job.audit();
     // The replay begins a week and a day before the log's time.
     let mut running = job.start();
     running.wait_for("replayed what is committed");

@@ -50,9 +50,13 @@ impl Job {
         Job { source: kafka.url(), topic: topic.to_owned(), options: options.to_owned(), folder }
     }
 
+    /// Its store.
+    pub fn store(&self) -> String {
+        format!("sqlite:{}", self.folder.path().join("totals.db").display())
+    }
+
     fn words(&self) -> String {
-        let store = self.folder.path().join("totals.db");
-        format!("--source {} --topics {} --store sqlite:{} {}", self.source, self.topic, store.display(), self.options)
+        format!("--source {} --topics {} --store {} {}", self.source, self.topic, self.store(), self.options)
     }
 
     /// The words of the command that runs it.

@@ -30,6 +30,9 @@ use super::{port, wait};
 /// How long a server may take to start or to stop on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long three of them may take.
+const CLUSTER_PATIENCE: Duration = Duration::from_secs(240);
+
 /// What a broker's Java machine is told, to start fast.
 const JAVA_OPTIONS: &str = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 
@@ -254,7 +257,7 @@ impl Kafka {
     /// Whether the broker came to answer; otherwise it has ended.
     fn try_start(&mut self) -> bool {
         self.spawn();
-        self.answers(1)
+        self.answers(1, PATIENCE)
     }
 
     fn spawn(&mut self) {
@@ -272,7 +275,7 @@ impl Kafka {
     }
 
     /// Waits until it answers, and knows of so many brokers; `false` where it has ended.
-    fn answers(&mut self, brokers: usize) -> bool {
+    fn answers(&mut self, brokers: usize, patience: Duration) -> bool {
         let process = self.process.as_mut().expect("the broker runs");
         // Until the broker answers, each attempt to connect would be a line of log.
         let mut config = ClientConfig::new();
@@ -282,7 +285,7 @@ impl Kafka {
             .set("reconnect.backoff.max.ms", "50")
             .set("log_level", "0");
         let probe: BaseConsumer = config.create().expect("a consumer");
-        wait::until("kafka's answer", PATIENCE, || {
+        wait::until("kafka's answer", patience, || {
             if process.try_wait().expect("a child of ours").is_some() {
                 return Some(false);
             }

@@ -264,9 +264,10 @@ fn fatal(
         | RDKafkaErrorCode::MessageSizeTooLarge => Some(SourceError::Damaged {
             hint: format!(
                 "nothing from there on was read. If the network or a broker's memory did it, a new start reads it whole; if a \
-                 disk did, another replica may have it (kafka-leader-election.sh --bootstrap-server {servers} --topic {topic} \
-                 --partition {number} --election-type preferred); to go on without the batch: --resume-at \
-                 {topic}/{number}=OFFSET, with the offset after it"
+                 disk did, make another replica the leader, which may have it. To give it up, cut the log after the batch \
+                 (kafka-dump-log.sh says where it ends; the totals stay as they are): echo \
+                 '{{\"partitions\":[{{\"topic\":\"{topic}\",\"partition\":{number},\"offset\":END}}]}}' > cut.json; \
+                 kafka-delete-records.sh --bootstrap-server {servers} --offset-json-file cut.json; then start again"
             ),
             what: message.to_owned(),
             topic,

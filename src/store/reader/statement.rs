@@ -80,8 +80,8 @@ pub struct Statements(pub Dialect);
 
 impl Statements {
     /// One row: epoch, committed_at, its age in milliseconds, the kept views as a JSON array, the epoch
-    /// after which every removal is still known, the newest timestamp of any record, and the epoch in which
-    /// a view was last switched on.
+    /// after which every removal is still known, the newest timestamp of any record (one by a clock that is ahead
+    /// counts as of the commit), and the epoch in which a view was last switched on.
     pub fn head(self) -> Statement {
         let (age, views) = match self.0 {
             Dialect::Postgres => (
@@ -93,7 +93,13 @@ impl Statements {
             }
         };
         let committed_at = self.expression("committed_at", Kind::Timestamp);
-        let newest = self.moment("max(s.newest_timestamp)");
+        let newest = self.moment(match self.0 {
+            // `least` passes over nulls.
+            Dialect::Postgres => {
+                "least(max(s.newest_timestamp), CASE WHEN max(s.newest_timestamp) IS NOT NULL THEN t.committed_at END)"
+            }
+            Dialect::Sqlite => "min(max(s.newest_timestamp), coalesce(t.committed_at, max(s.newest_timestamp)))",
+        });
         Statement {
             sql: format!(
                 "SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after, \

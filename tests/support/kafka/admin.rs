@@ -11,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{Kafka, PATIENCE};
+use super::{CLUSTER_PATIENCE, Kafka, PATIENCE};
 use crate::support::wait;
 
 impl Kafka {
@@ -58,14 +58,14 @@ impl Kafka {
 
     /// The node that leads a partition, once there is one.
     pub fn leader(&self, topic: &str, partition: i32) -> i32 {
-        wait::until(format_args!("a leader of {topic}/{partition}"), PATIENCE, || {
+        wait::until(format_args!("a leader of {topic}/{partition}"), CLUSTER_PATIENCE, || {
             self.partition_now(topic, partition, |partition| partition.leader()).filter(|leader| *leader >= 0)
         })
     }
 
     /// Returns once this node leads a partition.
     pub fn until_led_by(&self, node: i32, topic: &str, partition: i32) {
-        wait::until(format_args!("node {node} to lead {topic}/{partition}"), PATIENCE, || {
+        wait::until(format_args!("node {node} to lead {topic}/{partition}"), CLUSTER_PATIENCE, || {
             let leader = self.partition_now(topic, partition, |partition| partition.leader());
             (leader == Some(node)).then_some(())
         });
@@ -73,7 +73,7 @@ impl Kafka {
 
     /// Returns once so many nodes have all of a partition.
     pub fn until_in_sync(&self, nodes: usize, topic: &str, partition: i32) {
-        wait::until(format_args!("{nodes} nodes to have all of {topic}/{partition}"), PATIENCE, || {
+        wait::until(format_args!("{nodes} nodes to have all of {topic}/{partition}"), CLUSTER_PATIENCE, || {
             let in_sync = self.partition_now(topic, partition, |partition| partition.isr().len());
             (in_sync == Some(nodes)).then_some(())
         });

@@ -2,8 +2,17 @@
 
 use std::ops::Deref;
 
-use super::{JAVA_OPTIONS, Kafka, Place, uuid_in_kafkas_spelling};
+use super::{CLUSTER_PATIENCE, JAVA_OPTIONS, Kafka, Place, uuid_in_kafkas_spelling};
 use crate::support::port;
+
+/// Three brokers on a busy machine are slow to say that they live.
+const SETTINGS: &[&str] = &[
+    "min.insync.replicas=2",
+    "broker.session.timeout.ms=9000",
+    "broker.heartbeat.interval.ms=1000",
+    "controller.quorum.election.timeout.ms=3000",
+    "controller.quorum.fetch.timeout.ms=6000",
+];
 
 /// A cluster of three brokers, nodes 1 to 3. Any two of them keep it going.
 pub struct KafkaCluster {
@@ -26,13 +35,13 @@ impl KafkaCluster {
             let cluster = uuid_in_kafkas_spelling();
             for (at, kafka) in nodes.iter_mut().enumerate() {
                 let place = Place { node: at + 1, listener: listeners[at], controller: quorum[at], quorum: &quorum };
-                kafka.configure(&place, &["min.insync.replicas=2"]);
+                kafka.configure(&place, SETTINGS);
                 kafka.bootstrap.clone_from(&bootstrap);
                 kafka.replicas = 3;
                 kafka.format(&cluster);
             }
             nodes.iter_mut().for_each(Kafka::spawn);
-            if nodes.iter_mut().all(|kafka| kafka.answers(3)) {
+            if nodes.iter_mut().all(|kafka| kafka.answers(3, CLUSTER_PATIENCE)) {
                 return KafkaCluster { nodes };
             }
         }
