@@ -94,6 +94,12 @@ advisories: ## Known vulnerabilities in what is built in (fetches the advisory d
 	@scripts/cargo-deny.sh
 	@cargo deny check advisories
 
+TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+TARGET_NAMED := $(if $(filter command line,$(origin TARGET)),$(TARGET))
+.PHONY: fuzz
+fuzz: ## Fuzz: TARGET=decoder SECONDS=60; without TARGET each one in turn
+	@for target in $(or $(TARGET_NAMED),$(TARGETS)); do scripts/fuzz.sh $$target $(or $(SECONDS),60); done
+
 .PHONY: dashboard-lint
 dashboard-lint: dashboard/node_modules/.installed
 	@$(NPM) run lint

@@ -26,6 +26,11 @@ struct Request {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Why {
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Place {
     topic: String,
     partition: u64,
@@ -43,6 +48,8 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     request_seconds: Histogram,
+    connections: Gauge,
+    cut: Family<Why, Counter>,
     streams: Gauge,
     links: Counter,
     resets: Counter,
@@ -64,6 +71,8 @@ impl Metrics {
             registry: Registry::with_prefix("takings"),
             requests: Family::default(),
             request_seconds: seconds(),
+            connections: Gauge::default(),
+            cut: Family::default(),
             streams: Gauge::default(),
             links: Counter::default(),
             resets: Counter::default(),
@@ -79,6 +88,12 @@ impl Metrics {
             "Time from a request's head to its answer's head",
             Unit::Seconds,
             metrics.request_seconds.clone(),
+        );
+        registry.register("http_connections", "Connections open now", metrics.connections.clone());
+        registry.register(
+            "http_connections_cut",
+            "Connections cut to make room: the idlest, and those whose answers waited longest",
+            metrics.cut.clone(),
         );
         registry.register("event_streams", "Event streams open now", metrics.streams.clone());
         registry.register("feed_links", "Changes told to all event streams", metrics.links.clone());
@@ -107,6 +122,16 @@ impl Metrics {
     pub fn answered(&self, route: &'static str, status: u16, took: Duration) {
         self.requests.get_or_create(&Request { route, status }).inc();
         self.request_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A connection was opened (1), or ended (-1).
+    pub fn connection(&self, more: i64) {
+        self.connections.inc_by(more);
+    }
+
+    /// A connection was cut to make room.
+    pub fn cut(&self, why: &'static str) {
+        self.cut.get_or_create(&Why { why }).inc();
     }
 
     /// Counts a stream for as long as what is returned lives.
