@@ -15,7 +15,7 @@ export PATH := $(abspath $(TARGET))/tools/bin:$(PATH)
 .PHONY: help
 help: ## This list
 	@awk -F':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } \
-		/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ## See it
 
@@ -124,6 +124,10 @@ setup: ## Install what the tests need: Debian packages, Kafka, a Python client
 .PHONY: bench
 bench: setup dashboard ## 2 million orders through Kafka and PostgreSQL beside the floor; writes benches/RESULTS.md
 	@cargo bench --bench end_to_end
+
+.PHONY: bench-streams
+bench-streams: setup ## Ten thousand idle event streams: the service's memory, and freshness beside them
+	@cargo bench --bench streams
 
 .PHONY: bench-parts
 bench-parts: ## Nanoseconds an order in the decoder, the upsert and the dataflow (criterion)

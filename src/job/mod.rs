@@ -5,6 +5,7 @@
 
 mod error;
 mod feed;
+pub mod memory;
 mod pace;
 mod recovery;
 mod roll_ups;
@@ -242,6 +243,7 @@ fn live(
         recovered_epoch: recovered.epoch,
         top: config.top.into(),
         volume_window: config.volume_window,
+        held: config.held.clone(),
     };
     let rows = recovered.rows.clone();
     let (to_writer, from_workers) = bounded(1024);
@@ -277,6 +279,11 @@ fn live(
         .map_err(JobError::Dataflow)?;
     std::thread::scope(|scope| {
         let (ended, watched) = bounded::<()>(0);
+        let ended_for_memory = watched.clone();
+        if let Some(limit) = memory::Limit::in_force(config.memory_limit) {
+            let (pace, ended) = (&pace, ended_for_memory);
+            scope.spawn(move || memory::watch(limit, &config.held, pace, &ended));
+        }
         if !config.until_caught_up {
             let pace = &pace;
             scope.spawn(move || watch_partitions(config, log.as_ref(), &known, pace, &watched));

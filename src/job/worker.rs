@@ -16,7 +16,7 @@ use timely::worker::Worker;
 
 use super::JobError;
 use super::feed::Feed;
-use super::pace::{Pace, RECORDS_AT_MOST};
+use super::pace::Pace;
 use super::recovery::Start;
 use super::writer::ToWriter;
 use crate::config::JobConfig;
@@ -102,7 +102,7 @@ impl Reading<'_> {
             }
             while let Ok(event) = self.shared.kept.recv() {
                 self.graph.inputs.send(event);
-                if self.shared.pace.is_over() {
+                if self.is_leaving() {
                     return Ok(());
                 }
             }
@@ -217,7 +217,7 @@ impl Reading<'_> {
             if let Some(source) = &mut source
                 && is_reading
                 && !pace.is_stopping()
-                && pace.fed() < RECORDS_AT_MOST
+                && pace.fed() < pace.records_at_most()
             {
                 handed = self.read(source.as_mut(), &mut unread)?;
             }

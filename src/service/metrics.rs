@@ -13,8 +13,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use takings_dataflows::graph::Held;
 
 use super::wire::Freshness;
+use crate::job::memory;
 
 /// The content type of what [`Metrics::text`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -46,6 +48,7 @@ struct Outcome {
 /// The metrics of this process.
 pub struct Metrics {
     registry: Registry,
+    held: Option<Held>,
     requests: Family<Request, Counter>,
     request_seconds: Histogram,
     connections: Gauge,
@@ -67,8 +70,14 @@ fn seconds() -> Histogram {
 impl Metrics {
     /// All at zero.
     pub fn new() -> Self {
+        Metrics::of(None)
+    }
+
+    /// All at zero; with what a job in this process holds.
+    pub fn of(held: Option<Held>) -> Self {
         let mut metrics = Metrics {
             registry: Registry::with_prefix("takings"),
+            held,
             requests: Family::default(),
             request_seconds: seconds(),
             connections: Gauge::default(),
@@ -175,11 +184,31 @@ impl Metrics {
     pub fn text(&self, freshness: Option<&Freshness>) -> String {
         let mut text = String::new();
         let store = StoreMetrics::of(freshness);
+        let process = self.of_process();
         // Writing to a string can not fail.
         let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &process);
         let _ = encode_registry(&mut text, &store.0);
         let _ = encode_eof(&mut text);
         text
+    }
+}
+
+impl Metrics {
+    /// What this process occupies now.
+    fn of_process(&self) -> Registry {
+        let mut registry = Registry::with_prefix("takings");
+        if let Some(bytes) = memory::resident() {
+            let resident = Gauge::<u64, AtomicU64>::default();
+            resident.set(bytes);
+            registry.register_with_unit("resident_memory", "Memory that this process occupies", Unit::Bytes, resident);
+        }
+        if let Some(held) = &self.held {
+            let orders = Gauge::<u64, AtomicU64>::default();
+            orders.set(held.orders());
+            registry.register("orders_held", "Orders that the job knows, and may still be corrected", orders);
+        }
+        registry
     }
 }
 

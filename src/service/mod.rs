@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use takings_dataflows::graph::Held;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
@@ -37,6 +38,8 @@ use crate::store::url::StoreUrl;
 
 /// How many event streams are open at most.
 const MAX_STREAMS: usize = 16_384;
+/// How many large pages are read and written at once.
+const LARGE_AT_ONCE: usize = 2;
 /// How long a client may take nothing of what is sent to it. One that comes back is told what it missed.
 const STALL: Duration = Duration::from_secs(30);
 /// The feed's own connections, which no request can take: one for the feed, one for clients that come back.
@@ -57,6 +60,8 @@ pub struct ServeConfig {
     pub timeout: Duration,
     /// How long a client may take no byte of what is sent to it, before its connection is cut.
     pub stall: Duration,
+    /// What a job in the same process holds, for the metrics.
+    pub held: Option<Held>,
     /// Notified by a job in the same process after each commit. The store tells of commits as well;
     /// this is sooner.
     pub wake: Arc<Notify>,
@@ -67,7 +72,7 @@ impl ServeConfig {
     pub fn new(store: StoreUrl, listen: SocketAddr) -> Self {
         let ReaderOptions { connections, timeout } = ReaderOptions::default();
         let wake = Arc::new(Notify::new());
-        ServeConfig { store, listen, token: None, connections, timeout, stall: STALL, wake }
+        ServeConfig { store, listen, token: None, connections, timeout, stall: STALL, held: None, wake }
     }
 }
 
@@ -100,6 +105,7 @@ pub struct Service {
     reader: Reader,
     feed_reader: Reader,
     stall: Duration,
+    metrics: Arc<Metrics>,
     wake: Arc<Notify>,
 }
 
@@ -109,13 +115,14 @@ impl Service {
     /// # Errors
     /// [`ServeError`], or [`crate::store::StoreError::Configuration`] of the store's address.
     pub async fn bind(config: ServeConfig) -> anyhow::Result<Self> {
-        let ServeConfig { store, listen, token, connections, timeout, stall, wake } = config;
+        let ServeConfig { store, listen, token, connections, timeout, stall, held, wake } = config;
         let access = Access::new(listen, token)?;
         let reader = Reader::open(&store, ReaderOptions { connections, timeout })?;
         let feed_reader = Reader::open(&store, ReaderOptions { connections: FEED_CONNECTIONS, timeout })?;
         let listener =
             TcpListener::bind(listen).await.map_err(|source| ServeError::Listen { address: listen, source })?;
-        Ok(Service { listener, access, reader, feed_reader, stall, wake })
+        let metrics = Arc::new(Metrics::of(held));
+        Ok(Service { listener, access, reader, feed_reader, stall, metrics, wake })
     }
 
     /// Where it listens.
@@ -128,8 +135,7 @@ impl Service {
 
     /// Answers until `shutdown`, then ends every event stream and lets answers under way end.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Service { listener, access, reader, feed_reader, stall, wake } = self;
-        let metrics = Arc::new(Metrics::new());
+        let Service { listener, access, reader, feed_reader, stall, metrics, wake } = self;
         let _watch = feed_reader.watch(wake.clone());
         let feed = Feed::new(feed_reader, metrics.clone());
         let telling = tokio::spawn({
@@ -137,7 +143,8 @@ impl Service {
             async move { feed.run(wake).await }
         });
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
-        let shop = Shop { reader, feed: feed.clone(), metrics: metrics.clone(), streams };
+        let large = Semaphore::new(LARGE_AT_ONCE);
+        let shop = Shop { reader, feed: feed.clone(), metrics: metrics.clone(), streams, large };
         let stop = async {
             shutdown.await;
             // Streams have no end of their own.
