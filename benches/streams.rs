@@ -33,9 +33,8 @@ fn main() {
         let without = freshness(&mut served, &first);
         let memory = served.memory();
 
-        let streams: Vec<_> = (0..count)
-            .map(|_| served.send(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n"))
-            .collect();
+        let streams: Vec<_> =
+            (0..count).map(|_| served.send(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n")).collect();
         until("all are open", PATIENCE, || {
             (served.metric("takings_event_streams")? >= count as f64 + 1.0).then_some(())
         });

@@ -37,7 +37,10 @@ fn every_answer_is_as_the_description_says() {
         let asked = Command::new(installed("python/bin/schemathesis"))
             .current_dir(log.path())
             .env("PYTHONUTF8", "1")
-            .args(["--config-file", &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/schemathesis.toml").display().to_string()])
+            .args([
+                "--config-file",
+                &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/schemathesis.toml").display().to_string(),
+            ])
             .args(["run", &format!("{address}/api/v1/openapi.json"), "--seed", &seed, "--max-examples", &examples])
             .output()
             .expect("schemathesis can be started");

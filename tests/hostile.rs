@@ -24,12 +24,19 @@ fn served() -> Served {
 }
 
 /// Holds that others are answered while an attack goes on, and that memory stays within bounds.
-fn others_fare_as_before(name: &str, served: &mut Served, attack: impl FnOnce(&Served) -> Vec<TcpStream>) -> Vec<TcpStream> {
+fn others_fare_as_before(
+    name: &str,
+    served: &mut Served,
+    attack: impl FnOnce(&Served) -> Vec<TcpStream>,
+) -> Vec<TcpStream> {
     let (before, memory) = (served.fares(15), served.memory());
     let clients = attack(served);
     let during = served.fares(15);
     let memory_during = served.memory();
-    eprintln!("{name}: {} clients\n  without: {before}; {memory} MB\n  with:    {during}; {memory_during} MB", clients.len());
+    eprintln!(
+        "{name}: {} clients\n  without: {before}; {memory} MB\n  with:    {during}; {memory_during} MB",
+        clients.len()
+    );
     assert!(memory_during < MEMORY, "{name}: {memory_during} MB");
     clients
 }
@@ -62,7 +69,9 @@ fn slow_heads_hold_nobody_up_and_are_closed() {
         served.all_closed("slow heads", clients);
         done.store(true, Ordering::Relaxed);
     });
-    until("only this client is connected", PATIENCE, || (served.metric("takings_http_connections")? < 10.0).then_some(()));
+    until("only this client is connected", PATIENCE, || {
+        (served.metric("takings_http_connections")? < 10.0).then_some(())
+    });
 }
 
 #[test]
@@ -104,12 +113,22 @@ fn clients_that_take_nothing_are_dropped_and_what_waits_for_them_is_bounded() {
 fn what_no_browser_sends_is_refused() {
     let served = served();
     let get = |head: &str| format!("GET /api/v1/summary HTTP/1.1\r\nhost: localhost\r\n{head}\r\n");
+    // Where more is sent than is read, or no HTTP/1, the connection may be closed instead of answered.
+    const CLOSED: u16 = 0;
     let long = "a".repeat(200_000);
     let cases: Vec<(&str, Vec<u8>, &[u16])> = vec![
-        ("a huge header", get(&format!("x: {long}\r\n")).into_bytes(), &[431]),
-        ("a thousand headers", get(&"x: y\r\n".repeat(1_000)).into_bytes(), &[431]),
-        ("a huge request line", format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes(), &[414, 431]),
-        ("a long address", format!("GET /api/v1/summary?{} HTTP/1.1\r\nhost: localhost\r\n\r\n", &long[..9_000]).into_bytes(), &[414]),
+        ("a huge header", get(&format!("x: {long}\r\n")).into_bytes(), &[431, CLOSED]),
+        ("a thousand headers", get(&"x: y\r\n".repeat(1_000)).into_bytes(), &[431, CLOSED]),
+        (
+            "a huge request line",
+            format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes(),
+            &[414, 431, CLOSED],
+        ),
+        (
+            "a long address",
+            format!("GET /api/v1/summary?{} HTTP/1.1\r\nhost: localhost\r\n\r\n", &long[..9_000]).into_bytes(),
+            &[414, CLOSED],
+        ),
         ("a body", get("content-length: 5\r\n\r\nhello").into_bytes(), &[413]),
         ("a chunked body", get("transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n").into_bytes(), &[413]),
         ("a body of no size", get("content-length: 99999999999999\r\n").into_bytes(), &[413]),
@@ -126,29 +145,41 @@ fn what_no_browser_sends_is_refused() {
         ("another host's address", b"GET http://shop.example/ HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[421]),
         ("another host", b"GET / HTTP/1.1\r\nhost: shop.example\r\n\r\n".to_vec(), &[421]),
         ("two hosts", b"GET / HTTP/1.1\r\nhost: localhost\r\nhost: shop.example\r\n\r\n".to_vec(), &[400, 421]),
-        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00\x00\r\n\r\n".to_vec(), &[400]),
-        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), &[400, 405, 505]),
+        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00\x00\r\n\r\n".to_vec(), &[400, CLOSED]),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), &[400, 405, 505, CLOSED]),
         ("a way up", b"GET /../../etc/passwd HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[404]),
-        ("an escaped way up", b"GET /assets/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[404]),
+        (
+            "an escaped way up",
+            b"GET /assets/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(),
+            &[404],
+        ),
         ("a way up in the API", b"GET /api/v1/..%2fsummary HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[404]),
         ("a file of the system", b"GET //etc/passwd HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[404]),
         ("bytes that are no text", b"GET /api/v1/\xff\xfe HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[400, 404]),
-        ("escapes that are no text", b"GET /api/v1/%ff%fe%zz HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[400, 404]),
-        ("a header in a parameter", b"GET /api/v1/summary?currency=%0d%0aset-cookie:x HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[200]),
+        (
+            "escapes that are no text",
+            b"GET /api/v1/%ff%fe%zz HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(),
+            &[400, 404],
+        ),
+        (
+            "a header in a parameter",
+            b"GET /api/v1/summary?currency=%0d%0aset-cookie:x HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(),
+            &[200],
+        ),
         ("a header in a tag", get("if-none-match: \"\x01\"\r\n").into_bytes(), &[200, 400]),
-        ("an id that is none", b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\nlast-event-id: 1e9\r\n\r\n".to_vec(), &[400]),
+        (
+            "an id that is none",
+            b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\nlast-event-id: 1e9\r\n\r\n".to_vec(),
+            &[400],
+        ),
         ("lines that end in \\n", b"GET /healthz HTTP/1.1\nhost: localhost\n\n".to_vec(), &[200]),
         ("folded headers", get("x: a\r\n b\r\n").into_bytes(), &[400]),
         ("spaces before the colon", get("content-length : 5\r\n").into_bytes(), &[400]),
     ];
     for (what, bytes, expected) in cases {
         let mut client = served.send(&bytes);
-        // A client that sends more than is read may find the connection closed instead of the answer.
         let status = status(&mut client);
-        assert!(status.is_none_or(|status| expected.contains(&status)), "{what}: {status:?}");
-        if bytes.len() < 8_000 {
-            assert!(status.is_some(), "{what}: no answer");
-        }
+        assert!(expected.contains(&status.unwrap_or(CLOSED)), "{what}: {status:?}");
         let mut rest = String::new();
         let _ = client.set_read_timeout(Some(std::time::Duration::from_millis(1)));
         let _ = client.read_to_string(&mut rest);

@@ -50,7 +50,11 @@ fn a_job_stops_in_order_before_memory_runs_out() {
             store.url
         ))
     };
-    let said = ["close to the limit of 120.0 MiB that --memory-limit sets", "all that it had read is committed", "--correction-window"];
+    let said = [
+        "close to the limit of 120.0 MiB that --memory-limit sets",
+        "all that it had read is committed",
+        "--correction-window",
+    ];
     let ended = run("120MiB").refused(78, &said);
     let first = read(&store);
     eprintln!("{}", ended.log);
@@ -105,7 +109,10 @@ fn what_is_held_is_a_windows_worth_however_long_it_runs() {
         until(format!("{} are committed", step * STEP), Duration::from_secs(240), || {
             (metric("takings_committed_offset")? >= step * STEP).then_some(())
         });
-        held.push((metric("takings_orders_held").unwrap(), metric("takings_resident_memory_bytes").unwrap() / 1_000_000));
+        held.push((
+            metric("takings_orders_held").unwrap(),
+            metric("takings_resident_memory_bytes").unwrap() / 1_000_000,
+        ));
     }
     eprintln!("orders held, megabytes: {held:?}");
     let most = held.iter().map(|(orders, _)| *orders).max().unwrap();

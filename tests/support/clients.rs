@@ -67,7 +67,8 @@ impl Served {
     fn start_as(store: Fresh, start: impl FnOnce(&str) -> Takings) -> Served {
         let mut write = store.acquired();
         let mut shop = Shop::default();
-        let many: Vec<_> = (0..12_000).map(|number| order(number % 4_000, number as usize, number as usize, 100)).collect();
+        let many: Vec<_> =
+            (0..12_000).map(|number| order(number % 4_000, number as usize, number as usize, 100)).collect();
         shop.commit(write.as_mut(), &many, 0);
         let mut takings = start(&format!("serve --store {} --listen 127.0.0.1:0", store.url));
         takings.wait_for("listening on http://");
@@ -113,7 +114,8 @@ impl Served {
     /// A number of `/metrics`.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let (_, text) = self.get("/metrics");
-        let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])))?;
+        let line =
+            text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])))?;
         line.rsplit(' ').next()?.parse().ok()
     }
 

@@ -28,15 +28,17 @@ pub fn attack(data: &[u8]) {
     for amount in [quoted.as_str(), text] {
         let payloads = [
             format!("{{\"transaction_id\": 1, \"timestamp\": \"2023-10-01\", \"amount\": {amount}}}"),
-            format!("{{\"orderId\": 1, \"orderDate\": \"2023-10-01\", \"productPrice\": {amount}, \"productQuantity\": 3}}"),
-            format!("{{\"orderId\": 1, \"orderDate\": \"2023-10-01\", \"productPrice\": 0.1, \"productQuantity\": {amount}}}"),
+            format!(
+                "{{\"orderId\": 1, \"orderDate\": \"2023-10-01\", \"productPrice\": {amount}, \"productQuantity\": 3}}"
+            ),
+            format!(
+                "{{\"orderId\": 1, \"orderDate\": \"2023-10-01\", \"productPrice\": 0.1, \"productQuantity\": {amount}}}"
+            ),
         ];
         WARM.with_borrow_mut(|all| {
             for readings in all.iter_mut() {
                 for payload in &payloads {
-                    readings
-                        .agree(None, Some(payload.as_bytes()))
-                        .unwrap_or_else(|error| panic!("{error}\n{payload}"));
+                    readings.agree(None, Some(payload.as_bytes())).unwrap_or_else(|error| panic!("{error}\n{payload}"));
                 }
             }
         });

@@ -16,8 +16,18 @@ const KINDS: [(&str, &[&str]); 3] = [
     (
         "order",
         &[
-            "order_id", "ordered_at", "amount", "price", "quantity", "product", "category", "currency",
-            "payment_method", "product_name", "product_brand", "customer_id",
+            "order_id",
+            "ordered_at",
+            "amount",
+            "price",
+            "quantity",
+            "product",
+            "category",
+            "currency",
+            "payment_method",
+            "product_name",
+            "product_brand",
+            "customer_id",
         ],
     ),
     ("listing", &["product", "name", "category", "price"]),
@@ -85,7 +95,10 @@ fn mapping(bytes: &mut Bytes<'_>) -> String {
             2 => writeln!(text, "{field} = {{ pointer = \"{pointer}\", default = \"{}\" }}", bytes.below(6)),
             3 => {
                 let format = bytes.pick(&["iso", "epoch_seconds", "epoch_millis", "epoch_micros"]);
-                writeln!(text, "{field} = {{ pointer = \"{pointer}\", format = \"{format}\", time_zone = \"Asia/Tehran\" }}")
+                writeln!(
+                    text,
+                    "{field} = {{ pointer = \"{pointer}\", format = \"{format}\", time_zone = \"Asia/Tehran\" }}"
+                )
             }
             4 => writeln!(text, "{field} = {{ constant = \"{}\" }}", bytes.below(6)),
             _ => writeln!(text, "{field} = \"{pointer}\""),
@@ -121,9 +134,14 @@ fn value(bytes: &mut Bytes<'_>, depth: usize) -> String {
         }
         6 => "null".to_owned(),
         7 => format!("{}", bytes.below(6)),
-        8 => (*bytes.pick(&["1700000000", "-0", "1e3", "12.5", "1.5e-3", "123456789012345678901", "0.0000005"])).to_owned(),
-        9 => (*bytes.pick(&["\"\"", "\"5\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\u0000\"", "\" x \"", "true"])).to_owned(),
-        10 => (*bytes.pick(&["\"2023-10-01\"", "\"2023-10-01T22:00:00Z\"", "\"1700000000.5\"", "\"12.50\"", "\"EUR\""])).to_owned(),
+        8 => (*bytes.pick(&["1700000000", "-0", "1e3", "12.5", "1.5e-3", "123456789012345678901", "0.0000005"]))
+            .to_owned(),
+        9 => (*bytes.pick(&["\"\"", "\"5\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\u0000\"", "\" x \"", "true"]))
+            .to_owned(),
+        10 => {
+            (*bytes.pick(&["\"2023-10-01\"", "\"2023-10-01T22:00:00Z\"", "\"1700000000.5\"", "\"12.50\"", "\"EUR\""]))
+                .to_owned()
+        }
         _ => format!("\"{}\"", bytes.pick(&NAMES)),
     }
 }

@@ -32,9 +32,7 @@ pub fn attack(data: &[u8]) {
         let payload = format!("{{\"transaction_id\": 1, \"amount\": 1, \"timestamp\": {moment}}}");
         WARM.with_borrow_mut(|all| {
             for readings in all {
-                readings
-                    .agree(None, Some(payload.as_bytes()))
-                    .unwrap_or_else(|error| panic!("{error}\n{payload}"));
+                readings.agree(None, Some(payload.as_bytes())).unwrap_or_else(|error| panic!("{error}\n{payload}"));
             }
         });
     }
