@@ -15,7 +15,7 @@ export PATH := $(abspath $(TARGET))/tools/bin:$(PATH)
 .PHONY: help
 help: ## This list
 	@awk -F':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } \
-		/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ## See it
 
@@ -99,6 +99,12 @@ advisories: ## Known vulnerabilities in what is built in (fetches the advisory d
 	@scripts/cargo-deny.sh
 	@cargo deny check advisories
 
+TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+TARGET_NAMED := $(if $(filter command line,$(origin TARGET)),$(TARGET))
+.PHONY: fuzz
+fuzz: ## Fuzz: TARGET=decoder SECONDS=60; without TARGET each one in turn
+	@for target in $(or $(TARGET_NAMED),$(TARGETS)); do scripts/fuzz.sh $$target $(or $(SECONDS),60); done
+
 .PHONY: dashboard-lint
 dashboard-lint: dashboard/node_modules/.installed
 	@$(NPM) run lint
@@ -123,6 +129,10 @@ setup: ## Install what the tests need: Debian packages, Kafka, a Python client
 .PHONY: bench
 bench: setup dashboard ## 2 million orders through Kafka and PostgreSQL beside the floor; writes benches/RESULTS.md
 	@cargo bench --bench end_to_end
+
+.PHONY: bench-streams
+bench-streams: setup ## Ten thousand idle event streams: the service's memory, and freshness beside them
+	@cargo bench --bench streams
 
 .PHONY: bench-parts
 bench-parts: ## Nanoseconds an order in the decoder, the upsert and the dataflow (criterion)

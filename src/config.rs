@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Deserialize;
+use takings_dataflows::graph::Held;
 use takings_dataflows::order::IdSpace;
 use takings_dataflows::view::View;
 
@@ -111,6 +113,11 @@ pub struct JobArgs {
     #[arg(long, env = "TAKINGS_MAX_REJECTED_SHARE", value_name = "SHARE")]
     max_rejected_share: Option<f64>,
 
+    /// Stop in order before the job occupies more memory than this, such as 2GiB [default: what the control group
+    /// (a container's limit) grants, where there is one]
+    #[arg(long, env = "TAKINGS_MEMORY_LIMIT", value_name = "SIZE")]
+    memory_limit: Option<String>,
+
     /// An option for librdkafka, NAME=VALUE (security.protocol, sasl.*, ssl.*); may be repeated
     #[arg(long = "kafka-option", env = "TAKINGS_KAFKA_OPTION", value_delimiter = ',', value_name = "NAME=VALUE")]
     #[serde(rename = "kafka")]
@@ -182,6 +189,10 @@ pub struct JobConfig {
     pub payload_limit: usize,
     /// Stop when more than this share of a stretch of records is rejected.
     pub max_rejected_share: f64,
+    /// The memory it may occupy, in bytes; `None` is what the kernel grants.
+    pub memory_limit: Option<u64>,
+    /// Where the running job says how much it holds.
+    pub held: Held,
     /// Options passed through to librdkafka (`security.protocol`, `sasl.…`, `ssl.…`).
     pub kafka_options: Vec<(String, String)>,
     /// Partitions to go on with at another offset than the committed one, after the log lost or changed
@@ -387,6 +398,8 @@ impl JobArgs {
             standby: false,
             payload_limit: self.payload_limit.or(file.payload_limit).unwrap_or(1 << 20),
             max_rejected_share,
+            memory_limit: memory_limit(self.memory_limit.as_ref().or(file.memory_limit.as_ref()))?,
+            held: Held::default(),
             kafka_options,
             resume_at: self.resume_at.clone(),
             no_audit: self.no_audit.or(file.no_audit).unwrap_or(false),
@@ -449,6 +462,19 @@ fn topic_formats(
     Ok(formats)
 }
 
+/// A size with its unit.
+fn memory_limit(text: Option<&String>) -> Result<Option<u64>, ConfigError> {
+    const LEAST: u64 = 32 << 20;
+    let wrong = |message: String| ConfigError::new("memory_limit", message);
+    let Some(text) = text else { return Ok(None) };
+    let size: ByteSize =
+        text.parse().map_err(|error| wrong(format!("{text:?} is no size, such as 2GiB or 800MB: {error}")))?;
+    if size.as_u64() < LEAST {
+        return Err(wrong(format!("{text:?} is less than the 32 MiB that a job needs before it has read an order")));
+    }
+    Ok(Some(size.as_u64()))
+}
+
 /// A duration in whole minutes, where it is of use.
 fn minutes(text: &str) -> Option<u32> {
     let minutes = humantime::parse_duration(text).ok()?.as_secs() / 60;
@@ -506,7 +532,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_names_its_setting() {
-        let cases: [(&str, JobArgs); 11] = [
+        let cases: [(&str, JobArgs); 13] = [
             ("audit_rate", JobArgs { audit_rate: Some(0), ..args() }),
             ("audit_every", JobArgs { audit_every: Some("often".into()), ..args() }),
             ("source", JobArgs { source: None, ..args() }),
@@ -516,6 +542,8 @@ mod tests {
             ("time_zone", JobArgs { time_zone: Some("Mars/Olympus".into()), ..args() }),
             ("correction_window", JobArgs { correction_window: Some("soon".into()), ..args() }),
             ("correction_window", JobArgs { correction_window: Some("1d".into()), keep_orders: Some(true), ..args() }),
+            ("memory_limit", JobArgs { memory_limit: Some("plenty".into()), ..args() }),
+            ("memory_limit", JobArgs { memory_limit: Some("2".into()), ..args() }),
             ("views", JobArgs { views: Some(vec!["sales".into()]), ..args() }),
             ("kafka", JobArgs { kafka_options: Some(vec!["security.protocol".into()]), ..args() }),
         ];

@@ -113,7 +113,9 @@ impl Amount {
                     // Past this weight a digit other than zero is out of range, and the sum below
                     // can not overflow before it is noticed.
                     if weight > 24 {
-                        return Err(AmountError::OutOfRange);
+                        // Whatever its size, a text with anything but digits is no number.
+                        let is_number = whole.iter().chain(fraction).all(u8::is_ascii_digit);
+                        return Err(if is_number { AmountError::OutOfRange } else { AmountError::NotDecimal });
                     }
                     micros = micros * 10 + i128::from(digit);
                 }
@@ -263,6 +265,8 @@ mod tests {
         {
             assert_eq!(micros(text), Err(AmountError::NotDecimal), "{text:?}");
         }
+        let not_even_large = "9000000000000000000000000000000000000x";
+        assert_eq!(micros(not_even_large), Err(AmountError::NotDecimal));
         for text in ["9000000000000.000001", "1e13", "9e99999", "100000000000000000000000000000000000000000000"] {
             assert_eq!(micros(text), Err(AmountError::OutOfRange), "{text:?}");
         }

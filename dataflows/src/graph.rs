@@ -68,6 +68,44 @@ pub struct Settings {
     pub top: usize,
     /// How many minutes before the log's newest one are kept.
     pub volume_window: u32,
+    /// Where it says how much it holds.
+    pub held: Held,
+}
+
+/// How much the workers of this process hold, for whoever watches their memory. They say it as they go.
+#[derive(Clone, Debug, Default)]
+pub struct Held(Arc<AtomicU64>);
+
+impl Held {
+    /// Orders known, the cancelled ones included.
+    pub fn orders(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// A worker's own part.
+    pub(crate) fn share(&self) -> Share {
+        Share { of: self.clone(), orders: 0 }
+    }
+}
+
+/// What one worker holds; nothing any more once it is dropped.
+pub(crate) struct Share {
+    of: Held,
+    orders: u64,
+}
+
+impl Share {
+    pub(crate) fn set(&mut self, orders: u64) {
+        // Both wrap, and so does their difference: the sum is right.
+        self.of.0.fetch_add(orders.wrapping_sub(self.orders), Ordering::Relaxed);
+        self.orders = orders;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
 }
 
 impl Settings {

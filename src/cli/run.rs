@@ -42,7 +42,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let serving = match args.serve {
         Some(listen) => {
             let service = ServeArgs { store: config.store.clone(), listen, token: args.token.clone() };
-            let serving = Running::start(service.config()?)?;
+            let mut service = service.config()?;
+            service.held = Some(config.held.clone());
+            let serving = Running::start(service)?;
             tracing::info!("serving on http://{}", serving.address());
             Some(serving)
         }

@@ -50,6 +50,21 @@ pub enum JobError {
         "a total is inconsistent, so its epoch was not written: {0}; this is a fault of takings or of the stored totals: run `takings audit`"
     )]
     Inconsistent(String),
+    /// Memory is about to run out.
+    #[error(
+        "{used} of memory are in use, close to {limit}: the job stopped in order, and all that it had read is committed. It held \
+         {holding}. A restart alone comes to the same place: let corrections reach back less far (--correction-window), keep \
+         fewer --views, share the orders out over more processes, or raise the limit",
+        used = used.display().iec()
+    )]
+    Memory {
+        /// What is in use.
+        used: bytesize::ByteSize,
+        /// What must not be exceeded.
+        limit: super::memory::Limit,
+        /// What the job holds.
+        holding: String,
+    },
     /// A worker ended before its time.
     #[error("the dataflow stopped: {0}")]
     Dataflow(String),
@@ -82,7 +97,8 @@ impl JobError {
         }
         matches!(
             self,
-            JobError::Source(SourceError::Configuration { .. } | SourceError::LogChanged { .. })
+            JobError::Memory { .. }
+                | JobError::Source(SourceError::Configuration { .. } | SourceError::LogChanged { .. })
                 | JobError::Store(
                     StoreError::Configuration { .. } | StoreError::Settings { .. } | StoreError::NewerSchema { .. }
                 )

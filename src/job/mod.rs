@@ -9,6 +9,7 @@ mod cluster;
 mod error;
 mod feed;
 mod inconsistent;
+pub mod memory;
 mod pace;
 mod prover;
 mod recovery;
@@ -319,6 +320,7 @@ fn live(
         recovered_epoch,
         top: config.top.into(),
         volume_window: config.volume_window,
+        held: config.held.clone(),
     };
     let (to_writer, from_workers) = bounded(1024);
     let (kept_to_worker, kept) = bounded(4096);
@@ -369,6 +371,10 @@ fn live(
     .map_err(JobError::Dataflow)?;
     std::thread::scope(|scope| {
         let (ended, watched) = bounded::<()>(0);
+        let memory_ended = watched.clone();
+        if let Some(limit) = memory::Limit::in_force(config.memory_limit) {
+            scope.spawn(move || memory::watch(limit, &config.held, pace, &memory_ended));
+        }
         if writing.is_some() && !config.until_caught_up {
             let audit_ended = watched.clone();
             scope.spawn(move || watch_partitions(config, log.as_ref(), &known, pace, &watched));

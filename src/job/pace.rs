@@ -27,7 +27,9 @@ const OPEN_WHEN_SMALL: Duration = Duration::from_millis(10);
 pub(super) const LARGE: u64 = 10_000;
 
 /// An epoch takes no more than so many records: bounds what a transaction holds in memory.
-pub(super) const RECORDS_AT_MOST: u64 = 1_000_000;
+const RECORDS_AT_MOST: u64 = 1_000_000;
+/// The same where memory is tight.
+const RECORDS_WHEN_TIGHT: u64 = 50_000;
 
 /// However slow the store is, an epoch that nobody waits for is not held back longer.
 const HELD_BACK_AT_MOST: Duration = Duration::from_secs(5);
@@ -46,6 +48,11 @@ pub(super) struct Pace {
     is_finished: AtomicBool,
     /// Set where the log has a partition that nobody reads: the job starts anew to share it out.
     is_outgrown: AtomicBool,
+    /// Set while little memory is left: epochs are kept small.
+    is_tight: AtomicBool,
+    /// Why reading ends, where memory is about to: said once all that was read is committed.
+    exhausted: Mutex<Option<JobError>>,
+    is_exhausted: AtomicBool,
     threads: Mutex<Vec<Thread>>,
     failure: Mutex<Option<JobError>>,
     has_failed: AtomicBool,
@@ -65,6 +72,9 @@ impl Pace {
             caught_up: AtomicUsize::new(0),
             is_finished: AtomicBool::new(false),
             is_outgrown: AtomicBool::new(false),
+            is_tight: AtomicBool::new(false),
+            exhausted: Mutex::default(),
+            is_exhausted: AtomicBool::new(false),
             threads: Mutex::default(),
             failure: Mutex::default(),
             has_failed: AtomicBool::new(false),
@@ -128,7 +138,7 @@ impl Pace {
     pub(super) fn remaining(&self, opened: Instant) -> Duration {
         let commit = Duration::from_micros(self.last_commit.load(Ordering::Relaxed));
         let fed = self.fed();
-        let at_least = if fed >= RECORDS_AT_MOST {
+        let at_least = if fed >= self.records_at_most() {
             Duration::ZERO
         } else if fed >= LARGE {
             (commit * 3).clamp(OPEN_AT_LEAST, HELD_BACK_AT_MOST)
@@ -136,6 +146,26 @@ impl Pace {
             (commit * 2).clamp(OPEN_AT_LEAST, OPEN_WHEN_SMALL)
         };
         at_least.saturating_sub(opened.elapsed())
+    }
+
+    /// How many records an epoch takes at most.
+    pub(super) fn records_at_most(&self) -> u64 {
+        if self.is_tight.load(Ordering::Relaxed) { RECORDS_WHEN_TIGHT } else { RECORDS_AT_MOST }
+    }
+
+    /// Whether little memory is left.
+    pub(super) fn tighten(&self, is_tight: bool) {
+        self.is_tight.store(is_tight, Ordering::Relaxed);
+    }
+
+    /// Ends reading, as a stop does; the job then ends with this.
+    pub(super) fn exhaust(&self, why: JobError) {
+        self.exhausted.lock().get_or_insert(why);
+        self.is_exhausted.store(true, Ordering::Release);
+        self.wake_all();
+        if let Some(cluster) = self.leader() {
+            cluster.tell_stop();
+        }
     }
 
     /// Opens the next epoch, and wakes everybody to follow.
@@ -181,7 +211,7 @@ impl Pace {
 
     /// Whether reading should end: a stop was asked for, or another start is needed.
     pub(super) fn is_stopping(&self) -> bool {
-        self.stop.is_stopped() || self.is_outgrown()
+        self.stop.is_stopped() || self.is_outgrown() || self.is_exhausted.load(Ordering::Acquire)
     }
 
     pub(super) fn outgrow(&self) {
@@ -230,6 +260,6 @@ impl Pace {
     }
 
     pub(super) fn take_failure(&self) -> Option<JobError> {
-        self.failure.lock().take()
+        self.failure.lock().take().or_else(|| self.exhausted.lock().take())
     }
 }

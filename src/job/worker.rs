@@ -16,7 +16,7 @@ use timely::worker::Worker;
 
 use super::JobError;
 use super::feed::Feed;
-use super::pace::{Pace, RECORDS_AT_MOST};
+use super::pace::Pace;
 use super::recovery::Start;
 use super::writer::ToWriter;
 use crate::config::JobConfig;
@@ -100,7 +100,7 @@ impl Reading<'_> {
             self.shared.rows.iter().for_each(|row| self.graph.inputs.base.send(*row));
             while let Ok(event) = self.shared.kept.recv() {
                 self.graph.inputs.send(event);
-                if self.shared.pace.is_over() {
+                if self.is_leaving() {
                     return Ok(());
                 }
             }
@@ -228,7 +228,7 @@ impl Reading<'_> {
             if let Some(source) = &mut source
                 && is_reading
                 && !pace.is_stopping()
-                && pace.fed() < RECORDS_AT_MOST
+                && pace.fed() < pace.records_at_most()
             {
                 handed = self.read(source.as_mut(), &mut unread)?;
             }

@@ -57,7 +57,10 @@ impl Access {
             // Without a token, any page in this machine's browser could ask in the name of a host that
             // it has pointed here (DNS rebinding).
             None => {
-                if !headers.get(HOST).is_none_or(|host| host.to_str().is_ok_and(is_this_machine)) {
+                let named = headers.get_all(HOST).iter().map(|host| host.to_str().is_ok_and(is_this_machine));
+                // An address in full names the host as well, and goes before the header.
+                let addressed = request.uri().authority().map(|authority| is_this_machine(authority.as_str()));
+                if named.chain(addressed).any(|is_ours| !is_ours) {
                     return Err(Problem::host());
                 }
             }
@@ -128,6 +131,12 @@ mod tests {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "127.0.0.2"] {
             assert!(access.check(&request("host", host)).is_ok(), "{host}");
         }
+        for (address, is_ours) in [("http://127.0.0.1:8080/healthz", true), ("http://shop.example/healthz", false)] {
+            let request = Request::builder().uri(address).header("host", "localhost").body(()).expect("a request");
+            assert_eq!(access.check(&request).is_ok(), is_ours, "{address}");
+        }
+        let twice = Request::builder().uri("/").header("host", "localhost").header("host", "shop.example");
+        assert_eq!(access.check(&twice.body(()).expect("a request")), Err(Problem::host()));
         for host in ["shop.example", "127.0.0.1.shop.example:8080", "localhost.shop.example"] {
             assert_eq!(access.check(&request("host", host)), Err(Problem::host()), "{host}");
         }

@@ -26,6 +26,7 @@ const LONG: usize = 64 * 1024;
 pub struct Asked {
     /// CSV in place of JSON.
     pub csv: bool,
+    large: bool,
     gzip: bool,
     known: Option<String>,
 }
@@ -36,6 +37,7 @@ impl Asked {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Asked {
             csv: csv || text(&ACCEPT).split(',').any(|part| part.trim().starts_with("text/csv")),
+            large: false,
             gzip: text(&ACCEPT_ENCODING).split(',').any(takes_gzip),
             known: headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned),
         }
@@ -46,9 +48,19 @@ impl Asked {
         Asked { gzip: false, ..self }
     }
 
+    /// The same of many rows: writing them takes long enough for others to notice.
+    pub fn large(self, is_large: bool) -> Self {
+        Asked { large: is_large, ..self }
+    }
+
     /// Whether the client holds some state already.
     pub const fn knows_a_state(&self) -> bool {
         self.known.is_some()
+    }
+
+    /// Writes an answer. A large one does not hold up what else its thread has to do: events, mostly.
+    fn written<T>(&self, write: impl FnOnce() -> T) -> T {
+        if self.large { tokio::task::block_in_place(write) } else { write() }
     }
 
     /// Whether the client holds the answer with this tag.
@@ -79,7 +91,8 @@ pub fn unchanged(tag: &str) -> Response {
 
 /// An answer in JSON. Without a tag it is not to be kept.
 pub async fn json(asked: &Asked, tag: Option<&str>, body: &impl Serialize) -> Result<Response, Problem> {
-    let bytes = serde_json::to_vec(body).map_err(|error| failed("writing an answer as JSON", error))?;
+    let bytes = asked.written(|| serde_json::to_vec(body));
+    let bytes = bytes.map_err(|error| failed("writing an answer as JSON", error))?;
     let mut response = body_of(asked, bytes, "application/json").await;
     label(response.headers_mut(), tag);
     Ok(response)
@@ -92,12 +105,14 @@ pub async fn csv<'a>(
     names: impl IntoIterator<Item = &'a str>,
     rows: impl IntoIterator<Item = &Row>,
 ) -> Result<Response, Problem> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
     let doing = "writing an answer as CSV";
-    writer.write_record(names).map_err(|error| failed(doing, error))?;
-    for row in rows {
-        writer.write_record(row.iter().map(field)).map_err(|error| failed(doing, error))?;
-    }
+    let writer = asked.written(|| {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(names)?;
+        rows.into_iter().try_for_each(|row| writer.write_record(row.iter().map(field)))?;
+        Ok(writer)
+    });
+    let writer = writer.map_err(|error: csv::Error| failed(doing, error))?;
     let bytes = writer.into_inner().map_err(|error| failed(doing, error.into_error()))?;
     let mut response = body_of(asked, bytes, "text/csv; charset=utf-8").await;
     label(response.headers_mut(), tag);

@@ -13,8 +13,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use takings_dataflows::graph::Held;
 
 use super::wire::Freshness;
+use crate::job::memory;
 
 /// The content type of what [`Metrics::text`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -23,6 +25,11 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 struct Request {
     route: &'static str,
     status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Why {
+    why: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,8 +53,11 @@ struct DayState {
 /// The metrics of this process.
 pub struct Metrics {
     registry: Registry,
+    held: Option<Held>,
     requests: Family<Request, Counter>,
     request_seconds: Histogram,
+    connections: Gauge,
+    cut: Family<Why, Counter>,
     streams: Gauge,
     links: Counter,
     resets: Counter,
@@ -65,10 +75,18 @@ fn seconds() -> Histogram {
 impl Metrics {
     /// All at zero.
     pub fn new() -> Self {
+        Metrics::of(None)
+    }
+
+    /// All at zero; with what a job in this process holds.
+    pub fn of(held: Option<Held>) -> Self {
         let mut metrics = Metrics {
             registry: Registry::with_prefix("takings"),
+            held,
             requests: Family::default(),
             request_seconds: seconds(),
+            connections: Gauge::default(),
+            cut: Family::default(),
             streams: Gauge::default(),
             links: Counter::default(),
             resets: Counter::default(),
@@ -84,6 +102,12 @@ impl Metrics {
             "Time from a request's head to its answer's head",
             Unit::Seconds,
             metrics.request_seconds.clone(),
+        );
+        registry.register("http_connections", "Connections open now", metrics.connections.clone());
+        registry.register(
+            "http_connections_cut",
+            "Connections cut to make room: the idlest, and those whose answers waited longest",
+            metrics.cut.clone(),
         );
         registry.register("event_streams", "Event streams open now", metrics.streams.clone());
         registry.register("feed_links", "Changes told to all event streams", metrics.links.clone());
@@ -112,6 +136,16 @@ impl Metrics {
     pub fn answered(&self, route: &'static str, status: u16, took: Duration) {
         self.requests.get_or_create(&Request { route, status }).inc();
         self.request_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A connection was opened (1), or ended (-1).
+    pub fn connection(&self, more: i64) {
+        self.connections.inc_by(more);
+    }
+
+    /// A connection was cut to make room.
+    pub fn cut(&self, why: &'static str) {
+        self.cut.get_or_create(&Why { why }).inc();
     }
 
     /// Counts a stream for as long as what is returned lives.
@@ -155,11 +189,31 @@ impl Metrics {
     pub fn text(&self, freshness: Option<&Freshness>) -> String {
         let mut text = String::new();
         let store = StoreMetrics::of(freshness);
+        let process = self.of_process();
         // Writing to a string can not fail.
         let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &process);
         let _ = encode_registry(&mut text, &store.0);
         let _ = encode_eof(&mut text);
         text
+    }
+}
+
+impl Metrics {
+    /// What this process occupies now.
+    fn of_process(&self) -> Registry {
+        let mut registry = Registry::with_prefix("takings");
+        if let Some(bytes) = memory::resident() {
+            let resident = Gauge::<u64, AtomicU64>::default();
+            resident.set(bytes);
+            registry.register_with_unit("resident_memory", "Memory that this process occupies", Unit::Bytes, resident);
+        }
+        if let Some(held) = &self.held {
+            let orders = Gauge::<u64, AtomicU64>::default();
+            orders.set(held.orders());
+            registry.register("orders_held", "Orders that the job knows, and may still be corrected", orders);
+        }
+        registry
     }
 }
 

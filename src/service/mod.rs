@@ -6,13 +6,15 @@
 mod access;
 mod answer;
 mod assets;
+mod connections;
+mod descriptors;
 mod errors;
 mod events;
 mod feed;
 mod logged;
 mod metrics;
 pub mod openapi;
-mod parameters;
+pub mod parameters;
 mod proofs;
 mod routes;
 mod server;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use takings_dataflows::graph::Held;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
@@ -30,11 +33,16 @@ use self::access::Access;
 use self::feed::Feed;
 use self::metrics::Metrics;
 use self::routes::Shop;
+use self::server::Bounds;
 use crate::store::reader::{Reader, ReaderOptions};
 use crate::store::url::StoreUrl;
 
 /// How many event streams are open at most.
 const MAX_STREAMS: usize = 16_384;
+/// How many large pages are read and written at once.
+const LARGE_AT_ONCE: usize = 2;
+/// How long a client may take nothing of what is sent to it. One that comes back is told what it missed.
+const STALL: Duration = Duration::from_secs(30);
 /// The feed's own connections, which no request can take: one for the feed, one for clients that come back.
 const FEED_CONNECTIONS: usize = 2;
 
@@ -51,6 +59,10 @@ pub struct ServeConfig {
     pub connections: usize,
     /// How long an answer may take to be read.
     pub timeout: Duration,
+    /// How long a client may take no byte of what is sent to it, before its connection is cut.
+    pub stall: Duration,
+    /// What a job in the same process holds, for the metrics.
+    pub held: Option<Held>,
     /// Notified by a job in the same process after each commit. The store tells of commits as well;
     /// this is sooner.
     pub wake: Arc<Notify>,
@@ -60,7 +72,8 @@ impl ServeConfig {
     /// A service of `store` on `listen`, without a token, all else as usual.
     pub fn new(store: StoreUrl, listen: SocketAddr) -> Self {
         let ReaderOptions { connections, timeout } = ReaderOptions::default();
-        ServeConfig { store, listen, token: None, connections, timeout, wake: Arc::new(Notify::new()) }
+        let wake = Arc::new(Notify::new());
+        ServeConfig { store, listen, token: None, connections, timeout, stall: STALL, held: None, wake }
     }
 }
 
@@ -92,6 +105,8 @@ pub struct Service {
     access: Access,
     reader: Reader,
     feed_reader: Reader,
+    stall: Duration,
+    metrics: Arc<Metrics>,
     wake: Arc<Notify>,
 }
 
@@ -101,13 +116,14 @@ impl Service {
     /// # Errors
     /// [`ServeError`], or [`crate::store::StoreError::Configuration`] of the store's address.
     pub async fn bind(config: ServeConfig) -> anyhow::Result<Self> {
-        let ServeConfig { store, listen, token, connections, timeout, wake } = config;
+        let ServeConfig { store, listen, token, connections, timeout, stall, held, wake } = config;
         let access = Access::new(listen, token)?;
         let reader = Reader::open(&store, ReaderOptions { connections, timeout })?;
         let feed_reader = Reader::open(&store, ReaderOptions { connections: FEED_CONNECTIONS, timeout })?;
         let listener =
             TcpListener::bind(listen).await.map_err(|source| ServeError::Listen { address: listen, source })?;
-        Ok(Service { listener, access, reader, feed_reader, wake })
+        let metrics = Arc::new(Metrics::of(held));
+        Ok(Service { listener, access, reader, feed_reader, stall, metrics, wake })
     }
 
     /// Where it listens.
@@ -120,8 +136,7 @@ impl Service {
 
     /// Answers until `shutdown`, then ends every event stream and lets answers under way end.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Service { listener, access, reader, feed_reader, wake } = self;
-        let metrics = Arc::new(Metrics::new());
+        let Service { listener, access, reader, feed_reader, stall, metrics, wake } = self;
         let _watch = feed_reader.watch(wake.clone());
         let feed = Feed::new(feed_reader, metrics.clone());
         let telling = tokio::spawn({
@@ -129,13 +144,15 @@ impl Service {
             async move { feed.run(wake).await }
         });
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
-        let shop = Shop { reader, feed: feed.clone(), metrics: metrics.clone(), streams };
+        let large = Semaphore::new(LARGE_AT_ONCE);
+        let shop = Shop { reader, feed: feed.clone(), metrics: metrics.clone(), streams, large };
         let stop = async {
             shutdown.await;
             // Streams have no end of their own.
             feed.close();
         };
-        server::run(listener, routes::routes(Arc::new(shop)), access, metrics, stop).await;
+        let bounds = Bounds { connections: descriptors::connections(server::MAX_CONNECTIONS), stall };
+        server::run(listener, routes::routes(Arc::new(shop)), access, metrics, bounds, stop).await;
         telling.abort();
     }
 }

@@ -159,6 +159,10 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
         .response("400", refusal("A parameter is wrong; the message names it."))
         .response("401", refusal("The service needs a bearer token."))
         .response("404", refusal("The view is switched off."))
+        .response("405", refusal("Only GET and HEAD are served."))
+        .response("413", refusal("The request has a body."))
+        .response("414", refusal("The address is longer than 8,192 bytes: ask for less at once."))
+        .response("421", refusal("A service without a token answers on its own machine's names only."))
         .response("503", refusal("The store does not answer; the service goes on by itself once it does."))
 }
 

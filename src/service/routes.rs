@@ -14,7 +14,7 @@ use super::events::{self, Counted};
 use super::feed::Feed;
 use super::logged::{CorrectionRow, RejectedRow};
 use super::metrics::{self, Metrics};
-use super::parameters::{Parameters, write_cursor};
+use super::parameters::{DEFAULT_LIMIT, Parameters, write_cursor};
 use super::proofs::{self, DayProof, InconsistentRow};
 use super::wire::{self, Rows};
 use super::{assets, openapi};
@@ -34,6 +34,8 @@ pub struct Shop {
     pub metrics: Arc<Metrics>,
     /// How many event streams may still be opened.
     pub streams: Arc<Semaphore>,
+    /// Large pages take turns, so that whoever asks for many of them holds up others who do, and nobody else.
+    pub large: Semaphore,
 }
 
 /// The route that an answer is counted under.
@@ -195,7 +197,11 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
     if let Some(response) = unchanged(shop, asked).await? {
         return Ok(response);
     }
+    let is_large = query.limit > DEFAULT_LIMIT;
+    // Never closed, so that there is a turn for everyone.
+    let _turn = if is_large { shop.large.acquire().await.ok() } else { None };
     let page = shop.reader.page(&query).await?;
+    let asked = &asked.clone().large(is_large);
     let tag = answer::tag(page.head.epoch);
     let next_cursor = page.next.as_ref().map(|last| write_cursor(table, last));
     if asked.csv {

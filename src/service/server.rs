@@ -4,12 +4,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tower_service::Service;
 use warp::Filter;
 use warp::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
@@ -17,6 +21,7 @@ use warp::http::{HeaderName, HeaderValue, Request};
 use warp::reply::Response;
 
 use super::access::Access;
+use super::connections::{Connection, Connections};
 use super::metrics::Metrics;
 use super::routes::Route;
 
@@ -24,8 +29,11 @@ use super::routes::Route;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest head of a request, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
-/// How many connections are open at most; more wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 20_000;
+/// How many connections are open at most, where the system lets it have as many files.
+pub const MAX_CONNECTIONS: usize = 20_000;
+/// How many bytes on their way to a client the kernel holds at most (it doubles this for its own needs): they
+/// count as this process's memory where it runs in a control group.
+const SEND_BUFFER: usize = 128 * 1024;
 /// How long answers under way may take once the service stops.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -43,50 +51,80 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
+/// What bounds the clients of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How many may be connected.
+    pub connections: usize,
+    /// How long one may take no byte of what is sent to it.
+    pub stall: Duration,
+}
+
 /// Serves until `shutdown`; then lets answers under way end.
 pub async fn run<F>(
     listener: TcpListener,
     routes: F,
     access: Access,
     metrics: Arc<Metrics>,
+    bounds: Bounds,
     shutdown: impl Future<Output = ()>,
 ) where
     F: Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static,
     F::Future: Send,
 {
     let mut shutdown = std::pin::pin!(shutdown);
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = Connections::new(metrics.clone());
+    let room = Arc::new(Semaphore::new(bounds.connections));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener, &connections) => accepted,
+            accepted = accept(&listener, &room, &connections) => accepted,
         };
         let (stream, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file handles, mostly: others must close first.
                 tracing::warn!(%error, "a connection could not be accepted");
+                connections.cut_an_idle_one();
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
         // An event must not wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
-        let (routes, access, metrics) = (routes.clone(), access.clone(), metrics.clone());
-        let service = service_fn(move |request| answer(routes.clone(), access.clone(), metrics.clone(), request));
+        let _ = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(bounds.stall));
+
+        let open = connections.open();
+        let this = open.connection().clone();
+        let (routes, access, metrics, connections) =
+            (routes.clone(), access.clone(), metrics.clone(), connections.clone());
+        let service = {
+            let this = this.clone();
+            service_fn(move |request| {
+                let (this, connections) = (this.clone(), connections.clone());
+                let answering = answer(routes.clone(), access.clone(), metrics.clone(), request);
+                async move { held(answering, &connections, &this).await }
+            })
+        };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
+            let ended = tokio::select! {
+                ended = connection => ended.err(),
+                () = this.cut() => None,
+            };
             // Clients go away as they please: that is no fault.
-            if let Err(error) = connection.await {
+            if let Some(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(permit);
+            drop((open, permit));
         });
     }
     drop(listener);
@@ -95,13 +133,39 @@ pub async fn run<F>(
     }
 }
 
+/// The next client. Where there is no room, the one that has been idle longest gives its place up.
 async fn accept(
     listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> std::io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = connections.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    room: &Arc<Semaphore>,
+    connections: &Connections,
+) -> std::io::Result<(tokio::net::TcpStream, OwnedSemaphorePermit)> {
     let (stream, _) = listener.accept().await?;
+    let permit = match room.clone().try_acquire_owned() {
+        Ok(permit) => permit,
+        Err(_) => {
+            connections.cut_an_idle_one();
+            room.clone().acquire_owned().await.map_err(std::io::Error::other)?
+        }
+    };
     Ok((stream, permit))
+}
+
+/// The answer, with its bytes counted for as long as its client does not take them. A stream has no length,
+/// and its connection is not idle while it lasts.
+async fn held(
+    answering: impl Future<Output = Result<Response, Infallible>>,
+    connections: &Arc<Connections>,
+    connection: &Arc<Connection>,
+) -> Result<Response, Infallible> {
+    connections.asks(connection);
+    let (head, body) = answering.await?.into_parts();
+    if body.size_hint().exact().is_none() {
+        return Ok(Response::from_parts(head, body));
+    }
+    // It is in memory as a whole: nothing is waited for, and nothing copied.
+    let bytes = body.collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes());
+    connections.is_answered(connection);
+    Ok(Response::from_parts(head, connections.hold(bytes, connection).into()))
 }
 
 async fn answer<F>(

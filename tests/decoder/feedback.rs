@@ -1,6 +1,7 @@
 //! `feedback`.
 
-use super::agreement::{Readings, agree_on_any_bytes, object};
+use super::agreement::{agree_on_any_bytes, object};
+use super::readings::Readings;
 
 const SETTINGS: &str = "topics = [\"feedback\"]\n";
 

@@ -8,3 +8,6 @@ mod mapping;
 mod product_listings;
 mod product_sold;
 mod transactions;
+
+#[path = "../readings/mod.rs"]
+mod readings;

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 
-use super::agreement::{Readings, config, value};
+use super::agreement::value;
+use super::readings::{Readings, config};
 
 const ORDERS: &str = r#"
 topics = ["shop.orders"]

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 
-use super::agreement::{Readings, any_object, object, value};
+use super::agreement::{any_object, object, value};
+use super::readings::Readings;
 
 const SETTINGS: &str = "topics = [\"product_listings\"]\n";
 

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use takings_dataflows::event::Event;
 use takings_dataflows::order::OrderEvent;
 
-use super::agreement::{Readings, any_object, object, value};
+use super::agreement::{any_object, object, value};
+use super::readings::Readings;
 
 const LIMIT: usize = 4_000;
 const SETTINGS: &str =

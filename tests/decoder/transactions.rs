@@ -1,6 +1,7 @@
 //! `transactions`.
 
-use super::agreement::{Readings, agree_on_any_bytes, object};
+use super::agreement::{agree_on_any_bytes, object};
+use super::readings::Readings;
 
 const SETTINGS: &str = "topics = [\"transactions\"]\ntime_zone = \"Europe/Paris\"\ndefault_currency = \"eur\"\n";
 

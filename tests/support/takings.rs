@@ -60,8 +60,19 @@ pub struct Takings {
 impl Takings {
     /// Starts it; the words are separated by spaces.
     pub fn start(words: &str) -> Takings {
+        Takings::start_by(Command::new(env!("CARGO_BIN_EXE_takings")), words)
+    }
+
+    /// Starts it where it may have so many files open.
+    pub fn start_with_open_files(words: &str, most: u64) -> Takings {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &most.to_string(), env!("CARGO_BIN_EXE_takings")]);
+        Takings::start_by(shell, words)
+    }
+
+    fn start_by(mut command: Command, words: &str) -> Takings {
         let (out, log) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
-        let child = Command::new(env!("CARGO_BIN_EXE_takings"))
+        let child = command
             .args(words.split_whitespace())
             .env("TAKINGS_LOG", "info")
             .stdin(Stdio::null())

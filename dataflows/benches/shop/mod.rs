@@ -113,5 +113,6 @@ pub fn settings(views: &[View]) -> Settings {
         recovered_epoch: 0,
         top: 10,
         volume_window: 2_880,
+        held: Default::default(),
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn upsert<'scope>(
     use timely::dataflow::operators::vec::Broadcast;
 
     let (sold, sold_to_fill) = (settings.sold(), settings.sold_to_fill());
-    let Settings { views, fill, keep_orders, horizon, recovered_epoch, volume_window, .. } = settings.clone();
+    let Settings { views, fill, keep_orders, horizon, recovered_epoch, volume_window, held, .. } = settings.clone();
     let counts_minutes = views.contains(&View::Minute);
     let mut builder = OperatorBuilder::new("UpsertAndCombine".to_owned(), scope);
     let mut events = builder.new_input(events, Exchange::new(|event: &OrderEvent| route(event.id)));
@@ -70,6 +70,7 @@ pub(crate) fn upsert<'scope>(
 
     builder.build(move |initial| {
         let mut orders = Orders::new(horizon);
+        let mut held = held.share();
         let mut roll_up = RollUp::new(&views);
         let mut open: BTreeMap<Epoch, OpenEpoch> = BTreeMap::new();
         let mut spare: Vec<Gathered> = Vec::new();
@@ -161,6 +162,7 @@ pub(crate) fn upsert<'scope>(
                     orders.evict(watermark);
                 }
             }
+            held.set(orders.len() as u64);
         }
     });
     Upserted { rows: rows.as_collection(), effects, sales, minutes }

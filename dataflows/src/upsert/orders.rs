@@ -133,6 +133,9 @@ pub struct Orders {
     shards: Box<[Shard]>,
     facts: FactTable,
     horizon: Horizon,
+    held: usize,
+    /// Events since the last eviction.
+    applied: usize,
     /// The shard whose turn it is.
     next_to_evict: usize,
 }
@@ -232,18 +235,20 @@ impl Orders {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             facts: FactTable::default(),
             horizon,
+            held: 0,
+            applied: 0,
             next_to_evict: 0,
         }
     }
 
     /// Number of orders held, the cancelled ones included.
-    pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.slots.length).sum()
+    pub const fn len(&self) -> usize {
+        self.held
     }
 
     /// Whether none is held.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.held == 0
     }
 
     /// The facts that slots name by number.
@@ -254,7 +259,8 @@ impl Orders {
     /// Takes one version of an order in, and says what it changed.
     pub fn apply(&mut self, event: &OrderEvent) -> Effect {
         let hash = mix(event.id);
-        let Orders { shards, facts, horizon, .. } = self;
+        let Orders { shards, facts, horizon, held, applied, .. } = self;
+        *applied += 1;
         let shard = &mut shards[(hash >> 42) as usize % SHARDS];
         let Shard { index, slots } = shard;
         let newer = Slot::of(event, facts);
@@ -272,6 +278,7 @@ impl Orders {
         let Some(&Place { at, .. }) = found else {
             let at = slots.push(newer);
             index.insert_unique(hash, Place { tag, at }, Place::hash);
+            *held += 1;
             return fresh;
         };
 
@@ -316,18 +323,22 @@ impl Orders {
 
     /// Forgets orders whose newest version lies more than the window, and what a record may come
     /// [late](Horizon::lateness), before `watermark`: the log's time. Their contributions stay. Each call looks
-    /// at a few of the shards, so that no call takes long; a thousand calls look at all.
+    /// at a few of the shards, so that no call takes long, and at more of them after many events: by the time that
+    /// a quarter of what is held has come anew, all were looked at. So what is held is bounded by the window
+    /// whether epochs are small or large.
     ///
     /// What is forgotten could not have been corrected, but by a record dated further back than a record may
     /// come late: that one counts as beyond the horizon.
     pub fn evict(&mut self, watermark: i64) {
         let Some(window) = self.horizon.window else { return };
         let keep_from = watermark.saturating_sub(window).saturating_sub(self.horizon.lateness());
-        const SHARDS_A_CALL: usize = 2;
-        for _ in 0..SHARDS_A_CALL {
+        const SHARDS_AT_LEAST: usize = 2;
+        let applied = std::mem::take(&mut self.applied);
+        let due = (applied * 4).saturating_mul(SHARDS) / self.held.max(1);
+        for _ in 0..due.clamp(SHARDS_AT_LEAST, SHARDS) {
             let shard = &mut self.shards[self.next_to_evict];
             self.next_to_evict = (self.next_to_evict + 1) % SHARDS;
-            shard.evict(keep_from);
+            self.held -= shard.evict(keep_from);
         }
         let complete_from = Day::from_epoch_days((keep_from.div_euclid(86_400_000)) as i32);
         self.horizon.complete_from = self.horizon.complete_from.max(Some(complete_from));
@@ -335,11 +346,13 @@ impl Orders {
 }
 
 impl Shard {
-    fn evict(&mut self, keep_from: i64) {
+    /// Returns how many left.
+    fn evict(&mut self, keep_from: i64) -> usize {
         let keeps = |slot: &&Slot| slot.version.timestamp() >= keep_from;
         let kept = self.slots.iter().filter(keeps).count();
-        if kept == self.slots.length {
-            return;
+        let gone = self.slots.length - kept;
+        if gone == 0 {
+            return 0;
         }
         let mut slots = Slots::default();
         let mut index = HashTable::with_capacity(kept);
@@ -348,6 +361,7 @@ impl Shard {
             index.insert_unique(place.hash(), place, Place::hash);
         }
         *self = Shard { index, slots };
+        gone
     }
 }
 
@@ -580,6 +594,25 @@ mod tests {
         let Content::Order { contribution, .. } = &mut just_in_time.content else { unreachable!() };
         contribution.fact.day = Day::from_epoch_days(7);
         assert_eq!(orders.apply(&just_in_time).outcome, NEW, "the first day that is known whole");
+    }
+
+    /// However many orders one epoch brings: a window's worth is held, and a quarter more.
+    #[test]
+    fn what_is_held_is_bounded_by_the_window_with_large_epochs_too() {
+        const WINDOW: i64 = 10_000;
+        let mut orders = Orders::new(Horizon { window: Some(WINDOW), complete_from: None });
+        let mut number = 0;
+        for epoch in [100, 5_000, 1, 40_000].into_iter().cycle().take(40) {
+            for _ in 0..epoch {
+                number += 1;
+                orders.apply(&order(&number.to_string(), number, number as u64, number));
+            }
+            orders.evict(number);
+            let bound = WINDOW as usize * 5 / 4 + 5_000;
+            assert!(epoch == 40_000 || orders.len() <= bound, "{} held after {number}", orders.len());
+        }
+        let counted: usize = orders.shards.iter().map(|shard| shard.slots.length).sum();
+        assert_eq!(orders.len(), counted);
     }
 
     #[test]

@@ -278,5 +278,6 @@ pub fn settings(recovered_epoch: u64) -> Settings {
         recovered_epoch,
         top: 2,
         volume_window: 2,
+        held: Default::default(),
     }
 }

@@ -173,6 +173,8 @@ fn local_time(text: &str, zone: Tz) -> Option<NaiveDateTime> {
 
     let east = match offset {
         "Z" | "z" => 0,
+        // Only a sign may have an offset after it.
+        _ if offset.starts_with(['Z', 'z']) => return None,
         _ => {
             let digits = &offset[1..];
             let parts = match digits.len() {

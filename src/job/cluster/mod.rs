@@ -197,6 +197,11 @@ impl Cluster {
         self.tell(0, &Word::CaughtUp);
     }
 
+    /// Says to process 0 that all are to stop in order.
+    pub(super) fn tell_stop(&self) {
+        self.tell(0, &Word::Stop);
+    }
+
     /// From process 0: where everything starts.
     pub(super) fn tell_plan(&self, plan: &Plan) {
         self.tell_all(&Word::Plan(Box::new(plan.clone())));
@@ -329,7 +334,7 @@ impl Cluster {
         while !self.is_ending.load(Ordering::Acquire) {
             self.tell_all(&Word::Beat);
             if self.stop.is_stopped() && !has_told_stop && !self.leads() {
-                self.tell(0, &Word::Stop);
+                self.tell_stop();
                 has_told_stop = true;
             }
             std::thread::park_timeout(BEAT_EVERY);

@@ -9,22 +9,25 @@ use crate::formats::json::{Kind, Object, Token, unescape};
 
 /// What such a line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Envelope<'a> {
-    pub(super) key: Option<&'a [u8]>,
-    pub(super) payload: Option<&'a [u8]>,
-    pub(super) timestamp: Option<i64>,
+pub struct Envelope<'a> {
+    /// The record's key.
+    pub key: Option<&'a [u8]>,
+    /// The record's payload; none cancels.
+    pub payload: Option<&'a [u8]>,
+    /// In milliseconds since 1970, where the line says it.
+    pub timestamp: Option<i64>,
 }
 
 /// Memory that lives on from line to line.
 #[derive(Default)]
-pub(super) struct Scratch {
+pub struct Scratch {
     stack: Vec<u8>,
     key: String,
     payload: String,
 }
 
 /// Takes a line apart, if it is an envelope.
-pub(super) fn open<'a>(line: &'a [u8], scratch: &'a mut Scratch) -> Option<Envelope<'a>> {
+pub fn open<'a>(line: &'a [u8], scratch: &'a mut Scratch) -> Option<Envelope<'a>> {
     // Most lines are payloads, and show it in their first member.
     let inside = line.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
     if ![b"\"key\"".as_slice(), b"\"value\"", b"\"timestamp\"", b"\"\\"].iter().any(|start| inside.starts_with(start)) {

@@ -10,7 +10,7 @@
 //!
 //! What it can not do: notice that bytes before the committed offset were edited in place.
 
-mod envelope;
+pub mod envelope;
 mod reader;
 mod watch;
 

@@ -1,0 +1,10 @@
+//! See `tests/attack/targets/moment.rs`.
+#![no_main]
+#![allow(dead_code, reason = "the other targets are fuzzers of their own")]
+
+#[path = "../../tests/readings/mod.rs"]
+mod readings;
+#[path = "../../tests/attack/targets/mod.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::moment::attack(data));
