@@ -62,7 +62,7 @@ struct Sold {
     group: u32,
 }
 
-const _: () = assert!(size_of::<(Id, Version<Sold>)>() <= 72);
+const _: () = assert!(size_of::<(Id, Newest<Option<Sold>>)>() <= 88);
 
 /// The versions of orders that are needed: without a window only the newest of each.
 enum Held {
