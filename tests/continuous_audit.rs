@@ -28,6 +28,9 @@ static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
 
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// A record to write: an order's id, and its day, category and amount; `None` cancels it.
+type Sent<'a> = (&'a str, Option<(&'a str, &'a str, u32)>);
+
 /// A log and a store that a real job works on.
 struct Shop {
     store: Fresh,
@@ -62,8 +65,8 @@ impl Shop {
         format!("--source {source} --store {store} --topics {} --default-currency EUR", self.topic)
     }
 
-    /// Writes records: order ids, and days with amounts; no day cancels. Returns the offset after each.
-    fn write(&self, records: &[(&str, Option<(&str, &str, u32)>)]) -> Vec<u64> {
+    /// Writes records. Returns the offset after each.
+    fn write(&self, records: &[Sent<'_>]) -> Vec<u64> {
         let payload = |id: &str, (day, category, amount): (&str, &str, u32)| {
             format!(
                 r#"{{"orderId":"{id}","orderDate":"{day}","productCategory":"{category}","productName":"p","totalAmount":{amount},"paymentMethod":"CASH"}}"#
@@ -71,7 +74,7 @@ impl Shop {
         };
         match &self.log {
             Log::Kafka => {
-                let message = |(id, order): &(&str, Option<(&str, &str, u32)>)| match order {
+                let message = |(id, order): &Sent<'_>| match order {
                     Some(order) => Message::new(*id, payload(id, *order)),
                     None => Message::tombstone(*id),
                 };
