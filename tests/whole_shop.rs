@@ -188,6 +188,7 @@ fn plain_producers_are_counted_right() {
     let job = format!("--source {} --topics {TOPICS} --store {store}", KAFKA.url());
     // Sales first, then a catalogue that changes while the job runs: what was sold moves with it.
     let mut running = Takings::start(&format!("run {job}"));
+    running.wait_for("the store is ours");
     let transactions = produce("transactions.py", &KAFKA, "transactions", 3_000, 1);
     let feedback = produce("feedback.py", &KAFKA, "feedback", 1_500, 2);
     let listings = produce("product_listings.py", &KAFKA, "product_listings", 500, 3);

@@ -313,35 +313,41 @@ impl EpochChanges {
     }
 }
 
-/// Something of each partition. A worker meets few: a scan beats a map.
+/// Something of each partition. A worker meets few, and records come in runs of one partition: a look at the last
+/// one and a scan beat a map.
 #[derive(Clone, Debug)]
-pub struct ByPartition<T>(Vec<(PartitionId, T)>);
+pub struct ByPartition<T> {
+    each: Vec<(PartitionId, T)>,
+    last: usize,
+}
 
 impl<T> Default for ByPartition<T> {
     fn default() -> Self {
-        ByPartition(Vec::new())
+        ByPartition { each: Vec::new(), last: 0 }
     }
 }
 
 impl<T: Default> ByPartition<T> {
     /// What there is of a partition.
     pub fn at(&mut self, partition: PartitionId) -> &mut T {
-        let known = self.0.iter().position(|(known, _)| *known == partition);
-        let at = known.unwrap_or_else(|| {
-            self.0.push((partition, T::default()));
-            self.0.len() - 1
-        });
-        &mut self.0[at].1
+        if self.each.get(self.last).is_none_or(|(known, _)| *known != partition) {
+            let known = self.each.iter().position(|(known, _)| *known == partition);
+            self.last = known.unwrap_or_else(|| {
+                self.each.push((partition, T::default()));
+                self.each.len() - 1
+            });
+        }
+        &mut self.each[self.last].1
     }
 
     /// Keeps what `keeps` says.
     pub fn retain(&mut self, mut keeps: impl FnMut(PartitionId, &mut T) -> bool) {
-        self.0.retain_mut(|(partition, what)| keeps(*partition, what));
+        self.each.retain_mut(|(partition, what)| keeps(*partition, what));
     }
 
     /// Hands over all of it.
     pub fn drain(&mut self, mut each: impl FnMut(PartitionId, T)) {
-        self.0.drain(..).for_each(|(partition, what)| each(partition, what));
+        self.each.drain(..).for_each(|(partition, what)| each(partition, what));
     }
 }
 

@@ -27,17 +27,18 @@ pub(super) struct Feed {
     views: Vec<View>,
     /// What each partition did in the open epoch.
     progress: ByPartition<Progress>,
-    /// How far each partition's time has come.
-    times: ByPartition<LogTime>,
-    /// Whether each partition was read to its end, and whether that is to be said.
-    ends: ByPartition<Ended>,
+    /// How far each partition has come.
+    reached: ByPartition<Reached>,
     stretch: Stretch,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Ended {
-    now: bool,
-    said: bool,
+#[derive(Clone, Copy, Default)]
+struct Reached {
+    time: LogTime,
+    /// Whether it was read to its end.
+    is_at_end: bool,
+    /// What the dataflow was told of that.
+    said_at_end: bool,
 }
 
 #[derive(Default)]
@@ -48,10 +49,10 @@ struct Stretch {
 
 impl Feed {
     pub(super) fn new(config: &JobConfig, start: &Start) -> Self {
-        let (mut times, mut ends) = (ByPartition::default(), ByPartition::default());
+        let mut reached = ByPartition::default();
         for start in &start.partitions {
-            *times.at(start.range.partition) = LogTime::starting_at(start.log_time);
-            *ends.at(start.range.partition) = Ended { now: start.is_at_end(), said: start.is_at_end() };
+            let (time, is_at_end) = (LogTime::starting_at(start.log_time), start.is_at_end());
+            *reached.at(start.range.partition) = Reached { time, is_at_end, said_at_end: is_at_end };
         }
         Feed {
             decoder: Decoder::new(config.decoder()),
@@ -60,15 +61,14 @@ impl Feed {
             kinds: (0..config.topics.len()).map(|topic| config.kind_of(topic as u8)).collect(),
             views: config.views.clone(),
             progress: ByPartition::default(),
-            times,
-            ends,
+            reached,
             stretch: Stretch::default(),
         }
     }
 
     /// A record that was counted already: only its version matters, but to views that are being filled.
     pub(super) fn replay(&mut self, inputs: &mut Inputs, record: &Record<'_>) {
-        self.times.at(record.partition).note(record.timestamp);
+        self.reached.at(record.partition).time.note(record.timestamp);
         match self.decoder.decode(record) {
             Decoded::Event { event, .. } if takes(&self.views, &event) => inputs.send(event),
             // What is rejected is in `rejected` since it was first read.
@@ -83,16 +83,16 @@ impl Feed {
     /// [`JobError::TooManyRejected`].
     pub(super) fn live(&mut self, inputs: &mut Inputs, record: &Record<'_>) -> Result<u64, JobError> {
         let mut weight = 1;
-        let time = self.times.at(record.partition);
-        time.note(record.timestamp);
+        let reached = self.reached.at(record.partition);
+        reached.time.note(record.timestamp);
+        reached.is_at_end = false;
         let mut step = Progress {
             offset: record.next_offset,
             newest_timestamp: record.timestamp,
-            log_time: time.millis(),
+            log_time: reached.time.millis(),
             read: 1,
             ..Progress::default()
         };
-        self.ends.at(record.partition).now = false;
         let mut outcome = Ok(());
         match self.decoder.decode(record) {
             Decoded::Event { event, rounded } => {
@@ -130,17 +130,17 @@ impl Feed {
     pub(super) fn end(&mut self, partition: PartitionId, offset: u64) {
         let progress = self.progress.at(partition);
         progress.offset = progress.offset.max(offset);
-        self.ends.at(partition).now = true;
+        self.reached.at(partition).is_at_end = true;
     }
 
     /// How far a partition's time has come, for what is to be forgotten.
     fn watermark(&mut self, partition: PartitionId) -> Watermark {
-        let ended = self.ends.at(partition);
-        ended.said = ended.now;
+        let reached = self.reached.at(partition);
+        reached.said_at_end = reached.is_at_end;
         Watermark {
             partition,
-            timestamp: self.times.at(partition).millis(),
-            is_at_end: self.ends.at(partition).now,
+            timestamp: reached.time.millis(),
+            is_at_end: reached.is_at_end,
             is_of_orders: self.kinds[usize::from(partition.topic)] == Kind::Order,
         }
     }
@@ -163,8 +163,8 @@ impl Feed {
             inputs.reports.send(Output::Progress(partition, *progress));
             false
         });
-        self.ends.retain(|partition, ended| {
-            if ended.now != ended.said && !to_say.contains(&partition) {
+        self.reached.retain(|partition, reached| {
+            if reached.is_at_end != reached.said_at_end && !to_say.contains(&partition) {
                 to_say.push(partition);
             }
             true
