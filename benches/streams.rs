@@ -4,7 +4,7 @@
 //! order to its event on a probing stream: on one that was open before the ten thousand, and on one that came after
 //! them, which is told last.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -4,7 +4,7 @@
 //!
 //! `TAKINGS_SEED` replays a run, `TAKINGS_EXAMPLES` says how many questions each address gets.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 

@@ -3,7 +3,7 @@
 //!
 //! How others fare with and without each is printed side by side; timing fails nothing.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Memory: a limit that stops a job in order, and a window that bounds what it holds.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 

@@ -13,7 +13,7 @@ pub fn connections(wanted: usize) -> usize {
     if limit.current.is_some_and(|current| current < needed) {
         let raised = limit.maximum.map_or(needed, |maximum| needed.min(maximum));
         let asked = Rlimit { current: Some(raised), maximum: limit.maximum };
-        match setrlimit(Resource::Nofile, asked.clone()) {
+        match setrlimit(Resource::Nofile, asked) {
             Ok(()) => limit = asked,
             Err(error) => tracing::debug!(%error, "the limit of open files could not be raised to {raised}"),
         }

@@ -3,7 +3,13 @@
 //! once found stays found.
 //!
 //! `TAKINGS_SEED` replays a run, `TAKINGS_ATTACKS` says how many inputs a target gets.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../readings/mod.rs"]
 #[allow(dead_code, reason = "the decoder's tests need all of it")]
