@@ -6,6 +6,7 @@
 mod error;
 mod feed;
 mod pace;
+mod patience;
 mod recovery;
 mod roll_ups;
 mod worker;
@@ -144,11 +145,16 @@ fn start(config: &JobConfig, stop: &Stop) -> Result<Ended, JobError> {
         let stopped = || Err(JobError::Dataflow("asking for the topics' settings panicked".to_owned()));
         (checking.join().unwrap_or_else(|_| stopped()), acquired)
     });
-    let Some((store, recovered)) = acquired? else { return Ok(Ended::default()) };
+    let Some((mut store, recovered)) = acquired? else { return Ok(Ended::default()) };
     if is_whole?.is_none() {
         return Ok(Ended::default());
     }
-    let Some(ranges) = patiently(stop, || Ok(log.partitions(&config.topics)?))? else { return Ok(Ended::default()) };
+    // The log may be waited for, and the store is kept meanwhile.
+    let asked = patiently(stop, || {
+        store.beat()?;
+        Ok(log.partitions(&config.topics)?)
+    });
+    let Some(ranges) = asked? else { return Ok(Ended::default()) };
     let start = recovery::start(config, log.as_ref(), &recovered, &ranges)?;
     tracing::info!(
         epoch = recovered.epoch,
@@ -194,18 +200,17 @@ type Acquired = (Box<dyn Store>, Recovered);
 fn acquire(config: &JobConfig, settings: &JobSettings, stop: &Stop) -> Result<Option<Acquired>, JobError> {
     let url = StoreUrl::parse(&config.store)?;
     let mut told = String::new();
+    // One store for all attempts: it knows for whom it waits.
+    let mut store = crate::store::open(&url)?;
     loop {
-        let taken = patiently(stop, || {
-            let mut store = crate::store::open(&url)?;
-            match store.acquire(settings) {
-                Ok(recovered) => Ok(Ok((store, recovered))),
-                Err(StoreError::Held { holder, .. }) if config.standby => Ok(Err(holder)),
-                Err(error) => Err(error.into()),
-            }
+        let taken = patiently(stop, || match store.acquire(settings) {
+            Ok(recovered) => Ok(Ok(recovered)),
+            Err(StoreError::Held { holder, .. }) if config.standby => Ok(Err(holder)),
+            Err(error) => Err(error.into()),
         })?;
         match taken {
             None => return Ok(None),
-            Some(Ok(taken)) => return Ok(Some(taken)),
+            Some(Ok(recovered)) => return Ok(Some((store, recovered))),
             Some(Err(holder)) => {
                 if holder != told {
                     tracing::info!("standing by: the store is held by {holder}");
