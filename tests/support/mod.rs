@@ -6,8 +6,12 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+pub mod disk;
 pub mod guard;
 pub mod kafka;
+pub mod link;
+pub mod orders;
+pub mod pgbouncer;
 pub mod port;
 pub mod postgres;
 pub mod products;

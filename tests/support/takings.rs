@@ -77,6 +77,11 @@ impl Takings {
         signal(&self.child, name);
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         read(&self.log)
