@@ -2,9 +2,9 @@
 # Installs the Debian packages that the build and the tests need, and only those that are missing.
 #
 # The build: make, perl (OpenSSL is built from source) and a C++ compiler (librdkafka's configure asks for one).
-# The tests: PostgreSQL's server programs, Chromium, Python with venv, strace (which tells what reaches a disk, and
-# when). A server is never used where it is: tests start their own, in temporary folders, on free ports. Says nothing
-# when nothing is to be done.
+# The tests: PostgreSQL's server programs, pgbouncer, Chromium, Python with venv, strace (which tells what reaches a
+# disk, and when). A server is never used where it is: tests start their own, in temporary folders, on free ports.
+# Says nothing when nothing is to be done.
 set -euo pipefail
 
 missing=()
@@ -15,6 +15,7 @@ need() { # need PACKAGE TEST…: PACKAGE is missing unless TEST succeeds
 }
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb; }
+has_pgbouncer() { [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer; }
 # The browser tests start the one that CHROMIUM names, or this.
 has_chromium() { [[ -x ${CHROMIUM:-/usr/bin/chromium} ]]; }
 
@@ -23,6 +24,7 @@ need make command -v make
 need perl perl -MFindBin -MIPC::Cmd -e 1
 need pkg-config command -v pkg-config
 need postgresql has_postgres
+need pgbouncer has_pgbouncer
 need chromium has_chromium
 need python3 command -v python3
 need strace command -v strace

@@ -18,7 +18,10 @@ use std::sync::{Arc, Mutex};
 use support::stores::Fresh;
 use takings::config::{JobArgs, JobConfig};
 use takings::job::{Stop, run_with};
-use takings::store::{Commit, JobSettings, Recovered, Store, StoreError, StoreUrl, Topics, open};
+use takings::store::{
+    Commit, DayRows, DaysSeen, JobSettings, ProvenDay, Recovered, Store, StoreError, StoreUrl, Topics, open,
+};
+use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 use takings_dataflows::view::View;
 
@@ -100,12 +103,27 @@ impl Store for Failing {
         self.call("look", |store| store.look())
     }
 
+    fn look_at_days(
+        &mut self,
+        choose: &mut dyn FnMut(&DaysSeen) -> Vec<Day>,
+    ) -> Result<(DaysSeen, DayRows), StoreError> {
+        self.call("look_at_days", |store| store.look_at_days(choose))
+    }
+
+    fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError> {
+        self.call("prove", |store| store.prove(days))
+    }
+
     fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
         self.call("kept", |store| store.kept(topics, each))
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
         self.call("commit", |store| store.commit(commit))
+    }
+
+    fn beat(&mut self) -> Result<(), StoreError> {
+        self.call("beat", |store| store.beat())
     }
 }
 

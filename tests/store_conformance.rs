@@ -71,10 +71,13 @@ suite!(
         a_held_store_is_refused_naming_the_holder,
         an_older_generation_is_fenced,
         a_holder_that_lost_its_lock_is_fenced,
+        an_idle_holder_learns_that_it_was_replaced,
+        a_generation_given_twice_is_two,
         a_commit_repeated_counts_once,
         what_must_never_be_written_is_refused,
         rows_that_should_be_there_are_missed,
         a_store_that_went_back_is_noticed,
+        an_idle_holder_notices_a_store_that_went_back,
         a_newer_schema_is_refused,
         other_settings_are_refused,
         a_store_must_be_acquired_first;

@@ -173,10 +173,25 @@ fn another_holder_takes_over_while_the_first_is_cut_off() {
     assert!(first.commit(&numbered(1)).unwrap_err().is_transient());
     let mut second = fresh.acquired();
     let error = first.commit(&numbered(1)).unwrap_err();
-    assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 2 }), "{error:?}");
+    assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 2, .. }), "{error:?}");
     second.commit(&numbered(1)).unwrap();
     drop(second);
     assert_whole(&fresh, 1);
+}
+
+#[test]
+fn a_holder_whose_session_ended_goes_on_where_nobody_came() {
+    let fresh = Fresh::postgres();
+    let mut store = fresh.acquired();
+    persist(&mut *store, &numbered(1));
+    fresh.break_lock();
+    assert!(store.beat().unwrap_err().is_transient());
+    store.beat().unwrap();
+    // It holds the lock again.
+    assert!(matches!(fresh.open().acquire(&settings()), Err(StoreError::Held { .. })));
+    persist(&mut *store, &numbered(2));
+    drop(store);
+    assert_whole(&fresh, 2);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod feed;
 mod inconsistent;
 pub mod memory;
 mod pace;
+mod patience;
 mod prover;
 mod recovery;
 mod roll_ups;
@@ -194,13 +195,17 @@ fn lead(
         let stopped = || Err(JobError::Dataflow("asking for the topics' settings panicked".to_owned()));
         (checking.join().unwrap_or_else(|_| stopped()), acquired)
     });
-    let Some((store, recovered)) = acquired? else { return Ok(Ended::default()) };
+    let Some((mut store, recovered)) = acquired? else { return Ok(Ended::default()) };
     if is_whole?.is_none() {
         return Ok(Ended::default());
     }
     let recovered = inconsistent::overlay(recovered)?;
-    // Ids first: whatever is read after belongs to these topics, or is not handed over.
-    let describe = || Ok((log.topic_ids(&config.topics)?, log.partitions(&config.topics)?));
+    // Ids first: whatever is read after belongs to these topics, or is not handed over. The log may be waited for,
+    // and the store is kept meanwhile.
+    let describe = || {
+        store.beat()?;
+        Ok((log.topic_ids(&config.topics)?, log.partitions(&config.topics)?))
+    };
     let Some((topic_ids, ranges)) = patiently(stop, describe)? else { return Ok(Ended::default()) };
     let start = recovery::start(config, log.as_ref(), &recovered, &ranges, topic_ids)?;
     tracing::info!(
@@ -271,18 +276,17 @@ fn acquire(
 ) -> Result<Option<Acquired>, JobError> {
     let url = StoreUrl::parse(&config.store)?;
     let mut told = String::new();
+    // One store for all attempts: it knows for whom it waits.
+    let mut store = open(&url)?;
     loop {
-        let taken = patiently(stop, || {
-            let mut store = open(&url)?;
-            match store.acquire(settings) {
-                Ok(recovered) => Ok(Ok((store, recovered))),
-                Err(StoreError::Held { holder, .. }) if config.standby => Ok(Err(holder)),
-                Err(error) => Err(error.into()),
-            }
+        let taken = patiently(stop, || match store.acquire(settings) {
+            Ok(recovered) => Ok(Ok(recovered)),
+            Err(StoreError::Held { holder, .. }) if config.standby => Ok(Err(holder)),
+            Err(error) => Err(error.into()),
         })?;
         match taken {
             None => return Ok(None),
-            Some(Ok(taken)) => return Ok(Some(taken)),
+            Some(Ok(recovered)) => return Ok(Some((store, recovered))),
             Some(Err(holder)) => {
                 if holder != told {
                     tracing::info!("standing by: the store is held by {holder}");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use takings_dataflows::changes::{Change, Corrected, Earlier, EpochChanges, Kept, Rejected};
 use takings_dataflows::event::Event;
 use takings_dataflows::graph::Committed;
@@ -17,12 +17,13 @@ use timely::scheduling::SyncActivator;
 
 use super::inconsistent::{Sifted, Withheld};
 use super::pace::Pace;
+use super::patience::Patience;
 use super::recovery::Start;
 use super::{JobError, Summary, error};
 use crate::config::JobConfig;
 use crate::source::Log;
 use crate::store::commit::{Correction, EarlierOrder, KeptContent, KeptFeedback, KeptListing, KeptOrder, Why};
-use crate::store::{Commit, FilledView, PartitionState, ProvenDay, Recovered, Store, StoreError, Topics, commit};
+use crate::store::{BEAT, Commit, FilledView, PartitionState, ProvenDay, Recovered, Store, StoreError, Topics, commit};
 
 /// What reaches the writer.
 pub(super) enum ToWriter {
@@ -36,6 +37,9 @@ pub(super) enum ToWriter {
 
 /// Offsets for lag tools are good enough a second old.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the log says again what is waited for.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// Owns the store.
 pub(super) struct Writer {
@@ -56,6 +60,7 @@ pub(super) struct Writer {
     sink: Option<SyncActivator>,
     summary: Summary,
     noted: Instant,
+    patience: Arc<Patience>,
 }
 
 impl Writer {
@@ -98,14 +103,21 @@ impl Writer {
             sink: None,
             summary: Summary { epoch: recovered.epoch, ..Summary::default() },
             noted: Instant::now(),
+            patience: Arc::default(),
         }
     }
 
     /// Hands what is kept beside the views to worker 0, then commits epochs until the workers are gone.
     pub(super) fn run(mut self, kept: Sender<Event>, epochs: &Receiver<ToWriter>) -> Summary {
-        if let Err(error) = self.load_kept(kept).and_then(|()| self.commit_all(epochs)) {
-            self.pace.fail(error);
-        }
+        let patience = Arc::clone(&self.patience);
+        std::thread::scope(|scope| {
+            let (ended, watched) = bounded(0);
+            scope.spawn(move || patience.watch(&watched));
+            if let Err(error) = self.load_kept(kept).and_then(|()| self.commit_all(epochs)) {
+                self.pace.fail(error);
+            }
+            drop::<Sender<()>>(ended);
+        });
         self.note_offsets();
         self.summary
     }
@@ -129,7 +141,17 @@ impl Writer {
     }
 
     fn commit_all(&mut self, epochs: &Receiver<ToWriter>) -> Result<(), JobError> {
-        while let Ok(message) = epochs.recv() {
+        loop {
+            let message = match epochs.recv_timeout(BEAT) {
+                Ok(message) => message,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    let Writer { store, pace, patience, .. } = self;
+                    let doing = "keeping the store";
+                    until_the_store_answers(pace, doing, || patience.with(doing, || store.beat()))?;
+                    continue;
+                }
+            };
             let changes = match message {
                 ToWriter::Sink(activator) => {
                     self.sink = Some(activator);
@@ -171,13 +193,13 @@ impl Writer {
                 self.note_offsets();
             }
         }
-        Ok(())
     }
 
     /// Writes until it is written; `false` where the job is over first.
     fn persist(&mut self, commit: &Commit) -> Result<bool, JobError> {
-        let Writer { store, pace, .. } = self;
-        until_the_store_answers(pace, &format!("writing epoch {}", commit.epoch), || store.commit(commit))
+        let Writer { store, pace, patience, .. } = self;
+        let doing = format!("writing epoch {}", commit.epoch);
+        until_the_store_answers(pace, &doing, || patience.with(&doing, || store.commit(commit)))
     }
 
     fn note_offsets(&mut self) {
@@ -382,20 +404,24 @@ fn until_the_store_answers(
     mut attempt: impl FnMut() -> Result<(), StoreError>,
 ) -> Result<bool, JobError> {
     let mut pause = Duration::from_millis(50);
-    let mut is_away = false;
+    let began = Instant::now();
+    let mut told: Option<(String, Instant)> = None;
     loop {
         match attempt() {
             Ok(()) => {
-                if is_away {
-                    tracing::info!("{doing}: the store answers again; nothing was lost");
+                if told.is_some() {
+                    let seconds = began.elapsed().as_secs_f32();
+                    tracing::info!("{doing}: the store answers again, after {seconds:.1} s; nothing was lost");
                 }
                 return Ok(true);
             }
             Err(error) if error.is_transient() => {
-                if !is_away {
-                    tracing::warn!("{doing}: no contact with the store, trying again: {}", error::chain(&error));
+                let why = error::chain(&error);
+                // Once, whenever the reason changes, and now and then: the last line of a log tells what is waited for.
+                if told.as_ref().is_none_or(|(last, when)| *last != why || when.elapsed() >= TELL_AGAIN) {
+                    tracing::warn!("{doing}: trying again until it can be done: {why}");
+                    told = Some((why, Instant::now()));
                 }
-                is_away = true;
                 if pace.is_over() {
                     return Ok(false);
                 }

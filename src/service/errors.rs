@@ -191,6 +191,10 @@ impl From<StoreError> for Problem {
                 let message = format!("the store is not reachable: {}", cause(&error));
                 Problem::new(status, Code::StoreUnreachable, message, hint)
             }
+            StoreError::Busy { why, .. } => {
+                let hint = "the service goes on by itself once the store can; see its log for the address";
+                Problem::new(status, Code::StoreUnreachable, format!("the store can not answer just now: {why}"), hint)
+            }
             StoreError::Configuration { setting, .. } => {
                 tracing::error!(%error, "the store can not be read");
                 let message = format!("the store refuses this service: check the setting `{setting}`");
@@ -206,6 +210,7 @@ impl From<StoreError> for Problem {
             StoreError::Held { .. }
             | StoreError::Fenced { .. }
             | StoreError::Settings { .. }
+            | StoreError::WentBack { .. }
             | StoreError::Corrupt(_)
             | StoreError::Fault { .. } => {
                 tracing::error!(%error, cause = %cause(&error), "an answer failed");

@@ -12,6 +12,18 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// It answers, but can not do this now: a full disk, a lock that someone holds, a standby server. Trying again
+    /// may help, and a person may have to make room first.
+    #[error("the store at {store} can not go on just now: {why}")]
+    Busy {
+        /// The store, without its password.
+        store: String,
+        /// What stands in the way, and what to do.
+        why: String,
+        /// What the driver said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A setting is wrong: the URL, the credentials, a missing database or privilege.
     #[error("setting `{setting}`: {message}")]
     Configuration {
@@ -38,9 +50,12 @@ pub enum StoreError {
     },
     /// Another process took the store over.
     #[error(
-        "fenced: generation {theirs} took over from this process's generation {ours}, so nothing was written; this process must exit"
+        "fenced: {by} took the store over as generation {theirs}, so this process, generation {ours}, wrote nothing since, \
+         and must end; started again with --standby it waits for its turn"
     )]
     Fenced {
+        /// Who holds the store, or held it last.
+        by: String,
         /// This process's generation.
         ours: u64,
         /// The generation in the store.
@@ -68,10 +83,22 @@ pub enum StoreError {
         /// As given now.
         given: String,
     },
+    /// The store lost commits that it had acknowledged.
+    #[error(
+        "the store went back: it stands at epoch {found}, and this process committed epoch {ours} last (a failover to a \
+         server that lagged, or a restored backup); start again to go on from epoch {found}: what came after it is read \
+         from the log once more, and nothing is lost or doubled"
+    )]
+    WentBack {
+        /// The epoch that this process committed last.
+        ours: u64,
+        /// The epoch at which the store stands.
+        found: u64,
+    },
     /// What the store holds contradicts itself.
     #[error("the store contradicts itself: {0}")]
     Corrupt(String),
-    /// Any other fault: a bug, a full disk, a missing table.
+    /// Any other fault: a bug, a missing table.
     #[error("{doing} failed")]
     Fault {
         /// What was being done, on which table.
@@ -85,6 +112,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether trying the same again may help.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, StoreError::Unreachable { .. })
+        matches!(self, StoreError::Unreachable { .. } | StoreError::Busy { .. })
     }
 }

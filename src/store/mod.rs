@@ -18,6 +18,8 @@ mod switch;
 pub mod text;
 pub mod url;
 
+use std::time::Duration;
+
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 
@@ -29,6 +31,10 @@ pub use url::StoreUrl;
 
 /// The table in which each store keeps which migrations it has seen.
 pub const SCHEMA_HISTORY: &str = "takings_schema_history";
+
+/// How often an idle holder says that it lives. A frozen one is replaced after six of these; see
+/// `postgres/session.rs`.
+pub const BEAT: Duration = Duration::from_secs(5);
 
 /// The write side of a store. Touches nothing until it is acquired.
 ///
@@ -48,6 +54,9 @@ pub fn open(url: &StoreUrl) -> Result<Box<dyn Store>, StoreError> {
 ///   acquires the same store; the operating system or the server frees it when the process dies;
 /// - *fenced*: each acquire raises the generation; a commit under an older one changes nothing and
 ///   fails with [`StoreError::Fenced`];
+/// - *no clock*: what a process may write never depends on one. How soon a store is free after its holder froze
+///   does, in PostgreSQL: the server ends a session that is silent for too long, and [`beat`](Store::beat) is
+///   what keeps it from that;
 /// - *all or nothing*: after a crash at any moment the store holds a whole number of epochs;
 /// - *once*: a commit that is repeated because its outcome was unknown takes effect once. It must be the
 ///   same commit: one that has taken in later epochs as well would be refused if the first did take effect;
@@ -88,14 +97,22 @@ pub trait Store: Send {
     fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError>;
 
     /// Hands every kept listing, feedback, order and cancellation to `each`, as events with the version they
-    /// were written with, in no particular order; orders without the details that no total needs. `topics` gives each of the job's topics its rank (as in
+    /// were written with, in no particular order; orders without the details that no total needs. `topics` gives
+    /// each of the job's topics its rank (as in
     /// [`takings_dataflows::order::PartitionId`]) and its id space.
     fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError>;
 
     /// Writes one epoch, durably, in one transaction. Returns when it is committed.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`] may be tried again with the same commit, and is then safe to
-    /// repeat even if the first one did reach the store.
+    /// What [is transient](StoreError::is_transient) may be tried again with the same commit, and is then safe
+    /// to repeat even if the first one did reach the store. [`StoreError::Fenced`]; [`StoreError::WentBack`].
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError>;
+
+    /// Says that this process lives, and learns whether it was replaced. Called every [`BEAT`] while there is
+    /// nothing to commit; writes nothing.
+    ///
+    /// # Errors
+    /// As [`commit`](Store::commit).
+    fn beat(&mut self) -> Result<(), StoreError>;
 }

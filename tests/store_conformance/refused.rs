@@ -19,7 +19,7 @@ pub(super) fn an_older_generation_is_fenced(make: Make) {
     let mut store = fresh.acquired();
     fresh.execute("UPDATE job SET generation = 5");
     let error = store.commit(&commit(1, vec![new(day_key(0, "EUR"), total(1, 1))])).unwrap_err();
-    assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 5 }), "{error:?}");
+    assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 5, .. }), "{error:?}");
     assert!(fresh.view(View::Day).is_empty());
 }
 
@@ -33,11 +33,55 @@ pub(super) fn a_holder_that_lost_its_lock_is_fenced(make: Make) {
         match error {
             // The first word of a connection that was cut.
             StoreError::Unreachable { .. } => {}
-            error => assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 2 }), "{error:?}"),
+            error => assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 2, .. }), "{error:?}"),
         }
     }
     successor.commit(&commit(1, vec![new(day_key(0, "EUR"), total(2, 1))])).unwrap();
     assert_eq!(fresh.view(View::Day), [row(day_key(0, "EUR"), total(2, 1), 1)]);
+}
+
+pub(super) fn an_idle_holder_learns_that_it_was_replaced(make: Make) {
+    let fresh = make();
+    let mut idle = fresh.acquired();
+    idle.beat().unwrap();
+    idle.commit(&commit(1, vec![])).unwrap();
+    idle.beat().unwrap();
+    fresh.break_lock();
+    let successor = fresh.acquired();
+    match until_it_is_told(|| idle.beat()) {
+        StoreError::Fenced { by, ours: 1, theirs: 2 } => {
+            assert!(by.contains(&format!("pid {}", std::process::id())), "{by}");
+        }
+        error => panic!("{error:?}"),
+    }
+    // Whoever it was may be gone by then.
+    drop(successor);
+    let error = idle.beat().unwrap_err();
+    assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 2, .. }), "{error:?}");
+}
+
+/// A server that lagged is promoted: it has not seen this process come, gives its generation to another, and that
+/// one comes to the same epoch.
+pub(super) fn a_generation_given_twice_is_two(make: Make) {
+    let fresh = make();
+    let mut ours = fresh.acquired();
+    ours.commit(&commit(1, vec![])).unwrap();
+    fresh.break_lock();
+    fresh.execute("UPDATE job SET generation = 0, epoch = 0, holder = NULL");
+    let mut theirs = fresh.acquired();
+    theirs.commit(&Commit { filled: vec![], ..commit(1, vec![]) }).unwrap();
+    drop(theirs);
+    let error = until_it_is_told(|| ours.commit(&commit(2, vec![new(day_key(0, "EUR"), total(1, 1))])));
+    assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 1, .. }), "{error:?}");
+    assert!(fresh.view(View::Day).is_empty());
+}
+
+/// The first error that is not the end of a connection that was cut.
+fn until_it_is_told(mut attempt: impl FnMut() -> Result<(), StoreError>) -> StoreError {
+    match attempt().unwrap_err() {
+        error if error.is_transient() => attempt().unwrap_err(),
+        error => error,
+    }
 }
 
 pub(super) fn a_commit_repeated_counts_once(make: Make) {
@@ -99,6 +143,21 @@ pub(super) fn a_store_that_went_back_is_noticed(make: Make) {
     assert!(error.to_string().contains("epoch 7") && error.to_string().contains("epoch 8"), "{error}");
     drop(store);
     assert_eq!(fresh.open().acquire(&settings()).unwrap().epoch, 7);
+}
+
+pub(super) fn an_idle_holder_notices_a_store_that_went_back(make: Make) {
+    let fresh = make();
+    let mut store = fresh.acquired();
+    store.commit(&commit(8, vec![])).unwrap();
+    fresh.execute("UPDATE job SET epoch = 7");
+    let error = store.beat().unwrap_err();
+    assert!(matches!(error, StoreError::WentBack { ours: 8, found: 7 }), "{error:?}");
+    drop(store);
+    // It went further back, to before this process came.
+    let mut store = fresh.acquired();
+    fresh.execute("UPDATE job SET generation = 1, epoch = 3, holder = 'the one before'");
+    let error = store.beat().unwrap_err();
+    assert!(matches!(error, StoreError::WentBack { ours: 7, found: 3 }), "{error:?}");
 }
 
 pub(super) fn a_newer_schema_is_refused(make: Make) {

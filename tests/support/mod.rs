@@ -8,10 +8,13 @@
 
 pub mod clients;
 pub mod cluster;
+pub mod disk;
 pub mod guard;
 pub mod job;
 pub mod kafka;
 pub mod link;
+pub mod orders;
+pub mod pgbouncer;
 pub mod port;
 pub mod postgres;
 pub mod products;

@@ -57,10 +57,7 @@ impl PostgresServer {
     pub fn start_with(settings: &[&str]) -> PostgresServer {
         let programs = programs();
         let user = unprivileged();
-        let folder = tempfile::Builder::new().prefix("takings-postgres-").tempdir().expect("a folder").keep();
-        if let Some((uid, gid)) = user {
-            chown(&folder, Some(uid), Some(gid)).expect("root gives folders away");
-        }
+        let folder = folder(user);
         let data = folder.join("data");
         let initdb = as_user(&programs.join("initdb"), user)
             .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "--username", OWNER, "--pgdata"])
@@ -82,21 +79,78 @@ impl PostgresServer {
             assert!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
         }
 
-        let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).expect("a free port").port();
-        let guard = guard(&programs, &folder, user);
-        let server = PostgresServer(Arc::new(Inner {
-            programs,
-            folder,
-            port,
-            user,
-            settings: settings.iter().map(ToString::to_string).collect(),
-            databases: AtomicU32::new(0),
-            guard: Some(guard),
-        }));
-        server.start_again();
+        let server = PostgresServer::run(programs, folder, user, settings.iter().map(ToString::to_string).collect());
         let mut owner = server.client("postgres");
         owner.batch_execute(&format!("CREATE ROLE {GUARDED} LOGIN PASSWORD '{PASSWORD}'")).expect("a role");
         server
+    }
+
+    /// Runs what is in `folder`.
+    fn run(programs: PathBuf, folder: PathBuf, user: Option<(u32, u32)>, settings: Vec<String>) -> PostgresServer {
+        let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).expect("a free port").port();
+        let guard = guard(&programs, &folder, user);
+        let databases = AtomicU32::new(0);
+        let server =
+            PostgresServer(Arc::new(Inner { programs, folder, port, user, settings, databases, guard: Some(guard) }));
+        server.start_again();
+        server
+    }
+
+    /// Starts a second server that follows this one (streaming replication, asynchronous), and serves reads.
+    pub fn replica(&self) -> PostgresServer {
+        let Inner { programs, user, settings, .. } = &*self.0;
+        let folder = folder(*user);
+        let copied = as_user(&programs.join("pg_basebackup"), *user)
+            .args([
+                "--write-recovery-conf",
+                "--wal-method=stream",
+                "--checkpoint=fast",
+                "--no-sync",
+                "--host=127.0.0.1",
+            ])
+            .args(["--port", &self.0.port.to_string(), "--username", OWNER, "--pgdata"])
+            .arg(folder.join("data"))
+            .output()
+            .expect("pg_basebackup runs");
+        assert!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
+        PostgresServer::run(programs.clone(), folder, *user, settings.clone())
+    }
+
+    /// Makes a replica a server of its own, which takes writes. What it has not got by now it never gets.
+    pub fn promote(&self) {
+        let promoted: bool = self.client("postgres").query_one("SELECT pg_promote()", &[]).expect("promoted").get(0);
+        assert!(promoted, "the replica is promoted");
+    }
+
+    /// Cuts a replica off from the server that it follows, for good.
+    pub fn stop_following(&self) {
+        let mut owner = self.client("postgres");
+        owner.batch_execute("ALTER SYSTEM SET primary_conninfo = ''").expect("set");
+        owner.batch_execute("SELECT pg_reload_conf()").expect("reloaded");
+        while owner.query_one("SELECT count(*) FROM pg_stat_wal_receiver", &[]).expect("asked").get::<_, i64>(0) > 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    /// How far it has written its log, or, of a replica, replayed it; to be compared with the other's.
+    pub fn log_position(&self) -> u64 {
+        let asked =
+            "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
+                       - '0/0'::pg_lsn)::bigint";
+        self.client("postgres").query_one(asked, &[]).expect("asked").get::<_, i64>(0) as u64
+    }
+
+    /// Refuses connections without TLS from now on.
+    pub fn refuse_plain_connections(&self) {
+        let access = self.0.folder.join("data/pg_hba.conf");
+        let rules = fs::read_to_string(&access).expect("it is there");
+        fs::write(&access, format!("hostnossl all all all reject\n{rules}")).expect("it can be written");
+        assert!(self.control().arg("reload").status().expect("pg_ctl runs").success(), "reloaded");
+    }
+
+    /// The user that the server runs as, where that is not this process's.
+    pub fn user(&self) -> Option<(u32, u32)> {
+        self.0.user
     }
 
     /// The port it listens on, on 127.0.0.1.
@@ -212,7 +266,7 @@ fn guard(programs: &Path, folder: &Path, user: Option<(u32, u32)>) -> Child {
 }
 
 /// A command run by `user`, in a folder that every user can enter.
-fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
+pub fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/");
     if let Some((uid, gid)) = user {
@@ -221,8 +275,17 @@ fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
     command
 }
 
+/// A folder that the server's user owns.
+fn folder(user: Option<(u32, u32)>) -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("takings-postgres-").tempdir().expect("a folder").keep();
+    if let Some((uid, gid)) = user {
+        chown(&folder, Some(uid), Some(gid)).expect("root gives folders away");
+    }
+    folder
+}
+
 /// Whom to run the server as: PostgreSQL refuses root. `None` where this process is not root.
-fn unprivileged() -> Option<(u32, u32)> {
+pub fn unprivileged() -> Option<(u32, u32)> {
     let me = fs::metadata("/proc/self").expect("Linux");
     if std::os::unix::fs::MetadataExt::uid(&me) != 0 {
         return None;

@@ -12,6 +12,7 @@ use crate::store::StoreError;
 pub(super) fn fault(store: &str, doing: &str, error: postgres::Error) -> StoreError {
     match verdict(store, doing, &error) {
         Verdict::Wait => unreachable(store, error),
+        Verdict::Busy(why) => StoreError::Busy { store: store.to_owned(), why, source: Box::new(error) },
         Verdict::Stop(stop) => stop,
         Verdict::Other => StoreError::Fault { doing: doing.to_owned(), source: Box::new(error) },
     }
@@ -29,13 +30,17 @@ pub(super) fn migration_fault(store: &str, doing: &str, error: refinery::Error) 
     };
     match verdict {
         Verdict::Wait => StoreError::Unreachable { store: store.to_owned(), source: Box::new(error) },
+        Verdict::Busy(why) => StoreError::Busy { store: store.to_owned(), why, source: Box::new(error) },
         Verdict::Stop(stop) => stop,
         Verdict::Other => StoreError::Fault { doing: doing.to_owned(), source: Box::new(error) },
     }
 }
 
 enum Verdict {
+    /// There is no contact, or there will be none for a moment.
     Wait,
+    /// It answers, and something stands in the way: what, and what to do.
+    Busy(String),
     Stop(StoreError),
     Other,
 }
@@ -50,8 +55,11 @@ fn verdict(store: &str, doing: &str, error: &postgres::Error) -> Verdict {
     let message = answer.message();
     let code = answer.code();
     let stop = match &code.code()[..2] {
-        // The connection broke; too many of them, no disk or no memory left; deadlock or the like.
-        "08" | "53" | "40" => return Verdict::Wait,
+        // The connection broke.
+        "08" => return Verdict::Wait,
+        // A deadlock or the like.
+        "40" => return Verdict::Busy("it undid a transaction that was in another's way".to_owned()),
+        "53" => return Verdict::Busy(lacking(code, doing)),
         // Who may log in.
         "28" => configuration(format!("the server refused the login at {store}: {message}")),
         // Pages or indexes that are damaged.
@@ -59,14 +67,24 @@ fn verdict(store: &str, doing: &str, error: &postgres::Error) -> Verdict {
             StoreError::Corrupt(format!("{doing}: the server says {message:?}; restore its data directory"))
         }
         _ => match *code {
-            SqlState::ADMIN_SHUTDOWN
-            | SqlState::CRASH_SHUTDOWN
-            | SqlState::CANNOT_CONNECT_NOW
-            | SqlState::QUERY_CANCELED
-            | SqlState::LOCK_NOT_AVAILABLE
-            | SqlState::READ_ONLY_SQL_TRANSACTION
-            | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-            | SqlState::IDLE_SESSION_TIMEOUT => return Verdict::Wait,
+            SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => return Verdict::Wait,
+            SqlState::QUERY_CANCELED => {
+                return Verdict::Busy(format!("somebody cancelled a statement ({doing})"));
+            }
+            SqlState::LOCK_NOT_AVAILABLE => {
+                return Verdict::Busy(format!(
+                    "another session holds a lock on what is to be written ({doing}{}); end what it does, or \
+                     the session: pg_locks and pg_stat_activity tell which",
+                    answer.where_().map(|place| format!(", {place}")).unwrap_or_default()
+                ));
+            }
+            SqlState::READ_ONLY_SQL_TRANSACTION => return Verdict::Busy(read_only()),
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::IDLE_SESSION_TIMEOUT => {
+                return Verdict::Busy(
+                    "it ended the session of this process, which had said nothing for long (frozen, or asleep)"
+                        .to_owned(),
+                );
+            }
             SqlState::INVALID_CATALOG_NAME | SqlState::DATABASE_DROPPED => {
                 configuration(format!("{store}: {message}; create it (createdb), or name another"))
             }
@@ -84,6 +102,9 @@ fn verdict(store: &str, doing: &str, error: &postgres::Error) -> Verdict {
                 "{doing}: {message} ({}); what should be new is there already, so nothing was written",
                 answer.detail().unwrap_or("no detail")
             )),
+            SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => StoreError::Corrupt(format!(
+                "{doing}: {message}; somebody changed the tables of takings: restore a backup, or start a new store"
+            )),
             SqlState::CHECK_VIOLATION => StoreError::Corrupt(format!("{doing}: {message}; nothing was written")),
             _ => return Verdict::Other,
         },
@@ -91,10 +112,35 @@ fn verdict(store: &str, doing: &str, error: &postgres::Error) -> Verdict {
     Verdict::Stop(stop)
 }
 
+/// What the server has too little of.
+fn lacking(code: &SqlState, doing: &str) -> String {
+    match *code {
+        SqlState::DISK_FULL => {
+            format!("its disk is full ({doing}); make room there, and the job goes on by itself")
+        }
+        SqlState::TOO_MANY_CONNECTIONS => "it has no connection left; end sessions that nobody needs, or raise \
+             max_connections, or the CONNECTION LIMIT of the role or the database"
+            .to_owned(),
+        SqlState::OUT_OF_MEMORY => format!("it has no memory left ({doing}); give it more, or less to do"),
+        _ => format!("a limit of the server is reached ({doing}); raise it"),
+    }
+}
+
+fn read_only() -> String {
+    "it takes no writes: it is a standby server, or default_transaction_read_only is on for the role, the database or \
+     the server; promote it, name the primary as well (HOST1:PORT1,HOST2:PORT2), or turn that off"
+        .to_owned()
+}
+
 /// The same for what came while connecting: there a refusal of the driver's own is about a setting.
 pub(super) fn connect_fault(store: &str, error: postgres::Error) -> StoreError {
     if error.as_db_error().is_some() {
         return fault(store, "connecting", error);
+    }
+    let refusal = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    if refusal.is_some_and(|refusal| refusal.kind() == io::ErrorKind::PermissionDenied) {
+        // The driver's word for a server that is not what target_session_attrs asks for.
+        return StoreError::Busy { store: store.to_owned(), why: read_only(), source: Box::new(error) };
     }
     if is_contact(&error) {
         return unreachable(store, error);

@@ -1,12 +1,14 @@
 //! The store in PostgreSQL.
 //!
 //! What it can not do: work through a pooler that shares a session between clients (pgbouncer in
-//! transaction mode), since the lock belongs to the session.
+//! transaction mode), since the lock belongs to the session. It says so: see [`pooler`].
 //!
 //! How each clause of [`Store`] is kept:
 //! - *one holder*: a session advisory lock, freed by the server when the connection ends;
 //! - *fenced*, *once*: the first statement of a commit moves `job` on only from this process's
-//!   generation and the epoch that it committed last. It also locks that row until the transaction ends;
+//!   generation and the epoch that it committed last. It also locks that row until the transaction ends.
+//!   A server that lagged and was promoted may give a generation a second time: so the holder, who is never
+//!   the same, must be this process too;
 //! - *all or nothing*: one transaction;
 //! - *changed rows only*: rows are written by their key, and counted.
 
@@ -15,6 +17,7 @@ mod fault;
 mod kept;
 mod numeric;
 mod orders;
+mod pooler;
 mod proofs;
 mod rows;
 mod schema;
@@ -26,12 +29,12 @@ use std::time::{Duration, Instant};
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 
-use self::session::{Session, SessionId, Sql};
+use self::session::{Params, Session, SessionId, Sql};
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
 use super::settings::{StoredSettings, view_names};
 use super::switch::Switch;
 use super::url::PostgresUrl;
-use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics};
+use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics, host};
 
 /// How many rows go into one statement: enough that the statement's own cost is nothing, few enough
 /// that its arrays stay within some megabytes.
@@ -41,7 +44,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 const RAISE: Sql = Sql::new(
     "raising the generation",
-    "UPDATE job SET generation = generation + 1
+    "UPDATE job SET generation = generation + 1, holder = $1
      RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats",
 );
 const LOOK: Sql = Sql::new(
@@ -56,15 +59,22 @@ const SET: Sql = Sql::new(
 const GUARD: Sql = Sql::new(
     "moving the job on",
     "WITH moved AS (
-       UPDATE job SET epoch = $1, committed_at = now() WHERE generation = $2 AND epoch = $3 RETURNING epoch)
-     SELECT pg_notify('takings', epoch::text) FROM moved",
+       UPDATE job SET epoch = $1, committed_at = now()
+       WHERE generation = $2 AND epoch = $3 AND holder = $4 RETURNING epoch)
+     SELECT pg_backend_pid(), pg_notify('takings', epoch::text) FROM moved",
 );
-const WHERE_IT_STANDS: Sql = Sql::new("reading job", "SELECT generation, epoch FROM job");
+const WHERE_IT_STANDS: Sql = Sql::new("reading job", "SELECT generation, epoch, holder, pg_backend_pid() FROM job");
 const PRUNE: Sql = Sql::new("pruning removals", "DELETE FROM removals WHERE removed_at < now() - interval '1 day'");
+
+/// How long a holder has to come back after the database was away, before a standby that was away from it as well
+/// takes the lock: three beats.
+const COMES_BACK: Duration = Duration::from_secs(15);
 
 /// The write side in PostgreSQL.
 pub(super) struct PostgresStore {
     url: PostgresUrl,
+    /// What waits for another holder's end.
+    standby: Standby,
     /// The connection, while there is one.
     session: Option<Session>,
     /// The one before it, whose end the server may not have seen.
@@ -74,35 +84,115 @@ pub(super) struct PostgresStore {
     pruned: Option<Instant>,
 }
 
+/// A process that found the lock taken, and asks again.
+///
+/// It keeps its session meanwhile. Where that one breaks, so may the holder's have, and nobody is gone: the database
+/// was away, or promoted elsewhere. Then the holder, who notices with its next beat, comes first.
+#[derive(Default)]
+struct Standby {
+    session: Option<Session>,
+    /// Who held the lock.
+    holder: Option<String>,
+    /// Until when the lock is the holder's, taken or not.
+    leaves_it_until: Option<Instant>,
+}
+
+impl Standby {
+    /// A session with the lock.
+    fn lock(&mut self, url: &PostgresUrl, previous: Option<SessionId>) -> Result<Session, StoreError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => {
+                let session = Session::open_first(url)?;
+                self.leaves_it_until = self.holder.is_some().then(|| Instant::now() + COMES_BACK);
+                session
+            }
+        };
+        if let (Some(holder), true) = (&self.holder, self.leaves_it_until > Some(Instant::now())) {
+            let holder = format!("{holder} (the database was away, and it has a moment to come back)");
+            self.session = Some(session);
+            return Err(StoreError::Held { store: url.to_string(), holder });
+        }
+        match session.lock(previous) {
+            Ok(()) => {
+                self.holder = None;
+                Ok(session)
+            }
+            Err(error) => {
+                if let StoreError::Held { holder, .. } = &error {
+                    self.holder = Some(holder.clone());
+                    self.session = Some(session);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
 /// How far this process knows the store to be its own.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Held {
     generation: i64,
     /// The epoch committed last, as far as it was acknowledged.
     epoch: i64,
+    /// This process, in words that no other acquiring has.
+    holder: String,
+}
+
+/// What `job` says of who holds the store, and of how far it is.
+struct Standing {
+    generation: i64,
+    epoch: i64,
+    holder: Option<String>,
+}
+
+impl Held {
+    /// Whether the store is still this process's, as it stands.
+    fn check(&self, stands: &Standing) -> Result<(), StoreError> {
+        let is_ours = stands.holder.as_deref() == Some(&self.holder);
+        if stands.generation > self.generation || (stands.generation == self.generation && !is_ours) {
+            return Err(StoreError::Fenced {
+                by: stands.holder.clone().unwrap_or_else(|| "another process".to_owned()),
+                ours: self.generation as u64,
+                theirs: stands.generation as u64,
+            });
+        }
+        if is_ours { Ok(()) } else { Err(self.went_back(stands)) }
+    }
+
+    const fn went_back(&self, stands: &Standing) -> StoreError {
+        StoreError::WentBack { ours: self.epoch as u64, found: stands.epoch as u64 }
+    }
 }
 
 impl PostgresStore {
-    pub(super) const fn new(url: PostgresUrl) -> Self {
-        PostgresStore { url, session: None, previous: None, held: None, pruned: None }
+    pub(super) fn new(url: PostgresUrl) -> Self {
+        PostgresStore { url, standby: Standby::default(), session: None, previous: None, held: None, pruned: None }
     }
 
     /// Runs `work` on the session, a new one if need be; a failure ends it.
     fn with_session<T>(
         &mut self,
-        work: impl FnOnce(&mut Session, Held) -> Result<T, StoreError>,
+        work: impl FnOnce(&mut Session, &Held) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let held = self.held.ok_or_else(|| StoreError::Fault {
+        let held = self.held.clone().ok_or_else(|| StoreError::Fault {
             doing: "writing to a store that was not acquired".to_owned(),
             source: "acquire it first".into(),
         })?;
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => self.resume(held)?,
+            None => self.resume(&held)?,
         };
-        let done = work(&mut session, held);
+        let done = work(&mut session, &held);
         self.previous = Some(session.id());
-        if done.is_ok() {
+        // What only stands in the way costs the transaction, and not the session: with it would go the lock, to a
+        // standby that the same thing stands in the way of.
+        let is_usable = match &done {
+            Ok(_) => true,
+            Err(StoreError::Busy { .. }) => session.batch("rolling back", "ROLLBACK").is_ok(),
+            Err(_) => false,
+        };
+        if is_usable {
             self.session = Some(session);
         }
         done
@@ -115,26 +205,24 @@ impl PostgresStore {
             return Err(StoreError::Empty { store: self.url.to_string() });
         }
         session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-        let (generation, epoch, stored) = read_job(&mut session, &LOOK)?;
+        let (generation, epoch, stored) = read_job(&mut session, &LOOK, &[])?;
         let settings = stored.complete().ok_or_else(|| StoreError::Empty { store: self.url.to_string() })?;
         Ok((session, generation, epoch, settings))
     }
 
     /// Another session for the same generation, after the connection was lost.
-    fn resume(&mut self, held: Held) -> Result<Session, StoreError> {
+    fn resume(&mut self, held: &Held) -> Result<Session, StoreError> {
         let mut session = Session::open(&self.url)?;
-        let held_by_another = match session.lock(self.previous) {
+        let newcomer = match session.lock(self.previous) {
             Ok(()) => None,
-            Err(held @ StoreError::Held { .. }) => Some(held),
+            Err(StoreError::Held { store, holder }) => Some((store, holder)),
             Err(error) => return Err(error),
         };
-        // Whoever took the lock meanwhile has raised the generation, or is about to.
-        let (generation, _) = where_it_stands(&mut session)?;
-        if generation != held.generation {
-            return Err(StoreError::Fenced { ours: held.generation as u64, theirs: generation as u64 });
-        }
-        if let Some(held) = held_by_another {
-            return Err(held);
+        held.check(&where_it_stands(&mut session)?)?;
+        if let Some((store, holder)) = newcomer {
+            // Whoever took the lock meanwhile is about to raise the generation, or to end without.
+            let why = format!("{holder} came while this process had no contact with it, and may take it over");
+            return Err(StoreError::Busy { source: why.clone().into(), store, why });
         }
         session.plan_for_commits()?;
         Ok(session)
@@ -147,14 +235,14 @@ impl Store for PostgresStore {
             self.previous = Some(session.id());
         }
         self.held = None;
-        let mut session = Session::open(&self.url)?;
-        session.lock(self.previous)?;
+        let mut session = self.standby.lock(&self.url, self.previous)?;
         schema::migrate(&mut session)?;
         session.begin()?;
-        let recovered = recover(&mut session, settings)?;
+        let holder = host::this_holder();
+        let recovered = recover(&mut session, settings, &holder)?;
         session.commit()?;
         session.plan_for_commits()?;
-        self.held = Some(Held { generation: recovered.generation as i64, epoch: recovered.epoch as i64 });
+        self.held = Some(Held { generation: recovered.generation as i64, epoch: recovered.epoch as i64, holder });
         self.session = Some(session);
         Ok(recovered)
     }
@@ -199,7 +287,7 @@ impl Store for PostgresStore {
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        if commit.is_done_or_refused(self.held.map(|held| held.epoch))? {
+        if commit.is_done_or_refused(self.held.as_ref().map(|held| held.epoch))? {
             return Ok(());
         }
         let prune = self.pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNE_EVERY);
@@ -212,12 +300,20 @@ impl Store for PostgresStore {
         }
         Ok(())
     }
+
+    fn beat(&mut self) -> Result<(), StoreError> {
+        self.with_session(|session, held| {
+            let stands = where_it_stands(session)?;
+            held.check(&stands)?;
+            if stands.epoch < held.epoch { Err(held.went_back(&stands)) } else { Ok(()) }
+        })
+    }
 }
 
 /// Raises the generation and reads what the last commit left, in the transaction that is open. From
 /// the first statement on, a commit under an older generation waits, and then fails.
-fn recover(session: &mut Session, settings: &JobSettings) -> Result<Recovered, StoreError> {
-    let (generation, epoch, stored) = read_job(session, &RAISE)?;
+fn recover(session: &mut Session, settings: &JobSettings, holder: &str) -> Result<Recovered, StoreError> {
+    let (generation, epoch, stored) = read_job(session, &RAISE, &[&holder])?;
     stored.check(settings)?;
     let switch = Switch::of(&views::complete(session)?, stored.top, settings);
     views::switch(session, epoch, &switch)?;
@@ -229,8 +325,8 @@ fn recover(session: &mut Session, settings: &JobSettings) -> Result<Recovered, S
 }
 
 /// The one row of `job`: generation, epoch, settings.
-fn read_job(session: &mut Session, sql: &Sql) -> Result<(i64, i64, StoredSettings), StoreError> {
-    let rows = session.query(sql, &[])?;
+fn read_job(session: &mut Session, sql: &Sql, params: Params<'_>) -> Result<(i64, i64, StoredSettings), StoreError> {
+    let rows = session.query(sql, params)?;
     let [row] = rows.as_slice() else {
         return Err(StoreError::Corrupt(format!("job holds {} rows, and should hold one", rows.len())));
     };
@@ -264,25 +360,27 @@ fn read_rest(session: &mut Session, generation: i64, epoch: i64, switch: Switch)
 }
 
 /// One epoch in one transaction.
-fn write(session: &mut Session, held: Held, commit: &Commit, prune: bool) -> Result<(), StoreError> {
+fn write(session: &mut Session, held: &Held, commit: &Commit, prune: bool) -> Result<(), StoreError> {
     let epoch = commit.epoch as i64;
     session.begin()?;
-    if session.query(&GUARD, &[&epoch, &held.generation, &held.epoch])?.is_empty() {
+    let moved = session.query(&GUARD, &[&epoch, &held.generation, &held.epoch, &held.holder])?;
+    let Some(moved) = moved.first() else {
         let stands = where_it_stands(session)?;
         session.batch("rolling back", "ROLLBACK")?;
-        return match stands {
-            (generation, _) if generation != held.generation => {
-                Err(StoreError::Fenced { ours: held.generation as u64, theirs: generation as u64 })
-            }
+        held.check(&stands)?;
+        return match stands.epoch {
             // It was committed, and its acknowledgement lost.
-            (_, found) if found == epoch => Ok(()),
-            (_, found) => Err(StoreError::Corrupt(format!(
-                "it stands at epoch {found}, and this process committed epoch {} last: the database went back (a \
-                 failover to a server that lagged, or a restored backup); start again to go on from there",
+            found if found == epoch => Ok(()),
+            found if found < held.epoch => Err(held.went_back(&stands)),
+            found => Err(StoreError::Corrupt(format!(
+                "it stands at epoch {found}, and this process committed epoch {} last: somebody wrote to the table job; \
+                 restore a backup",
                 held.epoch
             ))),
         };
-    }
+    };
+    let pid = moved.try_get(0).map_err(|error| fault::fault(session.store(), &GUARD.doing, error))?;
+    session.is_its_own(pid)?;
     rows::write(session, epoch, &commit.rows)?;
     proofs::write_inconsistent(session, epoch, &commit.inconsistent, &commit.cured)?;
     orders::write(session, epoch, &commit.orders)?;
@@ -304,10 +402,15 @@ fn write(session: &mut Session, held: Held, commit: &Commit, prune: bool) -> Res
     }
 }
 
-/// The generation and epoch of the store.
-fn where_it_stands(session: &mut Session) -> Result<(i64, i64), StoreError> {
+/// Who holds the store, and how far it is.
+fn where_it_stands(session: &mut Session) -> Result<Standing, StoreError> {
     let rows = session.query(&WHERE_IT_STANDS, &[])?;
     let row = rows.first().ok_or_else(|| StoreError::Corrupt("job is empty, and should hold one row".to_owned()))?;
-    let read = || Ok((row.try_get(0)?, row.try_get(1)?));
-    read().map_err(|error| fault::fault(session.store(), &WHERE_IT_STANDS.doing, error))
+    let read = || {
+        let stands = Standing { generation: row.try_get(0)?, epoch: row.try_get(1)?, holder: row.try_get(2)? };
+        Ok((stands, row.try_get(3)?))
+    };
+    let (stands, pid) = read().map_err(|error| fault::fault(session.store(), &WHERE_IT_STANDS.doing, error))?;
+    session.is_its_own(pid)?;
+    Ok(stands)
 }

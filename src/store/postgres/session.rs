@@ -1,20 +1,27 @@
 //! One connection of the job: how it is set up, how it holds the store's lock, how it runs statements.
 //!
-//! A session ends with its first failure. Whoever needs another opens one: no state of a broken
-//! transaction is ever carried on (COMMIT after a failed statement answers ROLLBACK without an error).
+//! The lock belongs to the session, so it is free when the session ends: at once where the process dies, within
+//! [`SILENT_AT_MOST`] where it freezes or its network is cut. For that the server itself ends a session that says
+//! nothing for so long; a healthy process says something every [`BEAT`](crate::store::BEAT). No other process has
+//! to judge whether this one lives, and nobody compares clocks: what may be written is decided by the generation.
+//!
+//! A session ends with its first failure, and whoever needs another opens one: no state of a broken transaction is
+//! ever carried on (COMMIT after a failed statement answers ROLLBACK without an error). Only where the server says
+//! itself that something stands in the way (a full disk, another's lock) is the transaction rolled back in so many
+//! words, and the session kept with its lock.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use postgres::error::SqlState;
 use postgres::types::ToSql;
 use postgres::{Client, NoTls, Row, SimpleQueryMessage, Statement};
 use postgres_native_tls::MakeTlsConnector;
 use tokio_postgres::config::TargetSessionAttrs;
 
 use super::fault::{connect_fault, fault};
+use super::pooler;
 use crate::store::url::PostgresUrl;
 use crate::store::{StoreError, host};
 
@@ -24,30 +31,41 @@ const LOCK: i64 = 0x0074_616b_696e_6773;
 const OWN_SESSION_ENDS: Duration = Duration::from_secs(5);
 /// How long to wait for any other holder: one that was killed a moment ago is gone by then.
 const LAST_HOLDER_ENDS: Duration = Duration::from_secs(2);
+/// How often the lock is asked for meanwhile.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// How long a session may say nothing before the server ends it, in a transaction or not. Six beats: a machine that
+/// swaps keeps its store, one that is frozen loses it well within a minute.
+const SILENT_AT_MOST: &str = "30s";
 
 /// What every session starts with.
 ///
 /// - No limit on statements: catching up writes a lot at once, and the job has its own watchdog.
 /// - A lock that someone else holds on a table shows as an error to try again, not as silence.
-/// - A session that stops in the middle of a transaction (its process was frozen) ends, and with it
-///   its locks; so does one whose host is gone, or whose process was killed while a statement ran (where
-///   the server can look for that: from PostgreSQL 14 on).
+/// - A session whose process says nothing for [`SILENT_AT_MOST`] (it is frozen) ends, and with it its locks: the
+///   first takes effect within a transaction, the second outside of one (from PostgreSQL 14 on; before, someone
+///   has to end the session of a frozen process). While an answer waits for a frozen process to take it,
+///   `tcp_user_timeout` does the same. So ends a session whose host is gone, or whose process was killed while
+///   a statement ran (where the server can look for that: from PostgreSQL 14 on).
 /// - A commit that was acknowledged is on disk, whatever the server's default.
 /// - Every statement has one right plan, an index lookup for each row of `unnest`. Statistics of a table
 ///   that was empty a minute ago would say otherwise, so the other plans are off, and one is kept. With
 ///   them off a scan of `job` looks dear enough to be compiled, 0.3 s each time: so is `jit`.
-const SETUP: &str = "
-    SET statement_timeout = 0;
-    SET lock_timeout = '10s';
-    SET idle_in_transaction_session_timeout = '60s';
-    SET default_transaction_isolation = 'read committed';
-    SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-    SET tcp_user_timeout = '20s';
-    DO $$ BEGIN
-        PERFORM set_config('client_connection_check_interval', '1s', false);
-    EXCEPTION WHEN OTHERS THEN NULL; END $$;
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
-";
+fn setup() -> String {
+    format!(
+        "SET statement_timeout = 0;
+         SET lock_timeout = '10s';
+         SET idle_in_transaction_session_timeout = '{SILENT_AT_MOST}';
+         SET default_transaction_isolation = 'read committed';
+         SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+         SET tcp_user_timeout = '20s';
+         DO $$ BEGIN
+             PERFORM set_config('idle_session_timeout', '{SILENT_AT_MOST}', false);
+             PERFORM set_config('client_connection_check_interval', '1s', false);
+         EXCEPTION WHEN OTHERS THEN NULL; END $$;
+         SELECT set_config('synchronous_commit', 'on', false)
+         WHERE current_setting('synchronous_commit') = 'off';"
+    )
+}
 const ONE_PLAN: &str = "
     SET plan_cache_mode = force_generic_plan;
     SET jit = off;
@@ -65,6 +83,16 @@ impl Sql {
     pub(super) const fn new(doing: &'static str, text: &'static str) -> Sql {
         Sql { doing: Cow::Borrowed(doing), text: Cow::Borrowed(text) }
     }
+}
+
+/// A connection as the server gives it.
+fn dial(url: &PostgresUrl, config: tokio_postgres::Config) -> Result<Client, StoreError> {
+    let config = postgres::Config::from(config);
+    let connected = match url.tls()? {
+        Some(connector) => config.connect(MakeTlsConnector::new(connector)),
+        None => config.connect(NoTls),
+    };
+    connected.map_err(|error| connect_fault(&url.to_string(), error))
 }
 
 /// What a statement takes.
@@ -88,34 +116,59 @@ pub(super) struct Session {
 impl Session {
     /// Connects, to the server that takes writes where the URL names several.
     pub(super) fn open(url: &PostgresUrl) -> Result<Session, StoreError> {
-        let mut config = url.config(&format!("takings run ({})", host::this_process()))?;
-        if config.get_target_session_attrs() == TargetSessionAttrs::Any {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
-        Session::connect(url, config)
+        Session::connect(url, Session::to_write(url)?, |_| Ok(()))
+    }
+
+    /// The same for the first time: refuses a pooler that would share the session with others, before anything is
+    /// set in it.
+    pub(super) fn open_first(url: &PostgresUrl) -> Result<Session, StoreError> {
+        let config = Session::to_write(url)?;
+        let other = (url.clone(), config.clone());
+        Session::connect(url, config, move |client| {
+            let is_shared = pooler::shares_sessions(client, move || dial(&other.0, other.1))
+                .map_err(|error| fault(&url.to_string(), "asking for the session's number", error))?;
+            if is_shared { Err(pooler::refusal(&url.to_string())) } else { Ok(()) }
+        })
     }
 
     /// Connects to read only; a standby server will do.
     pub(super) fn open_to_read(url: &PostgresUrl) -> Result<Session, StoreError> {
-        Session::connect(url, url.config(&format!("takings ({})", host::this_process()))?)
+        Session::connect(url, url.config(&format!("takings ({})", host::this_process()))?, |_| Ok(()))
     }
 
-    fn connect(url: &PostgresUrl, config: tokio_postgres::Config) -> Result<Session, StoreError> {
+    fn to_write(url: &PostgresUrl) -> Result<tokio_postgres::Config, StoreError> {
+        let mut config = url.config(&format!("takings run ({})", host::this_process()))?;
+        if config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        Ok(config)
+    }
+
+    fn connect(
+        url: &PostgresUrl,
+        config: tokio_postgres::Config,
+        check: impl FnOnce(&mut Client) -> Result<(), StoreError>,
+    ) -> Result<Session, StoreError> {
         let store = url.to_string();
-        let config = postgres::Config::from(config);
-        let connected = match url.tls()? {
-            Some(connector) => config.connect(MakeTlsConnector::new(connector)),
-            None => config.connect(NoTls),
-        };
-        let mut client = connected.map_err(|error| connect_fault(&store, error))?;
+        let mut client = dial(url, config)?;
+        check(&mut client)?;
         let set_up = |client: &mut Client| {
-            client.batch_execute(SETUP)?;
+            client.batch_execute(&setup())?;
             client
                 .query_one("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()", &[])
                 .and_then(|row| Ok(SessionId { pid: row.try_get(0)?, started: row.try_get(1)? }))
         };
         let id = set_up(&mut client).map_err(|error| fault(&store, "setting the session up", error))?;
         Ok(Session { client, store, id, statements: HashMap::new() })
+    }
+
+    /// That the server runs this process's statements in the session that holds the lock, given which one ran the
+    /// last of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] where a pooler gave it another.
+    pub(super) fn is_its_own(&self, pid: i32) -> Result<(), StoreError> {
+        if pid == self.id.pid { Ok(()) } else { Err(pooler::refusal(&self.store)) }
     }
 
     /// Who this is, for the session that comes after.
@@ -149,17 +202,15 @@ impl Session {
             }
             _ => LAST_HOLDER_ENDS,
         };
-        let wait = format!(
-            "SET lock_timeout = {}; SELECT pg_advisory_lock({LOCK}); SET lock_timeout = '10s'",
-            patience.as_millis()
-        );
-        self.client.batch_execute(&wait).map_err(|error| match error.code() {
-            Some(&SqlState::LOCK_NOT_AVAILABLE) => StoreError::Held {
-                store: self.store.clone(),
-                holder: holder.map_or_else(|| "a process that just came".to_owned(), |(_, holder)| holder),
-            },
-            _ => fault(&self.store, "waiting for the store's lock", error),
-        })
+        let asked = Instant::now();
+        while asked.elapsed() < patience {
+            std::thread::park_timeout(ASK_AGAIN);
+            if self.query_one(&TRY, &[&LOCK])? {
+                return Ok(());
+            }
+        }
+        let holder = holder.map_or_else(|| "a process that just came".to_owned(), |(_, holder)| holder);
+        Err(StoreError::Held { store: self.store.clone(), holder })
     }
 
     /// Who holds the lock, and in words. Another role's details may be hidden from us.

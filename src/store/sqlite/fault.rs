@@ -8,7 +8,7 @@ use crate::store::StoreError;
 /// What `error`, which came while `doing` something at `store`, asks for.
 pub(super) fn fault(store: &str, doing: &str, error: rusqlite::Error) -> StoreError {
     match verdict(store, doing, &error) {
-        Verdict::Wait => StoreError::Unreachable { store: store.to_owned(), source: Box::new(error) },
+        Verdict::Busy(why) => StoreError::Busy { store: store.to_owned(), why, source: Box::new(error) },
         Verdict::Stop(stop) => stop,
         Verdict::Other => StoreError::Fault { doing: doing.to_owned(), source: Box::new(error) },
     }
@@ -25,14 +25,15 @@ pub(super) fn migration_fault(store: &str, error: refinery::Error) -> StoreError
         _ => Verdict::Stop(StoreError::Corrupt(format!("{doing}: {error}"))),
     };
     match verdict {
-        Verdict::Wait => StoreError::Unreachable { store: store.to_owned(), source: Box::new(error) },
+        Verdict::Busy(why) => StoreError::Busy { store: store.to_owned(), why, source: Box::new(error) },
         Verdict::Stop(stop) => stop,
         Verdict::Other => StoreError::Fault { doing: doing.to_owned(), source: Box::new(error) },
     }
 }
 
 enum Verdict {
-    Wait,
+    /// It passes, or someone lets it: what it is, and what to do.
+    Busy(String),
     Stop(StoreError),
     Other,
 }
@@ -44,7 +45,12 @@ fn verdict(store: &str, doing: &str, error: &rusqlite::Error) -> Verdict {
         Verdict::Stop(StoreError::Configuration { setting: "store", message: format!("{store}: {what}") })
     };
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => Verdict::Wait,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Verdict::Busy(format!("another program is writing the file ({doing}); end what it does"))
+        }
+        Some(ErrorCode::DiskFull) => {
+            Verdict::Busy(format!("the disk is full ({doing}); make room there, and the job goes on by itself"))
+        }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             configuration(format!("{error} ({doing}); let the job's user write the file and its folder"))
         }

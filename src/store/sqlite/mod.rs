@@ -29,7 +29,7 @@ use self::lock::FileLock;
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
 use super::settings::{StoredSettings, view_names};
 use super::switch::Switch;
-use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError, Topics};
+use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError, Topics, host};
 
 #[allow(missing_docs, unreachable_pub)]
 mod embedded {
@@ -54,11 +54,33 @@ pub(super) struct SqliteStore {
 }
 
 /// How far this process knows the store to be its own.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Held {
     generation: i64,
     /// The epoch committed last.
     epoch: i64,
+    /// This process, in words that no other acquiring has: a backup that was put back may give a generation twice.
+    holder: String,
+}
+
+impl Held {
+    /// Whether the store is still this process's; otherwise why not. Then the epoch at which it stands.
+    fn check(&self, connection: &Connection) -> Result<i64, Failed> {
+        let stands = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let (generation, epoch, holder): (i64, i64, Option<String>) = connection
+            .query_row("SELECT generation, epoch, holder FROM job", [], stands)
+            .map_err(|error| Failed::at("reading job", error))?;
+        let is_ours = holder.as_deref() == Some(&self.holder);
+        if generation > self.generation || (generation == self.generation && !is_ours) {
+            let by = holder.unwrap_or_else(|| "another process".to_owned());
+            let (ours, theirs) = (self.generation as u64, generation as u64);
+            return Err(Failed::Store(StoreError::Fenced { by, ours, theirs }));
+        }
+        if !is_ours || epoch < self.epoch {
+            return Err(Failed::Store(StoreError::WentBack { ours: self.epoch as u64, found: epoch as u64 }));
+        }
+        Ok(epoch)
+    }
 }
 
 /// What failed inside, before the store's name is added.
@@ -124,7 +146,7 @@ impl SqliteStore {
         }
         let read = || {
             let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
-            let (generation, epoch, stored) = read_job(&transaction, LOOK)?;
+            let (generation, epoch, stored) = read_job(&transaction, LOOK, &[])?;
             let empty = || Failed::Store(StoreError::Empty { store: self.store.clone() });
             work(&transaction, generation, epoch, stored.complete().ok_or_else(empty)?)
         };
@@ -134,9 +156,9 @@ impl SqliteStore {
     /// Runs `work` on the connection, a new one if need be; a failure ends it.
     fn with_connection<T>(
         &mut self,
-        work: impl FnOnce(&mut Connection, Held) -> Result<T, Failed>,
+        work: impl FnOnce(&mut Connection, &Held) -> Result<T, Failed>,
     ) -> Result<T, StoreError> {
-        let held = self.held.ok_or_else(|| StoreError::Fault {
+        let held = self.held.clone().ok_or_else(|| StoreError::Fault {
             doing: "writing to a store that was not acquired".to_owned(),
             source: "acquire it first".into(),
         })?;
@@ -144,7 +166,7 @@ impl SqliteStore {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        let done = work(&mut connection, held).map_err(|failed| self.name(failed))?;
+        let done = work(&mut connection, &held).map_err(|failed| self.name(failed))?;
         self.connection = Some(connection);
         Ok(done)
     }
@@ -181,12 +203,14 @@ impl Store for SqliteStore {
         }
         let acquired = self.connect().and_then(|mut connection| {
             self.migrate(&mut connection)?;
-            let recovered = recover(&mut connection, settings).map_err(|failed| self.name(failed))?;
-            Ok((connection, recovered))
+            let holder = host::this_holder();
+            let recovered = recover(&mut connection, settings, &holder).map_err(|failed| self.name(failed))?;
+            let (generation, epoch) = (recovered.generation as i64, recovered.epoch as i64);
+            Ok((connection, recovered, Held { generation, epoch, holder }))
         });
         match acquired {
-            Ok((connection, recovered)) => {
-                self.held = Some(Held { generation: recovered.generation as i64, epoch: recovered.epoch as i64 });
+            Ok((connection, recovered, held)) => {
+                self.held = Some(held);
                 self.connection = Some(connection);
                 Ok(recovered)
             }
@@ -237,7 +261,7 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        if commit.is_done_or_refused(self.held.map(|held| held.epoch))? {
+        if commit.is_done_or_refused(self.held.as_ref().map(|held| held.epoch))? {
             return Ok(());
         }
         let prune = self.pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNE_EVERY);
@@ -249,6 +273,10 @@ impl Store for SqliteStore {
             self.pruned = Some(Instant::now());
         }
         Ok(())
+    }
+
+    fn beat(&mut self) -> Result<(), StoreError> {
+        self.with_connection(|connection, held| held.check(connection).map(drop))
     }
 }
 
@@ -267,10 +295,10 @@ fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Raises the generation and reads what the last commit left.
-fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recovered, Failed> {
+fn recover(connection: &mut Connection, settings: &JobSettings, holder: &str) -> Result<Recovered, Failed> {
     let at_job = |error| Failed::at("acquiring job", error);
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
-    let (generation, epoch, stored) = read_job(&transaction, RAISE)?;
+    let (generation, epoch, stored) = read_job(&transaction, RAISE, &[&holder])?;
     stored.check(settings).map_err(Failed::Store)?;
     let switch = Switch::of(&views::complete(&transaction)?, stored.top, settings);
     views::switch(&transaction, epoch, &switch)?;
@@ -289,15 +317,19 @@ fn recover(connection: &mut Connection, settings: &JobSettings) -> Result<Recove
     Ok(recovered)
 }
 
-const RAISE: &str = "UPDATE job SET generation = generation + 1
+const RAISE: &str = "UPDATE job SET generation = generation + 1, holder = ?1
     RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats";
 const LOOK: &str =
     "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats FROM job";
 
 /// The one row of `job`: generation, epoch, settings.
-fn read_job(connection: &Connection, sql: &str) -> Result<(i64, i64, StoredSettings), Failed> {
+fn read_job(
+    connection: &Connection,
+    sql: &str,
+    params: &[&dyn rusqlite::ToSql],
+) -> Result<(i64, i64, StoredSettings), Failed> {
     connection
-        .query_row(sql, [], |row| {
+        .query_row(sql, params, |row| {
             let list = |index| -> rusqlite::Result<Option<Vec<String>>> {
                 let text: Option<String> = row.get(index)?;
                 text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| {
@@ -335,32 +367,26 @@ fn read_rest(connection: &Connection, generation: i64, epoch: i64, switch: Switc
 }
 
 /// One epoch in one transaction.
-fn write(connection: &mut Connection, held: Held, commit: &Commit, prune: bool) -> Result<(), Failed> {
+fn write(connection: &mut Connection, held: &Held, commit: &Commit, prune: bool) -> Result<(), Failed> {
     let epoch = commit.epoch as i64;
     let at_job = |error| Failed::at("moving the job on", error);
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at_job)?;
     let moved = transaction
         .prepare_cached(
             "UPDATE job SET epoch = ?1, committed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-             WHERE generation = ?2 AND epoch = ?3",
+             WHERE generation = ?2 AND epoch = ?3 AND holder = ?4",
         )
-        .and_then(|mut guard| guard.execute(params![epoch, held.generation, held.epoch]))
+        .and_then(|mut guard| guard.execute(params![epoch, held.generation, held.epoch, held.holder]))
         .map_err(at_job)?;
     if moved == 0 {
-        let (generation, found): (i64, i64) = transaction
-            .query_row("SELECT generation, epoch FROM job", [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(at_job)?;
-        if generation != held.generation {
-            return Err(Failed::Store(StoreError::Fenced { ours: held.generation as u64, theirs: generation as u64 }));
-        }
-        if found == epoch {
-            return Ok(());
-        }
-        return Err(Failed::Store(StoreError::Corrupt(format!(
-            "it stands at epoch {found}, and this process committed epoch {} last: the file was replaced; start again \
-             to go on from there",
-            held.epoch
-        ))));
+        return match held.check(&transaction)? {
+            found if found == epoch => Ok(()),
+            found => Err(Failed::Store(StoreError::Corrupt(format!(
+                "it stands at epoch {found}, and this process committed epoch {} last: somebody wrote to the table job; \
+                 restore a backup",
+                held.epoch
+            )))),
+        };
     }
     rows::write(&transaction, epoch, &commit.rows)?;
     proofs::write_inconsistent(&transaction, epoch, &commit.inconsistent, &commit.cured)?;
