@@ -20,11 +20,6 @@ pub(super) fn of_local(microseconds: i64) -> NaiveDateTime {
     DateTime::from_timestamp_micros(microseconds).unwrap_or_default().naive_utc()
 }
 
-/// The other way.
-pub(super) fn to_local(time: NaiveDateTime) -> i64 {
-    time.and_utc().timestamp_micros()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,7 +31,7 @@ mod tests {
         }
         assert_eq!(of_log(i64::MAX), of_log(253_402_300_800_000));
         for microseconds in [0, -1, 1_700_000_000_123_456] {
-            assert_eq!(to_local(of_local(microseconds)), microseconds);
+            assert_eq!(of_local(microseconds).and_utc().timestamp_micros(), microseconds);
         }
     }
 }

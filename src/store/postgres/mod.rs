@@ -275,7 +275,7 @@ impl Store for PostgresStore {
     }
 
     fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError> {
-        self.with_session(|session, held| proofs::prove(session, held.generation, days))
+        self.with_session(|session, held| proofs::prove(session, held, days))
     }
 
     fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {

@@ -6,8 +6,8 @@ use takings_dataflows::day::Day;
 use takings_dataflows::row::RowValue;
 use takings_dataflows::view::{View, ViewKey};
 
-use super::fault::fault;
 use super::session::{Session, Sql};
+use super::{Held, where_it_stands};
 use crate::store::StoreError;
 use crate::store::columns::{key_json, key_of_json, value_json, value_of_json};
 use crate::store::commit::Inconsistent;
@@ -40,7 +40,8 @@ const PROVE: Sql = Sql::new(
        shown = excluded.shown, reason = excluded.reason",
 );
 /// Waits for a run that is taking over, and keeps it waiting.
-const STILL_OURS: Sql = Sql::new("reading job", "SELECT generation FROM job FOR SHARE");
+/// Who takes the store over waits until the transaction is over.
+const KEEP: Sql = Sql::new("keeping job", "SELECT generation FROM job FOR SHARE");
 
 /// Notes rows whose total can be none, and those that can be one again.
 pub(super) fn write_inconsistent(
@@ -124,15 +125,14 @@ pub(super) fn read_days(session: &mut Session, views: &[View]) -> Result<Vec<Day
     Ok(days)
 }
 
-/// Writes verdicts, in a transaction of its own, while the store is of this generation.
-pub(super) fn prove(session: &mut Session, generation: i64, days: &[ProvenDay]) -> Result<(), StoreError> {
+/// Writes verdicts, in a transaction of its own, while the store is still the holder's.
+pub(super) fn prove(session: &mut Session, held: &Held, days: &[ProvenDay]) -> Result<(), StoreError> {
     session.begin()?;
-    let rows = session.query(&STILL_OURS, &[])?;
-    let stands = rows.first().map(|row| row.try_get::<_, i64>(0)).transpose();
-    let stands = stands.map_err(|error| fault(session.store(), &STILL_OURS.doing, error))?.unwrap_or_default();
-    if stands != generation {
+    session.query(&KEEP, &[])?;
+    let stands = where_it_stands(session)?;
+    if let Err(error) = held.check(&stands) {
         session.batch("rolling back", "ROLLBACK")?;
-        return Err(StoreError::Fenced { ours: generation as u64, theirs: stands as u64 });
+        return Err(error);
     }
     for day in days {
         let date: NaiveDate = day.day.date();

@@ -249,7 +249,7 @@ impl Store for SqliteStore {
     }
 
     fn prove(&mut self, days: &[ProvenDay]) -> Result<(), StoreError> {
-        self.with_connection(|connection, held| proofs::prove(connection, held.generation, days))
+        self.with_connection(|connection, held| proofs::prove(connection, held, days))
     }
 
     fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {

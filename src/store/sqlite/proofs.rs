@@ -1,13 +1,13 @@
 //! What is proven of the totals (`proven_days`), and what can not be a total (`inconsistent`).
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
 use serde_json::Value;
 use takings_dataflows::day::Day;
 use takings_dataflows::row::RowValue;
 use takings_dataflows::view::{View, ViewKey};
 
-use super::Failed;
+use super::{Failed, Held};
 use crate::store::StoreError;
 use crate::store::columns::{key_json, key_of_json, value_json, value_of_json};
 use crate::store::commit::Inconsistent;
@@ -95,16 +95,11 @@ pub(super) fn read_days(connection: &Connection, views: &[View]) -> Result<Vec<D
     read().map_err(|error| Failed::at("reading changed_days", error))
 }
 
-/// Writes verdicts, in a transaction of its own, while the store is of this generation.
-pub(super) fn prove(connection: &mut Connection, generation: i64, days: &[ProvenDay]) -> Result<(), Failed> {
+/// Writes verdicts, in a transaction of its own, while the store is still the holder's.
+pub(super) fn prove(connection: &mut Connection, held: &Held, days: &[ProvenDay]) -> Result<(), Failed> {
     let failed = |error| Failed::at("writing proven_days", error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let stands: Option<i64> =
-        transaction.query_row("SELECT generation FROM job", [], |row| row.get(0)).optional().map_err(failed)?;
-    if stands != Some(generation) {
-        let theirs = stands.unwrap_or_default() as u64;
-        return Err(Failed::Store(StoreError::Fenced { ours: generation as u64, theirs }));
-    }
+    held.check(&transaction)?;
     let write = || -> rusqlite::Result<()> {
         let mut put = transaction.prepare_cached(
             "INSERT INTO proven_days (order_date, outcome, proven_at, epoch, orders, rows, differences, shown, reason)
