@@ -28,10 +28,10 @@ use super::target::installed;
 use super::{port, wait};
 
 /// How long a server may take to start or to stop on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// How long three of them may take.
-const CLUSTER_PATIENCE: Duration = Duration::from_secs(240);
+const CLUSTER_PATIENCE: Duration = Duration::from_secs(480);
 
 /// What a broker's Java machine is told, to start fast.
 const JAVA_OPTIONS: &str = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
