@@ -18,7 +18,7 @@ use support::target::installed;
 #[test]
 fn every_answer_is_as_the_description_says() {
     let seed = std::env::var("TAKINGS_SEED").unwrap_or_else(|_| (rand::random::<u32>()).to_string());
-    let examples = std::env::var("TAKINGS_EXAMPLES").unwrap_or_else(|_| "20".to_owned());
+    let examples = std::env::var("TAKINGS_EXAMPLES").unwrap_or_else(|_| "10".to_owned());
     eprintln!("TAKINGS_SEED={seed}");
     let log = tempfile::tempdir().unwrap();
     let topics = "product_sold,transactions,product_listings,feedback";

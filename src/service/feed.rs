@@ -37,6 +37,9 @@ pub const MAX_ROWS: u32 = 5_000;
 const QUEUE: usize = 64;
 /// How long the feed looks away after a link, at least: no eye sees more.
 const REST: Duration = Duration::from_millis(20);
+/// So much longer for each stream that is open: telling all of them must not take all the time, or every one is
+/// told later and later, and requests wait too.
+const REST_A_STREAM: Duration = Duration::from_micros(20);
 /// How long it looks away after a reset: each makes every client load a snapshot.
 const REST_AFTER_RESET: Duration = Duration::from_secs(1);
 /// How often the feed looks without being woken: it finds what no one told, and whether there is contact.
@@ -139,7 +142,8 @@ impl Feed {
                 Ok(Some(reset)) => {
                     self.metrics.feed_read(took);
                     // Rest longer than the store worked, so that it is left to the job.
-                    tokio::time::sleep(if reset { REST_AFTER_RESET } else { REST.max(took * 3) }).await;
+                    tokio::time::sleep(if reset { REST_AFTER_RESET } else { REST.max(took * 3).max(self.telling()) })
+                        .await;
                 }
                 Ok(None) => {}
                 Err(error) => self.lost(&error),
@@ -147,6 +151,10 @@ impl Feed {
             let wait = if self.has_contact() { LOOK } else { LOOK_FOR_CONTACT };
             let _ = tokio::time::timeout(wait, wake.notified()).await;
         }
+    }
+
+    fn telling(&self) -> Duration {
+        REST_A_STREAM * u32::try_from(self.metrics.streams()).unwrap_or(0)
     }
 
     /// Looks once. Whether something was told, and whether it was a reset.
