@@ -222,6 +222,6 @@ pub(super) fn verdicts_of_an_older_generation_are_refused(make: Make) {
     let mut store = fresh.acquired();
     fresh.execute("UPDATE job SET generation = 5");
     let error = store.prove(&[verdict(day(0), Outcome::Proven, 1)]).unwrap_err();
-    assert!(matches!(error, StoreError::Fenced { by: _, ours: 1, theirs: 5 }), "{error:?}");
+    assert!(matches!(error, StoreError::Fenced { ours: 1, theirs: 5, .. }), "{error:?}");
     assert!(fresh.rows(&["order_date"], "proven_days").is_empty());
 }
