@@ -322,7 +322,7 @@ thread_local! {
 }
 
 fn agree(key: Option<&[u8]>, payload: Option<&[u8]>) -> Result<(), TestCaseError> {
-    WARM.with_borrow_mut(|readings| readings.agree(key, payload))
+    Ok(WARM.with_borrow_mut(|readings| readings.agree(key, payload))?)
 }
 
 proptest! {
