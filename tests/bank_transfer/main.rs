@@ -57,7 +57,12 @@ impl Killable {
 
     /// Kills it and starts it again, with other words.
     fn replace(&mut self, command: String) {
-        std::mem::replace(&mut self.process, Takings::start(&command)).kill();
+        if self.process.is_running() {
+            self.process.signal("KILL");
+        }
+        // The address and the store are free once the process is gone.
+        wait::until("a killed process ends", PATIENCE, || (!self.process.is_running()).then_some(()));
+        self.process = Takings::start(&command);
         self.command = command;
     }
 
