@@ -132,7 +132,7 @@ pub struct JobArgs {
     #[arg(long, env = "TAKINGS_NO_AUDIT", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     no_audit: Option<bool>,
 
-    /// Records that the background audit reads at most, a second [default: 10000]
+    /// Records that the background audit reads at most, a second [default: 5000]
     #[arg(long, env = "TAKINGS_AUDIT_RATE", value_name = "N")]
     audit_rate: Option<u32>,
 
@@ -375,7 +375,7 @@ impl JobArgs {
                 ConfigError::new("audit_every", format!("{text:?} is no duration, such as 24h or 90m"))
             })?,
         };
-        let audit_rate = self.audit_rate.or(file.audit_rate).unwrap_or(10_000);
+        let audit_rate = self.audit_rate.or(file.audit_rate).unwrap_or(5_000);
         if audit_rate == 0 {
             return Err(ConfigError::new("audit_rate", "0 records a second prove nothing; to turn it off: no_audit"));
         }
