@@ -59,8 +59,12 @@ pub(super) fn run(worker: &mut Worker, shared: &Shared) {
     }
     let mut reading = Reading { worker, graph: &mut graph, shared, feed: Feed::new(&shared.config, &shared.start) };
     let outcome = reading.load().and_then(|()| reading.live());
-    if let Err(error) = outcome {
-        pace.fail(error);
+    match outcome {
+        Err(error) => pace.fail(error),
+        // Whatever made it leave, the others must not wait for it: a stop that comes while the job starts finds
+        // some of them in front of their first look at it, and some behind.
+        Ok(()) if worker.index() == 0 => pace.finish(),
+        Ok(()) => {}
     }
     // Not all epochs are complete when it is over: without this the worker would wait for them.
     for dataflow in worker.installed_dataflows() {
