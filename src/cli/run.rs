@@ -63,7 +63,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         epoch = summary.epoch,
         records = summary.records,
         commits = summary.commits,
-        "stopped; all that was read is committed"
+        "stopped; {}",
+        if summary.is_cut_short { "the last epoch is not committed" } else { "all that was read is committed" }
     );
     Ok(Exit::Done)
 }

@@ -77,6 +77,8 @@ pub struct Summary {
     pub records: u64,
     /// Transactions of this run.
     pub commits: u64,
+    /// Whether it ended before the last epoch was committed.
+    pub is_cut_short: bool,
 }
 
 /// What a run would do now.
@@ -143,13 +145,14 @@ pub fn run_with(config: &JobConfig, stop: &Stop, open: OpenStore<'_>) -> Result<
         _ => None,
     };
     loop {
-        let Ended { epoch, records, commits, is_outgrown } = match &meeting {
+        let Ended { epoch, records, commits, is_outgrown, is_cut_short } = match &meeting {
             None => lead(config, None, stop, open)?,
             Some(meeting) => together(config, meeting, stop, open)?,
         };
         summary.epoch = epoch;
         summary.records += records;
         summary.commits += commits;
+        summary.is_cut_short = is_cut_short;
         if !is_outgrown || stop.is_stopped() {
             return Ok(summary);
         }
@@ -164,6 +167,8 @@ struct Ended {
     commits: u64,
     /// Whether it ended because the log has a new partition.
     is_outgrown: bool,
+    /// Whether it ended before the last epoch was committed.
+    is_cut_short: bool,
 }
 
 /// One start of a job of several processes. However it ends, the others are told.
@@ -395,10 +400,12 @@ fn live(
     });
     // The workers are gone, and with them the channel's senders: the writer ends once it has drained it.
     let summary = writing.and_then(|writing| writing.join().ok()).unwrap_or_default();
-    let Summary { epoch, records, commits } = summary;
+    let Summary { epoch, records, commits, .. } = summary;
     match pace.take_failure() {
         Some(failure) => Err(failure),
-        None => Ok(Ended { epoch, records, commits, is_outgrown: pace.is_outgrown() }),
+        None => {
+            Ok(Ended { epoch, records, commits, is_outgrown: pace.is_outgrown(), is_cut_short: pace.is_cut_short() })
+        }
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) struct Pace {
     /// Why reading ends, where memory is about to: said once all that was read is committed.
     exhausted: Mutex<Option<JobError>>,
     is_exhausted: AtomicBool,
+    /// Set where it ended before the last epoch was committed.
+    is_cut_short: AtomicBool,
     threads: Mutex<Vec<Thread>>,
     failure: Mutex<Option<JobError>>,
     has_failed: AtomicBool,
@@ -75,6 +77,7 @@ impl Pace {
             is_tight: AtomicBool::new(false),
             exhausted: Mutex::default(),
             is_exhausted: AtomicBool::new(false),
+            is_cut_short: AtomicBool::new(false),
             threads: Mutex::default(),
             failure: Mutex::default(),
             has_failed: AtomicBool::new(false),
@@ -229,6 +232,16 @@ impl Pace {
             cluster.tell_finished(self.is_outgrown());
         }
         self.leave(self.is_outgrown());
+    }
+
+    /// It is over before the last epoch is committed: what that holds is read again by the next run.
+    pub(super) fn cut_short(&self) {
+        tracing::warn!("the last epoch was not committed in time; what it holds is read again by the next run");
+        self.is_cut_short.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.is_cut_short.load(Ordering::Acquire)
     }
 
     /// It is over; `again` where all start anew at once.

@@ -312,7 +312,11 @@ impl Lead {
     fn next(&mut self, pace: &Pace, workers: usize, is_committed_before: impl Fn(u64) -> bool) -> Next {
         let is_free = is_committed_before(self.open);
         if let Some(since) = self.ending_since {
-            if is_free || since.elapsed() > FAREWELL {
+            // A stop does not wait for a store that is away; who waits for everything to be committed does.
+            if is_free || (pace.is_stopping() && since.elapsed() > FAREWELL) {
+                if !is_free {
+                    pace.cut_short();
+                }
                 pace.finish();
                 return Next::Finished;
             }
