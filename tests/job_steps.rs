@@ -261,24 +261,32 @@ fn a_failure_at_every_call(make: fn() -> Fresh) {
         let categories: BTreeSet<_> = wanted[0].iter().cloned().collect();
         assert_eq!(categories, expected);
         assert_eq!(wanted[View::ALL.len() + 1].len(), changes);
-        for (when, kind) in [
+        // Side by side: most of each run is waiting for disks, and for a job to try again.
+        let modes = [
             (When::Before, Kind::Passing),
             (When::After, Kind::Passing),
             (When::Before, Kind::Final),
             (When::After, Kind::Final),
-        ] {
-            let mut failed = Vec::new();
-            for at in 0.. {
-                let (folder, fresh) = (tempfile::tempdir().unwrap(), make());
-                let Some(call) = run_all(&fresh, folder.path(), Some((at, when, kind)), keep) else { break };
-                failed.push(call);
-                assert_eq!(seen(&fresh), wanted, "call {at}, {call}, failed {when:?}, {kind:?}; orders kept: {keep}");
+        ];
+        std::thread::scope(|scope| {
+            for (when, kind) in modes {
+                let wanted = &wanted;
+                scope.spawn(move || {
+                    let mut failed = Vec::new();
+                    for at in 0.. {
+                        let (folder, fresh) = (tempfile::tempdir().unwrap(), make());
+                        let Some(call) = run_all(&fresh, folder.path(), Some((at, when, kind)), keep) else { break };
+                        failed.push(call);
+                        let differs = format!("call {at}, {call}, failed {when:?}, {kind:?}; orders kept: {keep}");
+                        assert_eq!(&seen(&fresh), wanted, "{differs}");
+                    }
+                    println!("{when:?} {kind:?}, orders kept: {keep}: {failed:?}");
+                    // Which of them comes when is the run's; all kinds have their turn.
+                    assert!(failed.len() >= 3 * BATCHES, "{failed:?}");
+                    assert!(["acquire", "kept", "commit"].iter().all(|call| failed.contains(call)), "{failed:?}");
+                });
             }
-            println!("{when:?} {kind:?}, orders kept: {keep}: {failed:?}");
-            // Which of them comes when is the run's; all kinds have their turn.
-            assert!(failed.len() >= 3 * BATCHES, "{failed:?}");
-            assert!(["acquire", "kept", "commit"].iter().all(|call| failed.contains(call)), "{failed:?}");
-        }
+        });
     }
 }
 
