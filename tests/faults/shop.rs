@@ -154,6 +154,9 @@ pub struct Shop {
     made: Vec<Record>,
 }
 
+/// How a record is made, where there is one to make.
+type Make = fn(&mut Shop, &mut ChaCha8Rng) -> Option<Record>;
+
 impl Shop {
     /// A shop without orders.
     pub fn new() -> Shop {
@@ -167,7 +170,7 @@ impl Shop {
 
     /// The records of an action.
     pub fn records(&mut self, action: Action, chance: &mut ChaCha8Rng) -> Vec<Record> {
-        let (count, make): (u16, fn(&mut Shop, &mut ChaCha8Rng) -> Option<Record>) = match action {
+        let (count, make): (u16, Make) = match action {
             Action::Sell(count) => (count, |shop, chance| Some(shop.sell(chance, false))),
             Action::SellLate(count) => (count, |shop, chance| Some(shop.sell(chance, true))),
             Action::TearLine => (1, |shop, chance| Some(shop.sell(chance, false))),
@@ -185,7 +188,7 @@ impl Shop {
     }
 
     /// Orders that nobody will ever see.
-    pub fn to_abort(&mut self, count: u16, chance: &mut ChaCha8Rng) -> Vec<Record> {
+    pub fn sell_in_vain(&mut self, count: u16, chance: &mut ChaCha8Rng) -> Vec<Record> {
         let known = self.orders.len();
         let records = (0..count).map(|_| self.sell(chance, false)).collect();
         self.orders.truncate(known);

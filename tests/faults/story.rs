@@ -114,7 +114,7 @@ impl<G: Ground> Story<G> {
         }
         *self.counts.entry(action.name()).or_default() += 1;
         let records = match action {
-            Action::Abort(count) => self.shop.to_abort(count, &mut self.words),
+            Action::Abort(count) => self.shop.sell_in_vain(count, &mut self.words),
             _ => self.shop.records(action, &mut self.words),
         };
         match action {

@@ -204,7 +204,7 @@ impl Partition {
         let from = self.end.map_or(self.next, |(end, _)| end);
         let end = queue.end_of(&self.topic, self.number).filter(|end| *end > from)?;
         let topic = self.topic.to_string_lossy().into_owned();
-        is_all(&topic).then(|| Waiting { topic, partition: self.id.partition, from, end })
+        is_all(&topic).then_some(Waiting { topic, partition: self.id.partition, from, end })
     }
 }
 

@@ -12,9 +12,12 @@ pub mod mapping;
 pub mod moment;
 pub mod query;
 
-/// A target: its name, as `make fuzz TARGET=…` has it, and what it does with any bytes.
+/// What is done with any bytes.
+pub type Attack = fn(&[u8]);
+
+/// A target: its name, as `make fuzz TARGET=…` has it, and its attack.
 #[allow(dead_code, reason = "a fuzz target names its own")]
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Attack); 6] = [
     ("decoder", decoder::attack),
     ("mapping", mapping::attack),
     ("moment", moment::attack),
