@@ -146,10 +146,11 @@ impl Prover<'_> {
         })?;
         let Some(verdicts) = verdicts else { return Ok(None) };
         report(&verdicts, records, began.elapsed());
-        // The writer gone means that the job is over. Before it is written the next pass would prove the same days.
+        // Before it is written the next pass would prove the same days. A writer that ended leaves what it was sent
+        // where it is: nobody answers then, and the job is over.
         let (written, is_written) = bounded(1);
         let _ = self.to_writer.send(ToWriter::Proven(verdicts, written));
-        let _ = is_written.recv();
+        while is_written.recv_timeout(BUSY) == Err(RecvTimeoutError::Timeout) && !self.is_over() {}
         let rest = (began.elapsed() * REST).max(LOOK_EVERY.min(config.audit_every));
         Ok(Some(if due.are_new { Duration::ZERO } else { rest }))
     }
