@@ -9,7 +9,7 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
 # The long ones first, so that none is left to run alone at the end.
-first=(standby store_steps kafka_brokers faults cluster store_conformance)
+first=(job_steps standby store_steps kafka_brokers faults cluster store_conformance)
 names=()
 for path in {,dataflows/}tests/*.rs {,dataflows/}tests/*/main.rs; do
     [[ -e $path ]] || continue
