@@ -227,6 +227,8 @@ fn listing(product: u64, category: &str) -> Message {
 
 /// Waits until all records of the three topics are committed.
 fn committed(name: &str, records: u64, running: &mut Takings) {
+    // Before that a new store has no tables.
+    running.wait_for("the store is ours");
     wait::until(format!("{records} records are committed"), Duration::from_secs(60), || {
         assert!(running.is_running(), "{}", running.log());
         (rows(name, "SELECT coalesce(sum(read), 0) FROM sources") == [[records.to_string()]]).then_some(())
