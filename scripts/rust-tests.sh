@@ -20,7 +20,7 @@ for path in {,dataflows/}tests/*.rs {,dataflows/}tests/*/main.rs; do
 done
 ordered=("${first[@]}")
 for name in "${names[@]}"; do
-    [[ " ${first[*]} " == *" $name "* ]] || ordered+=("$name")
+    [[ " ${first[*]} page " == *" $name "* ]] || ordered+=("$name")
 done
 
 run() { # run NAME ARGUMENT…: one run of `cargo test`
@@ -35,6 +35,7 @@ export -f run
 export logs
 
 cargo test --workspace --no-run --quiet
+code=0
 {
     # Always of the whole workspace: another choice of packages is another choice of features, and compiles all anew.
     printf '%s\n' "${ordered[@]/#/--workspace --test }"
@@ -43,4 +44,7 @@ cargo test --workspace --no-run --quiet
 } | xargs -P "$at_once" -I ARGUMENTS bash -c '
     arguments="ARGUMENTS"
     name=${arguments##* }
-    run "$name" $arguments || exit 1'
+    run "$name" $arguments || exit 1' || code=1
+# The browser judges how smooth its page is: nothing else runs meanwhile.
+run page --workspace --test page || code=1
+exit "$code"
