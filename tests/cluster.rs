@@ -317,10 +317,12 @@ fn under_a_supervisor_a_cluster_survives_its_processes() {
             cluster.kill(process);
             cluster.start(process, &words);
         } else {
-            // It is the others that notice; what its own supervisor does is up to the one who stopped it.
+            // It is the others that notice; what its own supervisor does is up to the one who stopped it. One that
+            // has not met it yet, because the round before ended a moment ago, waits for it as for one that is away.
             let other = (process + 1) % 3;
-            wait::until("the others end", Duration::from_secs(120), || {
-                (!cluster.process(other).is_running()).then_some(())
+            wait::until("another ends, or waits", Duration::from_secs(120), || {
+                let other = cluster.process(other);
+                (!other.is_running() || !other.log().contains("all are there")).then_some(())
             });
             cluster.process(process).signal("CONT");
         }
