@@ -1,7 +1,8 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useLive, useLiveStore } from "../live/react";
-import { useAddress, periodOf } from "./address";
+import { periodOf } from "../live/period";
+import { useAddress } from "./address";
 import styles from "./App.module.css";
 import { Announcer } from "./Announcer";
 import { Header } from "./Header";

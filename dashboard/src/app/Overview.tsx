@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../i18n/format";
-import { PERIODS } from "../live/period";
+import { PRESETS } from "../live/period";
 import { useLive } from "../live/react";
 import { perDay } from "../live/totals";
 import { Segmented } from "../ui/Segmented";
@@ -65,7 +65,7 @@ function PeriodBar() {
       <Segmented
         label={wanted === period ? t("period.label") : t("period.loading")}
         name="period"
-        options={PERIODS.map((value) => ({ value, label: t(`period.${value}`) }))}
+        options={PRESETS.map((value) => ({ value, label: t(`period.${value}`) }))}
         value={wanted}
         busy={wanted !== period}
         onChange={setPeriod}

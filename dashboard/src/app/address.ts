@@ -1,8 +1,51 @@
-/** What is shown is in the page's address, so that reload, back and a shared link keep it. */
-import { useCallback, useSyncExternalStore } from "react";
-import { PERIODS, type Period } from "../live/period";
+/**
+ * What is shown is in the page's address, so that reload, back and a shared link keep it.
+ *
+ * The parameters: `view` (overview, tables, explain), `table`, `period` (a preset, or `2026-11-01..2026-11-22`),
+ * `currency`, `category`, `payment_method`, `product`, `best`, `wall`. What is at its default is left out.
+ */
+import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { DEFAULT_PERIOD, periodOf, type Period } from "../live/period";
+import type { Dimension, Narrowing } from "../live/holding";
 
 const CHANGED = "takings:address";
+
+export const VIEWS = ["overview", "tables", "explain"] as const;
+export type PageView = (typeof VIEWS)[number];
+
+export type Parameter =
+  | "view"
+  | "table"
+  | "period"
+  | "currency"
+  | "best"
+  | "sort"
+  | "order"
+  | "search"
+  | "page"
+  | "wall"
+  | Dimension;
+
+/** What goes when another view or another table is chosen: it belongs to the one table. */
+const OF_A_TABLE: readonly Parameter[] = ["sort", "order", "search", "page"];
+
+/** New values by parameter; null and what is the default go from the address. */
+export type Moves = Partial<Record<Parameter, string | null>>;
+
+const DEFAULTS: Moves = { view: "overview", table: "category", period: DEFAULT_PERIOD };
+
+/** The address's query after these moves. */
+export function moved(query: string, moves: Moves): string {
+  const next = new URLSearchParams(query);
+  const set = (name: Parameter, value: string | null) => {
+    if (value === null || value === "" || DEFAULTS[name] === value) next.delete(name);
+    else next.set(name, value);
+  };
+  if (moves.view !== undefined || moves.table !== undefined) for (const name of OF_A_TABLE) next.delete(name);
+  for (const [name, value] of Object.entries(moves) as [Parameter, string | null][]) set(name, value);
+  const text = next.toString();
+  return text === "" ? "" : `?${text}`;
+}
 
 function subscribe(listener: () => void): () => void {
   window.addEventListener("popstate", listener);
@@ -13,24 +56,46 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-const read = (name: string) => new URLSearchParams(window.location.search).get(name);
+const read = (name: Parameter) => new URLSearchParams(window.location.search).get(name);
 
-function write(name: string, value: string): void {
-  const query = new URLSearchParams(window.location.search);
-  if (query.get(name) === value) return;
-  query.set(name, value);
-  window.history.pushState(null, "", `?${query.toString()}`);
+/** Changes the address: `back` returns to what was before, unless it replaces (typing into a search, say). */
+export function move(moves: Moves, replace = false): void {
+  const { pathname, search } = window.location;
+  const next = moved(search, moves);
+  if (next === search) return;
+  const url = `${pathname}${next}`;
+  if (replace) window.history.replaceState(null, "", url);
+  else window.history.pushState(null, "", url);
   window.dispatchEvent(new Event(CHANGED));
 }
 
-export function useAddress(name: "period" | "currency" | "best"): [string | null, (value: string) => void] {
+/** The address that a link to these moves leads to. */
+export const linkTo = (moves: Moves): string =>
+  `${window.location.pathname}${moved(window.location.search, moves)}`;
+
+export function useAddress(name: Parameter): [string | null, (value: string | null) => void] {
   const value = useSyncExternalStore(subscribe, () => read(name));
-  const set = useCallback((next: string) => { write(name, next); }, [name]);
+  const set = useCallback((next: string | null) => { move({ [name]: next }); }, [name]);
   return [value, set];
 }
 
-/** The period of the address; the last 30 days where it names none. */
-export const periodOf = (text: string | null): Period =>
-  PERIODS.find((period) => period === text) ?? "30";
+export function usePageView(): PageView {
+  const [text] = useAddress("view");
+  return VIEWS.find((view) => view === text) ?? "overview";
+}
+
+/** The category, the payment method and the product that the address narrows to. */
+export function useNarrowing(): Narrowing {
+  const [category] = useAddress("category");
+  const [payment_method] = useAddress("payment_method");
+  const [product] = useAddress("product");
+  return useMemo(() => ({ category, payment_method, product }), [category, payment_method, product]);
+}
 
 export const periodInAddress = (): Period => periodOf(read("period"));
+
+export const narrowingInAddress = (): Narrowing => ({
+  category: read("category"),
+  payment_method: read("payment_method"),
+  product: read("product"),
+});

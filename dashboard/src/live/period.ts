@@ -1,10 +1,17 @@
 /** Which days the page shows. Days are ISO text throughout: they compare as text and have no time zone. */
 
-export const PERIODS = ["30", "90", "all"] as const;
-/** The last 30 or 90 business days, or everything. */
-export type Period = (typeof PERIODS)[number];
+export const PRESETS = ["today", "yesterday", "7", "30", "90", "month", "year", "all"] as const;
+/** Days that move with the shop's day: today, the last 7 days with today, this month so far, everything. */
+export type Preset = (typeof PRESETS)[number];
+/** From a day to a day, both counted: `2026-11-01..2026-11-22`. */
+export type Range = `${string}..${string}`;
+export type Period = Preset | Range;
+
+export const DEFAULT_PERIOD: Period = "30";
 
 const DAY_MS = 86_400_000;
+/** A shop without a sale for longer than this is an archive: its periods end with its last day, not with today. */
+const ALIVE_DAYS = 31;
 
 export const dayMillis = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 
@@ -15,16 +22,35 @@ export const addDays = (day: string, days: number): string =>
 export const daysBetween = (first: string, last: string): number =>
   Math.round((dayMillis(last) - dayMillis(first)) / DAY_MS) + 1;
 
-/** The day on this machine's wall. */
-export function today(now: Date = new Date()): string {
+/** Whether a text is a day of the calendar, in full. */
+export const isDay = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(dayMillis(text)) && addDays(text, 0) === text;
+
+/** The day at an instant, by the clock of `zone` (an IANA name), or of this machine where that is null. */
+export function dayIn(zone: string | null, now: Date = new Date()): string {
+  if (zone !== null) {
+    const parts = new Intl.DateTimeFormat("en", {
+      timeZone: zone,
+      calendar: "iso8601",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+    }).formatToParts(now);
+    const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
+    return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}`;
+  }
   const two = (part: number) => String(part).padStart(2, "0");
   return `${String(now.getFullYear())}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
+/** The day on this machine's wall. */
+export const today = (now: Date = new Date()): string => dayIn(null, now);
+
 /**
- * The last day of "the last 30 days": the newest business day with sales, but not one beyond tomorrow (the
- * shop may be east of the reader), so that a single order dated 2099 does not empty the page. Where all
- * days lie ahead, the newest; where there are none, today.
+ * The day that periods end with. For a shop that sells it is the day on the wall, or tomorrow's where that has
+ * sales already (the shop may be east of the reader); a single order dated 2099 does not move it. For an archive,
+ * whose newest believable day is long past, it is that day. Where all days lie ahead, the newest; where there are
+ * none, the wall's.
  */
 export function anchorOf(days: Iterable<string>, wall: string): string {
   const tomorrow = addDays(wall, 1);
@@ -34,7 +60,9 @@ export function anchorOf(days: Iterable<string>, wall: string): string {
     if (day > newest) newest = day;
     if (day <= tomorrow && day > newestBelievable) newestBelievable = day;
   }
-  return newestBelievable || newest || wall;
+  if (newestBelievable === "") return newest || wall;
+  const isAlive = newestBelievable < wall && addDays(newestBelievable, ALIVE_DAYS) >= wall;
+  return isAlive ? wall : newestBelievable;
 }
 
 /** The days a period spans; null is open. "All" includes days beyond the anchor, the others end there. */
@@ -43,9 +71,62 @@ export interface Span {
   readonly to: string | null;
 }
 
+/** A span with both its ends. */
+export interface Days {
+  readonly from: string;
+  readonly to: string;
+}
+
+export const rangeOf = (from: string, to: string): Range => (from <= to ? `${from}..${to}` : `${to}..${from}`);
+
+/** The period that a text of the address names; the default where it names none. */
+export function periodOf(text: string | null): Period {
+  const preset = PRESETS.find((each) => each === text);
+  if (preset) return preset;
+  const [from = "", to = "", ...more] = (text ?? "").split("..");
+  return isDay(from) && isDay(to) && more.length === 0 ? rangeOf(from, to) : DEFAULT_PERIOD;
+}
+
+export const isPreset = (period: Period): period is Preset => PRESETS.some((each) => each === period);
+
 export function spanOf(period: Period, anchor: string): Span {
-  if (period === "all") return { from: null, to: null };
-  return { from: addDays(anchor, 1 - Number(period)), to: anchor };
+  if (!isPreset(period)) return { from: period.slice(0, 10), to: period.slice(12) };
+  switch (period) {
+    case "all":
+      return { from: null, to: null };
+    case "today":
+      return { from: anchor, to: anchor };
+    case "yesterday":
+      return { from: addDays(anchor, -1), to: addDays(anchor, -1) };
+    case "month":
+      return { from: `${anchor.slice(0, 7)}-01`, to: anchor };
+    case "year":
+      return { from: `${anchor.slice(0, 4)}-01-01`, to: anchor };
+    default:
+      return { from: addDays(anchor, 1 - Number(period)), to: anchor };
+  }
+}
+
+/**
+ * The days that a period is compared with: as many, right before it; of a month or a year so far, the same days of
+ * the one before. Null where there is nothing before: of all time.
+ */
+export function spanBefore(period: Period, anchor: string): Days | null {
+  const { from, to } = spanOf(period, anchor);
+  if (from === null || to === null) return null;
+  if (period === "month") {
+    const last = addDays(from, -1);
+    const first = `${last.slice(0, 7)}-01`;
+    const same = addDays(first, daysBetween(from, to) - 1);
+    return { from: first, to: same < last ? same : last };
+  }
+  if (period === "year") {
+    const year = String(Number(from.slice(0, 4)) - 1).padStart(4, "0");
+    const same = `${year}${to.slice(4)}`;
+    return { from: `${year}-01-01`, to: isDay(same) ? same : `${year}-02-28` };
+  }
+  const length = daysBetween(from, to);
+  return { from: addDays(from, -length), to: addDays(from, -1) };
 }
 
 export const within = (day: string, span: Span): boolean =>
