@@ -4,8 +4,9 @@ use chrono_tz::Tz;
 use takings_dataflows::event::Event;
 use takings_dataflows::order::{IdSpace, Version};
 
+use super::escape::unescape;
 use super::fields::MAX_NAME;
-use super::json::{self, unescape};
+use super::json;
 use super::listing::ListingReader;
 use super::order::OrderReader;
 use super::rating::RatingReader;

@@ -8,7 +8,8 @@ use std::fmt::Write;
 use takings_dataflows::amount::{Amount, AmountError, ParsedAmount};
 
 use super::Reject;
-use super::json::{Kind, Token, unescape};
+use super::escape::unescape;
+use super::json::{Kind, Token};
 use super::timestamp::LocalTime;
 use crate::config::mapping::MomentFormat;
 

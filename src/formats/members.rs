@@ -3,8 +3,9 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Reject;
+use super::escape::unescape;
 use super::fields::excerpt;
-use super::json::{Kind, Object, Token, unescape};
+use super::json::{Kind, Object, Token};
 
 /// Finds members by name. Its buffers live on from one object to the next, so that finding allocates
 /// nothing.

@@ -6,6 +6,7 @@
 //! kind, in `order`, `listing` and `rating`, and how a value is read once for all, in `fields`.
 
 pub mod decoder;
+pub(crate) mod escape;
 pub mod feedback;
 mod fields;
 pub(crate) mod json;

@@ -6,6 +6,7 @@ mod gathered;
 mod newest;
 mod operator;
 mod orders;
+mod slots;
 
 pub use facts::{FactIndex, FactTable, Group, ProductNumber};
 pub(crate) use gathered::Sold;

@@ -11,10 +11,11 @@
 use hashbrown::HashTable;
 
 use super::facts::{FactIndex, FactTable, ProductNumber};
+use super::slots::{Place, Slot, Slots};
 use crate::amount::Amount;
 use crate::day::Day;
 use crate::minute::Minute;
-use crate::order::{Content, Contribution, OrderEvent, OrderId, Version};
+use crate::order::{Content, OrderEvent, OrderId, Version};
 use crate::takings::Takings;
 
 const SHARDS: usize = 1024;
@@ -145,73 +146,6 @@ struct Shard {
     /// Where each id's slot is.
     index: HashTable<Place>,
     slots: Slots,
-}
-
-/// A slot's place, with as much of its id's hash as the index needs: it grows and compares without a
-/// look at the slots.
-#[derive(Clone, Copy)]
-struct Place {
-    tag: u32,
-    at: u32,
-}
-
-impl Place {
-    fn hash(&self) -> u64 {
-        u64::from(self.tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-}
-
-/// One order. Exactly one cache line.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Slot {
-    id: OrderId,
-    /// `Version` in two halves: a `u128` would only waste alignment elsewhere, and is one here.
-    version: Version,
-    /// Micros; [`Amount::MAX_ABS`] fits.
-    amount: i64,
-    units: i32,
-    product: ProductNumber,
-    /// Half of the content's hash: it only tells apart what all totals have in common.
-    fingerprint: u32,
-    minute: Minute,
-    fact: FactIndex,
-}
-
-const _: () = assert!(size_of::<Slot>() == 64);
-
-/// Slots in chunks, which stay where they are as more come.
-#[derive(Default)]
-struct Slots {
-    chunks: Vec<Vec<Slot>>,
-    length: usize,
-}
-
-impl Slots {
-    /// 4 KiB each.
-    const CHUNK: usize = 64;
-
-    fn push(&mut self, slot: Slot) -> u32 {
-        let at = self.length;
-        if at.is_multiple_of(Slots::CHUNK) {
-            self.chunks.push(Vec::with_capacity(Slots::CHUNK));
-        }
-        self.chunks[at / Slots::CHUNK].push(slot);
-        self.length += 1;
-        at as u32
-    }
-
-    fn at(&self, at: u32) -> &Slot {
-        &self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
-    }
-
-    fn at_mut(&mut self, at: u32) -> &mut Slot {
-        &mut self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Slot> {
-        self.chunks.iter().flatten()
-    }
 }
 
 /// A mix of all bits of an id: UUIDs of some versions share their first bits with their neighbours.
@@ -365,47 +299,6 @@ impl Shard {
     }
 }
 
-impl Slot {
-    fn of(event: &OrderEvent, facts: &mut FactTable) -> Slot {
-        let (id, version, minute) = (event.id, event.version, event.minute);
-        match &event.content {
-            Content::Tombstone => Slot {
-                id,
-                version,
-                amount: 0,
-                units: 0,
-                product: ProductNumber::NONE,
-                fingerprint: 0,
-                minute,
-                fact: FactIndex::CANCELLED,
-            },
-            Content::Order { contribution, fingerprint } => {
-                debug_assert!(contribution.amount.micros().abs() <= Amount::MAX_ABS.micros());
-                debug_assert!(contribution.units.abs() <= Contribution::MAX_UNITS);
-                Slot {
-                    id,
-                    version,
-                    amount: contribution.amount.micros() as i64,
-                    units: contribution.units as i32,
-                    product: ProductNumber::of(contribution.product),
-                    fingerprint: *fingerprint as u32,
-                    minute,
-                    fact: facts.intern(&contribution.fact),
-                }
-            }
-        }
-    }
-
-    fn counted(&self) -> Option<Counted> {
-        (self.fact != FactIndex::CANCELLED).then(|| Counted {
-            fact: self.fact,
-            product: self.product,
-            amount: Amount::from_micros(self.amount.into()),
-            units: self.units.into(),
-        })
-    }
-}
-
 impl Outcome {
     fn of_unknown(event: &OrderEvent, horizon: &Horizon) -> Outcome {
         match &event.content {
@@ -420,8 +313,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::Fact;
-    use crate::order::IdSpace;
+    use crate::order::{Contribution, Fact, IdSpace};
     use crate::symbol::Symbol;
 
     fn order(id: &str, timestamp: i64, offset: u64, amount: i64) -> OrderEvent {

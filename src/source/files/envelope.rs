@@ -5,7 +5,8 @@
 //! or `null` for none. `timestamp`, in milliseconds since 1970, may be left out. Any other member, or
 //! a missing one, makes the line a payload of its own.
 
-use crate::formats::json::{Kind, Object, Token, unescape};
+use crate::formats::escape::unescape;
+use crate::formats::json::{Kind, Object, Token};
 
 /// What such a line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,115 @@
+//! Where orders stand: one cache line each, in chunks that never move.
+
+use super::facts::{FactIndex, FactTable, ProductNumber};
+use super::orders::Counted;
+use crate::amount::Amount;
+use crate::minute::Minute;
+use crate::order::{Content, Contribution, OrderEvent, OrderId, Version};
+
+/// A slot's place, with as much of its id's hash as the index needs: it grows and compares without a
+/// look at the slots.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) tag: u32,
+    pub(super) at: u32,
+}
+
+impl Place {
+    pub(super) fn hash(&self) -> u64 {
+        u64::from(self.tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// One order. Exactly one cache line.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Slot {
+    pub(super) id: OrderId,
+    /// `Version` in two halves: a `u128` would only waste alignment elsewhere, and is one here.
+    pub(super) version: Version,
+    /// Micros; [`Amount::MAX_ABS`] fits.
+    pub(super) amount: i64,
+    pub(super) units: i32,
+    pub(super) product: ProductNumber,
+    /// Half of the content's hash: it only tells apart what all totals have in common.
+    pub(super) fingerprint: u32,
+    pub(super) minute: Minute,
+    pub(super) fact: FactIndex,
+}
+
+const _: () = assert!(size_of::<Slot>() == 64);
+
+/// Slots in chunks, which stay where they are as more come.
+#[derive(Default)]
+pub(super) struct Slots {
+    chunks: Vec<Vec<Slot>>,
+    pub(super) length: usize,
+}
+
+impl Slots {
+    /// 4 KiB each.
+    const CHUNK: usize = 64;
+
+    pub(super) fn push(&mut self, slot: Slot) -> u32 {
+        let at = self.length;
+        if at.is_multiple_of(Slots::CHUNK) {
+            self.chunks.push(Vec::with_capacity(Slots::CHUNK));
+        }
+        self.chunks[at / Slots::CHUNK].push(slot);
+        self.length += 1;
+        at as u32
+    }
+
+    pub(super) fn at(&self, at: u32) -> &Slot {
+        &self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
+    }
+
+    pub(super) fn at_mut(&mut self, at: u32) -> &mut Slot {
+        &mut self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.chunks.iter().flatten()
+    }
+}
+
+impl Slot {
+    pub(super) fn of(event: &OrderEvent, facts: &mut FactTable) -> Slot {
+        let (id, version, minute) = (event.id, event.version, event.minute);
+        match &event.content {
+            Content::Tombstone => Slot {
+                id,
+                version,
+                amount: 0,
+                units: 0,
+                product: ProductNumber::NONE,
+                fingerprint: 0,
+                minute,
+                fact: FactIndex::CANCELLED,
+            },
+            Content::Order { contribution, fingerprint } => {
+                debug_assert!(contribution.amount.micros().abs() <= Amount::MAX_ABS.micros());
+                debug_assert!(contribution.units.abs() <= Contribution::MAX_UNITS);
+                Slot {
+                    id,
+                    version,
+                    amount: contribution.amount.micros() as i64,
+                    units: contribution.units as i32,
+                    product: ProductNumber::of(contribution.product),
+                    fingerprint: *fingerprint as u32,
+                    minute,
+                    fact: facts.intern(&contribution.fact),
+                }
+            }
+        }
+    }
+
+    pub(super) fn counted(&self) -> Option<Counted> {
+        (self.fact != FactIndex::CANCELLED).then(|| Counted {
+            fact: self.fact,
+            product: self.product,
+            amount: Amount::from_micros(self.amount.into()),
+            units: self.units.into(),
+        })
+    }
+}
