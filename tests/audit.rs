@@ -16,7 +16,7 @@ use takings::generate::{self, Options, ShopOptions, Topic};
 use takings::job::{self, Stop};
 use takings::source::{Log, PartitionRange, Polled, Record, Source, SourceError, StartAt, Waker};
 use takings::store::commit::Counters;
-use takings::store::{self, IncompleteView, PartitionState, StoreUrl};
+use takings::store::{self, IncompleteView, PartitionState, PassedOver, StoreUrl};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
 use takings_dataflows::order::PartitionId;
@@ -174,6 +174,7 @@ fn by_hand(euros: i128, orders: i64, partitions: &[(u64, Counters)]) -> StoredSt
         newest_timestamp: 0,
         log_time: 0,
         topic_id: None,
+        passed_over: PassedOver::default(),
         counters,
     };
     StoredState {

@@ -20,7 +20,7 @@ fn topics() -> Vec<String> {
 }
 
 fn start(partition: u16, offset: u64) -> StartAt {
-    StartAt { partition: PartitionId { topic: 0, partition }, offset }
+    StartAt::on(PartitionId { topic: 0, partition }, offset)
 }
 
 /// What was polled: `offset..next @timestamp key=payload`, or `end offset`.

@@ -59,8 +59,9 @@ fn a_damaged_batch_is_never_passed_over() {
     let mut kafka = Kafka::start();
     kafka.create_topic("damaged", 1);
     kafka.produce("damaged", &[order("1", "1")]);
-    let job = Job::of(&kafka, "damaged");
+    let [job, behind] = [(); 2].map(|()| Job::of(&kafka, "damaged"));
     job.caught_up().done();
+    behind.caught_up().done();
     kafka.produce("damaged", &[order("the damaged one", "1")]);
     kafka.produce("damaged", &[order("3", "1")]);
     kafka.stop();
@@ -71,6 +72,10 @@ fn a_damaged_batch_is_never_passed_over() {
         job.caught_up().refused(70, &told);
         assert_eq!(job.count("read"), 1, "nothing after it was read");
     }
+    // Whoever goes on behind it can start again as well: a replay does not read it either.
+    behind.caught_up_with("--resume-at damaged/0=2").done();
+    behind.caught_up().done();
+    assert_eq!(behind.total(), "2.000000 2");
     // As the message says: the log is cut after what nobody can read, and from then on it is a log that lost
     // records, of which the next start tells.
     kafka.delete_records_before("damaged", 0, 2);

@@ -119,6 +119,35 @@ fn what_retention_took_from_a_job_that_was_behind_stops_it() {
 }
 
 #[test]
+fn what_was_passed_over_is_never_taken_for_counted() {
+    KAFKA.create_topic("passed_over", 1);
+    KAFKA.produce("passed_over", &orders(0..10));
+    let jobs = ["", "--keep-orders"].map(|with| {
+        let job = Job::with(&KAFKA, "passed_over", with);
+        job.caught_up().done();
+        job
+    });
+    KAFKA.produce("passed_over", &orders(10..15));
+    for job in &jobs {
+        job.caught_up_with("--resume-at passed_over/0=15").done();
+        assert_eq!(job.rows("SELECT passed_over FROM sources"), ["[[10,15]]"]);
+    }
+    KAFKA.produce("passed_over", &orders(20..22));
+    for job in &jobs {
+        job.caught_up().done();
+    }
+    // The log says that 11 and 12 were there; the totals never had them.
+    KAFKA.produce("passed_over", &[order("11", "7"), Message::tombstone("12"), order("3", "5")]);
+    for job in &jobs {
+        job.caught_up().done();
+        assert_eq!(job.total(), "23.000000 13");
+        assert_eq!((job.count("corrections"), job.count("applied")), (1, 13));
+        let told = job.audit().out;
+        assert!(told.contains("offsets 10 to 14 were passed over"), "{told}");
+    }
+}
+
+#[test]
 fn a_topic_created_anew_between_runs_is_told_by_its_id() {
     // Fewer records than were counted, as many, and more; the new ones dated before the old ones.
     for (topic, later) in [("anew_with_fewer", 3), ("anew_with_as_many", 10), ("anew_with_more", 30)] {

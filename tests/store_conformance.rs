@@ -24,7 +24,9 @@ use support::stores::{
 use takings::store::commit::{
     Correction, Counters, EarlierOrder, FilledView, KeptContent, KeptFeedback, KeptListing, KeptOrder, Rejected, Why,
 };
-use takings::store::{Commit, IncompleteView, Inconsistent, JobSettings, PartitionState, StoreError, Topics};
+use takings::store::{
+    Commit, IncompleteView, Inconsistent, JobSettings, PartitionState, PassedOver, StoreError, Topics,
+};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::event::Event;
 use takings_dataflows::listing::{Listing, ListingEvent};

@@ -163,7 +163,7 @@ pub fn recount_days(
      -> Result<bool, AuditError> {
         for (range, state) in partitions {
             let mut hand = |record: &Record<'_>| each(range, &state.topic, record);
-            if !read_partition(log, topics, range, state.offset, AT_ONCE, goes_on, &mut hand)? {
+            if !read_partition(log, topics, range, state, AT_ONCE, goes_on, &mut hand)? {
                 return Ok(false);
             }
         }

@@ -131,6 +131,14 @@ pub fn run(
         recount.read(log, range, state, progress)?;
     }
     let mut report = recount.compare(&stored);
+    for PartitionState { topic, partition, passed_over, .. } in &stored.partitions {
+        for (first, end) in passed_over.stretches() {
+            let last = end - 1;
+            report.notes.push(format!(
+                "{topic}/{partition}: offsets {first} to {last} were passed over by --resume-at, and are no part of the totals"
+            ));
+        }
+    }
     for IncompleteView { view, complete_from: day, .. } in &stored.incomplete {
         if !settings.views.contains(view) {
             continue;

@@ -5,11 +5,12 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use crate::source::{Log, PartitionRange, Polled, Record, SourceError, StartAt};
+use crate::store::PartitionState;
 
 /// How long a reader that waits for records goes without asking whether to go on.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
-/// Hands every record of a partition before `until` to `each`. After at most `at_once` records `goes_on` is told how many
+/// Hands every record of a partition that is counted in `state` to `each`. After at most `at_once` records `goes_on` is told how many
 /// they were; where it says no, the reading ends there. Returns whether it came to its end.
 ///
 /// # Errors
@@ -18,17 +19,31 @@ pub(super) fn read_partition(
     log: &dyn Log,
     topics: &[String],
     range: &PartitionRange,
-    until: u64,
+    state: &PartitionState,
     at_once: usize,
     goes_on: &mut dyn FnMut(u64) -> bool,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<bool, SourceError> {
-    if range.first >= until {
-        return Ok(true);
+    for (first, end) in state.passed_over.counted(range.first, state.offset) {
+        let stretch = StartAt { partition: range.partition, offset: first, until: Some(end) };
+        if !read_stretch(log, topics, stretch, at_once, goes_on, each)? {
+            return Ok(false);
+        }
     }
+    Ok(true)
+}
+
+fn read_stretch(
+    log: &dyn Log,
+    topics: &[String],
+    start: StartAt,
+    at_once: usize,
+    goes_on: &mut dyn FnMut(u64) -> bool,
+    each: &mut dyn FnMut(&Record<'_>),
+) -> Result<bool, SourceError> {
+    let until = start.until.unwrap_or(u64::MAX);
     let (sender, woken) = sync_channel(1);
     let waker = Arc::new(move || sender.try_send(()).unwrap_or_default());
-    let start = StartAt { partition: range.partition, offset: range.first };
     let mut source = log.open(topics, &[start], waker)?;
     let mut is_complete = false;
     while !is_complete {

@@ -110,7 +110,7 @@ impl<'a> Recount<'a> {
                 progress(self.records, state);
             }
         };
-        read_partition(log, topics, range, state.offset, AT_ONCE, &mut |_| true, &mut each)?;
+        read_partition(log, topics, range, state, AT_ONCE, &mut |_| true, &mut each)?;
         progress(self.records, state);
         Ok(())
     }

@@ -114,7 +114,7 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<Sample> {
         };
         if offset < range.end {
             left.insert(range.partition, range.end);
-            from.push(StartAt { partition: range.partition, offset });
+            from.push(StartAt::on(range.partition, offset));
         }
     }
     let mut decoder = Decoder::new(config.decoder());

@@ -1,8 +1,8 @@
 //! Totals that no set of records can have: noted beside the views, never written to them.
 //!
-//! How one comes about: a version of an order is taken back that the stored totals never counted. Records that
-//! `--resume-at` passed over, rows that someone deleted by hand from every table, or the log of one partition cut
-//! shorter than that of another which has the same order: the replay knows an order that the totals do not.
+//! How one comes about: a version of an order is taken back that the stored totals never counted. Rows that someone
+//! deleted by hand from every table, or the log of one partition cut shorter than that of another which has the same
+//! order: the replay knows an order that the totals do not.
 //!
 //! What the dataflow holds and what its view shows differ from then on, so both are kept: the view's row stays what it
 //! was last, and `inconsistent` has what it would be. A start loads the latter, as the run before it had it; nothing

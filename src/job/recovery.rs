@@ -14,7 +14,7 @@ use super::roll_ups::check_roll_ups;
 use crate::config::JobConfig;
 use crate::formats::Kind;
 use crate::source::{Log, PartitionRange, Polled, SourceError, StartAt};
-use crate::store::{FilledView, PartitionState, Recovered};
+use crate::store::{FilledView, PartitionState, PassedOver, Recovered};
 
 /// Where all workers start, in every process: what process 0 reads in the store, and the others are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,10 +47,10 @@ pub(super) struct PartitionStart {
     pub(super) range: PartitionRange,
     /// The offset of the first record that is not yet counted.
     pub(super) committed: u64,
-    /// From here to `replay_to` the log is read again, for the versions of orders alone.
+    /// From here to `committed` the log is read again, for the versions of orders alone, but for what was passed over.
     pub(super) replay_from: u64,
-    /// The end of what was counted: before `committed` where records in between are passed over.
-    pub(super) replay_to: u64,
+    /// What was never counted, because a run was told to resume behind it.
+    pub(super) passed_over: PassedOver,
     /// The newest timestamp before `committed`.
     pub(super) newest_timestamp: i64,
     /// How far the partition's time has come at `committed`.
@@ -64,7 +64,12 @@ pub(super) struct PartitionStart {
 impl PartitionStart {
     /// Where live reading starts.
     pub(super) fn at(&self) -> StartAt {
-        StartAt { partition: self.range.partition, offset: self.committed }
+        StartAt::on(self.range.partition, self.committed)
+    }
+
+    /// The stretches of the log that are read again.
+    pub(super) fn to_replay(&self) -> Vec<(u64, u64)> {
+        self.passed_over.counted(self.replay_from, self.committed)
     }
 
     /// Whether everything that the log holds of it is committed.
@@ -76,7 +81,7 @@ impl PartitionStart {
 impl Start {
     /// How far the log is read again, in offsets.
     pub(super) fn to_replay(&self) -> u64 {
-        self.partitions.iter().map(|start| start.replay_to.saturating_sub(start.replay_from)).sum()
+        self.partitions.iter().flat_map(PartitionStart::to_replay).map(|(first, end)| end - first).sum()
     }
 }
 
@@ -138,7 +143,7 @@ pub(super) fn start(
             Kind::Feedback => fills.ratings,
         };
         if !is_replayed {
-            start.replay_from = start.replay_to;
+            start.replay_from = start.committed;
         }
     }
     Ok(start)
@@ -176,12 +181,17 @@ fn partition_start(
     let (mut committed, newest_timestamp) = state.map_or((first, 0), |state| (state.offset, state.newest_timestamp));
     let log_time = state.map_or(0, |state| state.log_time);
     let counted = committed;
+    let mut passed_over = state.map(|state| state.passed_over.clone()).unwrap_or_default();
     let resume = config.resume_at.iter().find(|at| at.topic == topic && at.partition == number);
     let resume = resume.filter(|resume| resume.offset >= first && resume.offset <= end);
     if let Some(resume) = resume {
         tracing::warn!("{topic}/{number}: resuming at offset {} as told, instead of {committed}", resume.offset);
         committed = resume.offset;
     }
+    let is_another_topic = match (state.and_then(|state| state.topic_id.as_deref()), topic_id) {
+        (Some(counted), Some(is)) => counted != is,
+        _ => false,
+    };
     let changed = |what: String, offset: u64| SourceError::LogChanged {
         topic: topic.to_owned(),
         partition: number,
@@ -217,13 +227,22 @@ fn partition_start(
             first,
         ));
     }
-    // What `--resume-at` passes over was never counted: to replay it would make its orders known all the same.
-    let replay_to = counted.min(committed);
+    if resume.is_some() {
+        if is_another_topic {
+            // Nothing of it was ever counted.
+            passed_over = PassedOver::default();
+            passed_over.add(0, committed);
+        } else {
+            // Cut off and gone on, or passed over: of what is before, what was counted still is.
+            passed_over.cut(committed);
+            passed_over.add(counted, committed);
+        }
+    }
     Ok(PartitionStart {
         range: *range,
         committed,
         replay_from: first,
-        replay_to,
+        passed_over,
         newest_timestamp,
         log_time,
         kind,
@@ -272,7 +291,7 @@ fn complete_from(
             let time = if start.log_time > 0 { start.log_time } else { start.newest_timestamp };
             firsts.insert(partition, (time, FIRST_RECORDS));
         } else {
-            from.push(StartAt { partition, offset: first });
+            from.push(StartAt::on(partition, first));
         }
     }
     if !from.is_empty() {

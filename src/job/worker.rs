@@ -17,7 +17,7 @@ use timely::worker::Worker;
 use super::JobError;
 use super::feed::Feed;
 use super::pace::Pace;
-use super::recovery::Start;
+use super::recovery::{PartitionStart, Start};
 use super::writer::ToWriter;
 use crate::config::JobConfig;
 use crate::source::{Log, Polled, Source, StartAt, Waker};
@@ -138,20 +138,37 @@ impl Reading<'_> {
 
     /// Reads what is committed already, from the horizon on.
     fn replay(&mut self) -> Result<(), JobError> {
-        let Shared { config, log, start, .. } = self.shared;
-        let mine: Vec<_> = start
-            .partitions
-            .iter()
-            .filter(|start| self.is_mine(start.range.partition) && start.replay_from < start.replay_to)
-            .collect();
-        if mine.is_empty() {
-            return Ok(());
+        let partitions = self.shared.start.partitions.iter().filter(|start| self.is_mine(start.range.partition));
+        let mut mine: Vec<_> = partitions.map(|start| (start, start.to_replay().into_iter())).collect();
+        let (began, mut records) = (Instant::now(), 0);
+        // One stretch of each at a time: what was passed over may be what can not be read.
+        loop {
+            let next = mine.iter_mut().filter_map(|(start, stretches)| Some((*start, stretches.next()?)));
+            let stretches: Vec<_> = next.collect();
+            if stretches.is_empty() || self.is_leaving() {
+                break;
+            }
+            records += self.replay_stretches(&stretches)?;
         }
-        let began = Instant::now();
-        let from: Vec<_> =
-            mine.iter().map(|start| StartAt { partition: start.range.partition, offset: start.replay_from }).collect();
+        if records > 0 {
+            tracing::info!(records, seconds = began.elapsed().as_secs_f64(), "replayed what is committed");
+        }
+        Ok(())
+    }
+
+    /// Reads one stretch each of some partitions; how many records that were.
+    fn replay_stretches(&mut self, stretches: &[(&PartitionStart, (u64, u64))]) -> Result<u64, JobError> {
+        let Shared { config, log, .. } = self.shared;
+        let from: Vec<_> = stretches
+            .iter()
+            .map(|(start, (first, end))| StartAt {
+                partition: start.range.partition,
+                offset: *first,
+                until: Some(*end),
+            })
+            .collect();
         let mut left: HashMap<PartitionId, (u64, i64)> =
-            mine.iter().map(|start| (start.range.partition, (start.replay_to, start.newest_timestamp))).collect();
+            stretches.iter().map(|(start, (_, end))| (start.range.partition, (*end, start.newest_timestamp))).collect();
         let mut source = log.open(&config.topics, &from, Self::waker())?;
         let mut records = 0u64;
         while !left.is_empty() && !self.is_leaving() {
@@ -188,8 +205,7 @@ impl Reading<'_> {
                 self.worker.step();
             }
         }
-        tracing::info!(records, seconds = began.elapsed().as_secs_f64(), "replayed what is committed");
-        Ok(())
+        Ok(records)
     }
 
     /// Reads, feeds and steps until it is over.

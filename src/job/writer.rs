@@ -85,7 +85,14 @@ impl Writer {
             .collect();
         // Where it was told to resume, perhaps before what the store has: offsets go on from there.
         for resumed in start.partitions.iter().filter(|start| start.is_resumed) {
-            partitions.entry(resumed.range.partition).and_modify(|state| state.offset = resumed.committed);
+            let PartitionId { topic, partition } = resumed.range.partition;
+            let state = partitions.entry(resumed.range.partition).or_insert_with(|| PartitionState {
+                topic: config.topics[topic as usize].clone(),
+                partition,
+                ..PartitionState::default()
+            });
+            state.offset = resumed.committed;
+            state.passed_over.clone_from(&resumed.passed_over);
         }
         Writer {
             store,

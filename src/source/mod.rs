@@ -168,6 +168,16 @@ pub struct StartAt {
     pub partition: PartitionId,
     /// The first offset to hand over.
     pub offset: u64,
+    /// The end of what is wanted, where there is one: records from there on may be handed over all the same, but a
+    /// fault among them is none.
+    pub until: Option<u64>,
+}
+
+impl StartAt {
+    /// From an offset on, without end.
+    pub const fn on(partition: PartitionId, offset: u64) -> StartAt {
+        StartAt { partition, offset, until: None }
+    }
 }
 
 /// Why a log can not be read.

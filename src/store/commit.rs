@@ -10,7 +10,7 @@ use takings_dataflows::rating::Rating;
 use takings_dataflows::row::{RowChange, RowValue};
 use takings_dataflows::view::{View, ViewKey};
 
-use super::StoreError;
+use super::{PassedOver, StoreError};
 
 /// Everything one epoch changed. Written whole or not at all.
 #[derive(Clone, Debug, Default)]
@@ -211,6 +211,8 @@ pub struct PartitionState {
     pub log_time: i64,
     /// What tells its topic from a later one of the same name, where the log has such a thing.
     pub topic_id: Option<String>,
+    /// What was never counted, because a run was told to resume behind it.
+    pub passed_over: PassedOver,
     /// The counters since the store was made.
     pub counters: Counters,
 }

@@ -8,6 +8,7 @@ pub mod commit;
 pub mod error;
 mod host;
 mod moment;
+mod passed_over;
 mod postgres;
 pub mod proof;
 pub mod reader;
@@ -25,6 +26,7 @@ use takings_dataflows::event::Event;
 
 pub use commit::{Commit, FilledView, IncompleteView, Inconsistent, JobSettings, PartitionState, Recovered};
 pub use error::StoreError;
+pub use passed_over::PassedOver;
 pub use proof::{DayRows, DayState, DaysSeen, Outcome, ProvenDay};
 pub use spaces::Topics;
 pub use url::StoreUrl;

@@ -221,6 +221,7 @@ pub(super) fn partitions_are_written_whole(make: Make) {
         newest_timestamp: 0,
         log_time: 0,
         topic_id: None,
+        passed_over: passed_over(&[(0, 5), (10, (1 << 56) - 1)]),
         counters: Counters {
             read: 28,
             applied: 1,
@@ -239,6 +240,12 @@ pub(super) fn partitions_are_written_whole(make: Make) {
     drop(store);
     let recovered = fresh.open().acquire(&settings()).unwrap();
     assert_eq!(recovered.partitions, [everything, partition(1, 12)]);
+}
+
+fn passed_over(stretches: &[(u64, u64)]) -> PassedOver {
+    let mut passed_over = PassedOver::default();
+    stretches.iter().for_each(|&(first, end)| passed_over.add(first, end));
+    passed_over
 }
 
 fn topics_of(topics: &[String]) -> Topics {

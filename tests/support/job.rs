@@ -85,8 +85,8 @@ impl Job {
     ///
     /// # Panics
     /// With the differences, where they are not.
-    pub fn audit(&self) {
-        takings(&format!("audit {}", self.words())).done();
+    pub fn audit(&self) -> Ended {
+        takings(&format!("audit {}", self.words())).done()
     }
 
     /// Rows of a query, each its columns' text joined by spaces.

@@ -6,7 +6,7 @@ use takings::store::columns::{
     Cell, CellType, key_cells, key_columns, key_json, minute_text, value_cells, value_columns,
 };
 use takings::store::commit::Counters;
-use takings::store::{Commit, FilledView, JobSettings, PartitionState, Store, StoreUrl, open};
+use takings::store::{Commit, FilledView, JobSettings, PartitionState, PassedOver, Store, StoreUrl, open};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
 use takings_dataflows::row::{RowChange, RowValue};
@@ -280,6 +280,7 @@ pub fn partition(partition: u16, offset: u64) -> PartitionState {
         newest_timestamp: 1_700_000_000_000 + offset as i64,
         log_time: 1_600_000_000_000 + offset as i64,
         topic_id: Some("Zb4s0CjQQ_Wf5T7gqqXm2A".to_owned()),
+        passed_over: PassedOver::default(),
         counters: Counters {
             read: offset,
             applied: offset - offset / 2,

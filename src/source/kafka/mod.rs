@@ -9,13 +9,14 @@ mod reader;
 mod topic_ids;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use takings_dataflows::order::PartitionId;
 
@@ -26,6 +27,9 @@ use super::{Log, PartitionRange, Source, SourceError, StartAt, Waker};
 
 /// How long one question to the broker may take before it counts as unreachable.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long a partition may be without a leader before that is told, and how soon a broker is asked again.
+const LEADERS_WITHIN: Duration = Duration::from_secs(10);
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Settings that decide speed, with the reason for each. `--kafka-option` overrides them.
 const TUNING: &[(&str, &str)] = &[
@@ -105,10 +109,27 @@ impl KafkaLog {
         let mut log = KafkaLog { servers, cluster: String::new(), config, metadata, topic_ids };
         // Asking for metadata tells refused from away; the cluster's id alone would not.
         log.metadata.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| log.unreachable(&error))?;
-        log.cluster = log.metadata.client().fetch_cluster_id(ANSWER_WITHIN).ok_or_else(|| {
-            log.unreachable(&KafkaError::MetadataFetch(rdkafka::types::RDKafkaErrorCode::OperationTimedOut))
-        })?;
+        log.cluster = log
+            .metadata
+            .client()
+            .fetch_cluster_id(ANSWER_WITHIN)
+            .ok_or_else(|| log.unreachable(&KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut)))?;
         Ok(log)
+    }
+
+    /// Asks a broker; again for a while where it says that it will know soon: one that has just started, or a
+    /// partition between two leaders.
+    fn ask<T>(&self, ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, SourceError> {
+        let began = Instant::now();
+        loop {
+            match ask() {
+                Err(error) if passes(&error) && began.elapsed() < LEADERS_WITHIN => {
+                    std::thread::park_timeout(ASK_AGAIN)
+                }
+                Err(error) => return Err(self.unreachable(&error)),
+                Ok(answer) => return Ok(answer),
+            }
+        }
     }
 
     fn unreachable(&self, error: &KafkaError) -> SourceError {
@@ -118,6 +139,20 @@ impl KafkaLog {
             None => SourceError::Unreachable { log: format!("kafka://{}", self.servers), message: error.to_string() },
         }
     }
+}
+
+/// Whether a broker only does not know yet who leads a partition.
+fn passes(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::ReplicaNotAvailable
+                | RDKafkaErrorCode::FencedLeaderEpoch
+                | RDKafkaErrorCode::UnknownLeaderEpoch
+        )
+    )
 }
 
 fn create(config: &ClientConfig, topic_ids: &TopicIds) -> Result<BaseConsumer<Context>, SourceError> {
@@ -137,8 +172,7 @@ impl Log for KafkaLog {
     fn partitions(&self, topics: &[String]) -> Result<Vec<PartitionRange>, SourceError> {
         let mut found = Vec::new();
         for (rank, topic) in topics.iter().enumerate() {
-            let metadata =
-                self.metadata.fetch_metadata(Some(topic), ANSWER_WITHIN).map_err(|error| self.unreachable(&error))?;
+            let metadata = self.ask(|| self.metadata.fetch_metadata(Some(topic), ANSWER_WITHIN))?;
             let missing =
                 || SourceError::TopicMissing { topic: topic.clone(), log: format!("kafka://{}", self.servers) };
             let described = metadata.topics().iter().find(|described| described.name() == topic).ok_or_else(missing)?;
@@ -150,10 +184,7 @@ impl Log for KafkaLog {
                     setting: "topics",
                     message: format!("{topic} has more than 65,536 partitions"),
                 })?;
-                let (first, end) = self
-                    .metadata
-                    .fetch_watermarks(topic, partition.id(), ANSWER_WITHIN)
-                    .map_err(|error| self.unreachable(&error))?;
+                let (first, end) = self.ask(|| self.metadata.fetch_watermarks(topic, partition.id(), ANSWER_WITHIN))?;
                 found.push(PartitionRange {
                     partition: PartitionId { topic: rank as u8, partition: number },
                     first: first.max(0) as u64,
@@ -238,8 +269,7 @@ impl Log for KafkaLog {
                 .add_partition_offset(topic, partition.partition.into(), Offset::Offset(timestamp.max(0)))
                 .map_err(|error| self.unreachable(&error))?;
         }
-        let answered =
-            self.metadata.offsets_for_times(asked, ANSWER_WITHIN).map_err(|error| self.unreachable(&error))?;
+        let answered = self.ask(|| self.metadata.offsets_for_times(asked.clone(), ANSWER_WITHIN))?;
         Ok(partitions
             .iter()
             .map(|partition| {

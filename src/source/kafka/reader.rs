@@ -33,6 +33,8 @@ struct Partition {
     number: i32,
     /// The offset after the last record that was handed over.
     next: u64,
+    /// The end of what is wanted of it.
+    until: Option<u64>,
     /// Where it was last read to its end, and since when; `None` where more came.
     end: Option<(u64, Instant)>,
     /// Whether that it waits was said.
@@ -67,6 +69,7 @@ impl Reader {
                 topic: CString::new(topic.as_str()).map_err(|source| fault(topic, source.into()))?,
                 number,
                 next: start.offset,
+                until: start.until,
                 end: None,
                 is_told: false,
             });
@@ -164,6 +167,8 @@ impl Source for Reader {
                         }
                         each(Polled::End { partition: partition.id, offset: offset as u64 });
                     }
+                    // The client reads ahead: what is not wanted may well be what can not be read.
+                    _ if partition.until.is_some_and(|until| offset >= until as i64) => {}
                     _ => failure = failure.take().or_else(|| fatal(servers, partition, offset, code, &message)),
                 }
             }

@@ -11,7 +11,7 @@ use super::numeric::Numeric;
 use super::session::{Session, Sql};
 use crate::store::commit::{Correction, Counters, PartitionState, Rejected};
 use crate::store::text::{escaped, unescaped};
-use crate::store::{StoreError, moment};
+use crate::store::{PassedOver, StoreError, moment};
 
 /// How many bytes of rejected records go into one statement, about.
 const BYTES_A_STATEMENT: usize = 16 << 20;
@@ -34,21 +34,21 @@ const REJECTED: Sql = Sql::new(
 const SOURCES: Sql = Sql::new(
     "updating sources",
     r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
-         corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, epoch)
-       SELECT *, $17::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
+         corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over, epoch)
+       SELECT *, $18::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
          $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-         $13::bigint[], $14::bigint[], $15::timestamptz[], $16::text[])
+         $13::bigint[], $14::bigint[], $15::timestamptz[], $16::text[], $17::text[])
        ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
          newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
          duplicates = excluded.duplicates, superseded = excluded.superseded, corrections = excluded.corrections,
          cancellations = excluded.cancellations, rejected = excluded.rejected, other = excluded.other,
          beyond_horizon = excluded.beyond_horizon, rounded = excluded.rounded, log_time = excluded.log_time,
-         topic_id = excluded.topic_id, epoch = excluded.epoch"#,
+         topic_id = excluded.topic_id, passed_over = excluded.passed_over, epoch = excluded.epoch"#,
 );
 const READ_SOURCES: Sql = Sql::new(
     "reading sources",
     r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded, corrections,
-         cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id
+         cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over
        FROM sources ORDER BY topic, partition"#,
 );
 
@@ -147,13 +147,14 @@ pub(super) fn write_sources(
         partitions.iter().map(|state| moment::of_log(state.newest_timestamp)).collect();
     let times: Vec<Option<DateTime<Utc>>> = partitions.iter().map(|state| moment::of_log(state.log_time)).collect();
     let topic_ids: Vec<Option<&str>> = partitions.iter().map(|state| state.topic_id.as_deref()).collect();
+    let passed_over: Vec<Option<String>> = partitions.iter().map(|state| state.passed_over.written()).collect();
     let counters: Vec<Vec<i64>> = COUNTERS
         .iter()
         .map(|counter| partitions.iter().map(|state| counter(&state.counters) as i64).collect())
         .collect();
     let mut params: Vec<&(dyn ToSql + Sync)> = vec![&topics, &numbers, &offsets, &timestamps];
     params.extend(counters.iter().map(|column| column as &(dyn ToSql + Sync)));
-    params.extend([&times as &(dyn ToSql + Sync), &topic_ids, &epoch]);
+    params.extend([&times as &(dyn ToSql + Sync), &topic_ids, &passed_over, &epoch]);
     session.execute(&SOURCES, &params).map(drop)
 }
 
@@ -177,13 +178,14 @@ pub(super) fn read_sources(session: &mut Session) -> Result<Vec<PartitionState>,
     session.each(&READ_SOURCES, &[], |row| {
         let number = |index| row.try_get::<_, i64>(index).map(|number| number as u64);
         let newest: Option<DateTime<Utc>> = row.try_get(3)?;
-        partitions.push(PartitionState {
+        let state = PartitionState {
             topic: unescaped(row.try_get(0)?).into_owned(),
             partition: row.try_get::<_, i32>(1)? as u16,
             offset: number(2)?,
             newest_timestamp: moment::to_log(newest),
             log_time: moment::to_log(row.try_get(14)?),
             topic_id: row.try_get(15)?,
+            passed_over: PassedOver::default(),
             counters: Counters {
                 read: number(4)?,
                 applied: number(5)?,
@@ -196,8 +198,13 @@ pub(super) fn read_sources(session: &mut Session) -> Result<Vec<PartitionState>,
                 beyond_horizon: number(12)?,
                 rounded: number(13)?,
             },
-        });
+        };
+        partitions.push((state, row.try_get::<_, Option<String>>(16)?));
         Ok(())
     })?;
-    Ok(partitions)
+    let whole = partitions.into_iter().map(|(state, passed_over): (PartitionState, _)| {
+        let passed_over = PassedOver::read(passed_over.as_deref(), &state.topic, state.partition)?;
+        Ok(PartitionState { passed_over, ..state })
+    });
+    whole.collect()
 }

@@ -30,7 +30,7 @@ use crate::store::StoreError;
 use crate::store::url::StoreUrl;
 
 /// The newest schema version this program reads.
-pub const KNOWN_SCHEMA: u32 = 5;
+pub const KNOWN_SCHEMA: u32 = 8;
 
 /// The counters of a partition, in the order in which they are read and shown.
 pub const COUNTERS: [&str; 10] = [

@@ -6,8 +6,8 @@ use takings_dataflows::order::Contribution;
 
 use super::Failed;
 use crate::store::commit::{Correction, Counters, PartitionState, Rejected};
-use crate::store::moment;
 use crate::store::text::{escaped, unescaped};
+use crate::store::{PassedOver, StoreError, moment};
 
 /// Writes rows of `corrections`.
 pub(super) fn write_corrections(connection: &Connection, epoch: i64, corrections: &[Correction]) -> Result<(), Failed> {
@@ -68,18 +68,27 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
         let mut put = connection.prepare_cached(
             r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates,
                  superseded, corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
-                 epoch)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                 passed_over, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
                ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
                  newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
                  duplicates = excluded.duplicates, superseded = excluded.superseded,
                  corrections = excluded.corrections, cancellations = excluded.cancellations,
                  rejected = excluded.rejected, other = excluded.other, beyond_horizon = excluded.beyond_horizon,
                  rounded = excluded.rounded, log_time = excluded.log_time, topic_id = excluded.topic_id,
-                 epoch = excluded.epoch"#,
+                 passed_over = excluded.passed_over, epoch = excluded.epoch"#,
         )?;
         for state in partitions {
-            let PartitionState { topic, partition, offset, newest_timestamp, log_time, topic_id, counters } = state;
+            let PartitionState {
+                topic,
+                partition,
+                offset,
+                newest_timestamp,
+                log_time,
+                topic_id,
+                passed_over,
+                counters,
+            } = state;
             let moment =
                 |of_log: i64| moment::of_log(of_log).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true));
             put.execute(params![
@@ -99,6 +108,7 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                 counters.rounded as i64,
                 moment(*log_time),
                 topic_id,
+                passed_over.written(),
                 epoch
             ])?;
         }
@@ -109,15 +119,16 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
 
 /// Every partition, as committed.
 pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState>, Failed> {
-    let state = |row: &Row<'_>| -> rusqlite::Result<PartitionState> {
+    let state = |row: &Row<'_>| -> rusqlite::Result<(PartitionState, Option<String>)> {
         let number = |index| row.get::<_, i64>(index).map(|number| number as u64);
-        Ok(PartitionState {
+        let state = PartitionState {
             topic: unescaped(row.get_ref(0)?.as_str()?).into_owned(),
             partition: row.get(1)?,
             offset: number(2)?,
             newest_timestamp: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(3)?),
             log_time: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(14)?),
             topic_id: row.get(15)?,
+            passed_over: PassedOver::default(),
             counters: Counters {
                 read: number(4)?,
                 applied: number(5)?,
@@ -130,17 +141,24 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
                 beyond_horizon: number(12)?,
                 rounded: number(13)?,
             },
-        })
+        };
+        Ok((state, row.get(16)?))
     };
-    let read = || -> rusqlite::Result<Vec<PartitionState>> {
+    let read = || -> rusqlite::Result<Vec<(PartitionState, Option<String>)>> {
         connection
             .prepare(
                 r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
-                     corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id
+                     corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
+                     passed_over
                    FROM sources ORDER BY topic, partition"#,
             )?
             .query_map([], state)?
             .collect()
     };
-    read().map_err(|error| Failed::at("reading sources", error))
+    let rows = read().map_err(|error| Failed::at("reading sources", error))?;
+    let whole = rows.into_iter().map(|(state, passed_over)| {
+        let passed_over = PassedOver::read(passed_over.as_deref(), &state.topic, state.partition)?;
+        Ok(PartitionState { passed_over, ..state })
+    });
+    whole.collect::<Result<_, StoreError>>().map_err(Failed::Store)
 }
