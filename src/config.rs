@@ -6,6 +6,7 @@
 pub mod hosts;
 pub mod mapping;
 pub mod topics;
+mod views;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,7 +90,7 @@ pub struct JobArgs {
     #[arg(long, env = "TAKINGS_CORRECTION_WINDOW", value_name = "DURATION")]
     correction_window: Option<String>,
 
-    /// The views to keep, separated by commas [default: all]
+    /// The views to keep, separated by commas; `default` names all but sales_facts [default: default]
     #[arg(long, env = "TAKINGS_VIEWS", value_delimiter = ',', value_name = "VIEW")]
     views: Option<Vec<String>>,
 
@@ -316,20 +317,8 @@ impl JobArgs {
         }
 
         let views = match self.views.clone().or(file.views) {
-            None => View::ALL.to_vec(),
-            Some(names) => {
-                let mut views = names
-                    .iter()
-                    .map(|name| {
-                        name.trim().parse().map_err(|error: takings_dataflows::view::NoSuchView| {
-                            ConfigError::new("views", error.to_string())
-                        })
-                    })
-                    .collect::<Result<Vec<View>, _>>()?;
-                views.sort();
-                views.dedup();
-                views
-            }
+            None => View::DEFAULT.to_vec(),
+            Some(names) => views::named(&names)?,
         };
         let top = self.top.or(file.top).unwrap_or(crate::store::JobSettings::TOP);
         if !(1..=1_000).contains(&top) {

@@ -20,6 +20,7 @@ use takings::config::{JobArgs, JobConfig};
 use takings::job::{self, Stop};
 use takings::store::{self, DayRows, DaysSeen, Outcome, ProvenDay, StoreUrl};
 use takings_dataflows::day::Day;
+use takings_dataflows::view::View;
 
 const DAYS: u32 = 9;
 
@@ -75,7 +76,7 @@ impl Counted {
         let store = format!("sqlite:{}", folder.join("totals.db").display());
         let args = JobArgs::of(&folder.join("log").display().to_string(), &store);
         let args = args.with_topics(&["product_sold", "product_listings"]);
-        let config = JobConfig { until_caught_up: true, ..args.resolve().unwrap() };
+        let config = JobConfig { until_caught_up: true, views: View::ALL.to_vec(), ..args.resolve().unwrap() };
         job::run(&config, &Stop::default()).unwrap();
         let settings = AuditSettings {
             topics: config.topics.clone(),
@@ -159,7 +160,9 @@ fn whatever_row_is_changed_its_day_differs_and_no_other() {
         ("sales_per_category", "order_date = '2026-11-02'"),
         ("sales_per_day", "order_date = '2026-11-02'"),
         ("sales_per_payment_method", "order_date = '2026-11-02'"),
+        ("sales_facts", "order_date = '2026-11-02'"),
         ("sales_per_product", "order_date = '2026-11-02'"),
+        ("listed_facts", "order_date = '2026-11-02'"),
         ("top_products", "period = '2026-11-02'"),
     ] {
         let one = format!("SELECT max(units) FROM {table} WHERE {condition} AND currency = 'EUR'");

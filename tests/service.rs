@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use support::postgres::PostgresServer;
-use support::service::{SOON, Serving, Shop, grand_total, order};
+use support::service::{SALES, SOON, Serving, Shop, grand_total, order};
 use support::stores::{Fresh, commit, day, day_key, partition, total};
 use support::wait::until;
 use takings::service::ServeConfig;
@@ -17,6 +17,7 @@ use takings::store::commit::{Correction, Rejected, Why};
 use takings::store::proof::ShownDifference;
 use takings::store::{Commit, Inconsistent, Outcome, ProvenDay, StoreUrl};
 use takings_dataflows::order::Contribution;
+use takings_dataflows::view::View;
 
 fn stores() -> [Fresh; 2] {
     [Fresh::postgres(), Fresh::sqlite()]
@@ -258,7 +259,7 @@ fn csv_holds_the_same_rows() {
     for store in stores() {
         stocked(&store);
         let serving = Serving::of(&store.url);
-        for view in ["sales_per_day", "sales_per_category", "sales_per_month", "sales_per_payment_method"] {
+        for view in SALES.map(View::name) {
             let by_suffix = serving.ask(&format!("/api/v1/{view}.csv"), &[]);
             let by_header = serving.ask(&format!("/api/v1/{view}"), &[("accept", "text/csv")]);
             assert_eq!(by_suffix.body, by_header.body);
@@ -397,7 +398,7 @@ fn a_token_opens_what_other_machines_can_reach() {
 fn a_view_that_is_off_says_so() {
     let store = Fresh::postgres();
     let mut settings = support::stores::settings();
-    settings.views = vec![takings_dataflows::view::View::Month, takings_dataflows::view::View::PaymentMethod];
+    settings.views = vec![View::Month, View::PaymentMethod];
     let mut write = store.open();
     write.acquire(&settings).unwrap();
     let mut commit = Shop::default().epoch(&[order(0, 0, 0, 100)], 0);
@@ -406,6 +407,9 @@ fn a_view_that_is_off_says_so() {
     let serving = Serving::of(&store.url);
     let off = serving.ask("/api/v1/sales_per_day", &[]);
     assert_eq!((off.status, off.problem().0.as_str()), (404, "view_off"));
+    let hint = |view: &str| serving.ask(&format!("/api/v1/{view}"), &[]).json()["error"]["hint"].to_string();
+    assert!(hint("sales_per_day").contains("sales_per_day among its --views"), "{}", hint("sales_per_day"));
+    assert!(hint("sales_facts").contains("--views default,sales_facts"), "{}", hint("sales_facts"));
     // The summary is made from another view by day.
     assert_eq!(serving.json("/api/v1/summary")["currencies"][0]["total_sales"], "1.000000");
 }
@@ -455,6 +459,7 @@ fn no_answer_mixes_two_states() {
             grand_total(&serving.rows("sales_per_category")),
             grand_total(&serving.rows("sales_per_month")),
             grand_total(&serving.rows("sales_per_payment_method")),
+            grand_total(&serving.rows("sales_facts")),
         ];
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
     }

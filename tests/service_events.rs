@@ -51,6 +51,12 @@ fn an_event_holds_what_changed_and_nothing_else() {
                 "sales_per_month": total(json!({"year": 2026, "month": 11, "currency": "FCFA"})),
                 "sales_per_payment_method":
                     total(json!({"order_date": "2026-11-29", "payment_method": "ORANGE_MONEY", "currency": "FCFA"})),
+                "sales_facts": total(json!({
+                    "order_date": "2026-11-29",
+                    "category": "Électronique",
+                    "payment_method": "ORANGE_MONEY",
+                    "currency": "FCFA"
+                })),
             })
         );
         assert_eq!((&event.data["sources"]["read"], &event.data["sources"]["applied"]), (&json!(103), &json!(103)));

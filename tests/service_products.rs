@@ -93,7 +93,7 @@ fn each_view_says_from_when_it_is_complete() {
         let products = Products::in_epoch_1(&store);
         let serving = Serving::of(&store.url);
         let views = serving.json("/api/v1/views");
-        assert_eq!((&views["epoch"], views["views"].as_array().unwrap().len()), (&json!(1), 9));
+        assert_eq!((&views["epoch"], views["views"].as_array().unwrap().len()), (&json!(1), 10));
         let ratings = json!({"view": "ratings_per_product", "complete_from": "2026-11-01", "since_epoch": 1});
         assert!(views["views"].as_array().unwrap().contains(&ratings), "{views}");
         assert_eq!(views["views"][0], json!({"view": "sales_per_category", "complete_from": null, "since_epoch": 0}));

@@ -19,7 +19,7 @@ use takings_dataflows::symbol::Symbol;
 use takings_dataflows::view::ViewKey;
 
 /// What each query must give on the shop below.
-const EXPECTED: [(&str, &[&str]); 11] = [
+const EXPECTED: [(&str, &[&str]); 12] = [
     (
         "best_days",
         &[
@@ -51,6 +51,15 @@ const EXPECTED: [(&str, &[&str]); 11] = [
         ],
     ),
     ("payment_methods", &["EUR CASH_ON_DELIVERY 5 10", "EUR CREDIT_CARD 4 8"]),
+    (
+        "category_payments",
+        &[
+            "EUR books CREDIT_CARD 1 2",
+            "EUR toys CASH_ON_DELIVERY 6 12",
+            "EUR toys CREDIT_CARD 2 4",
+            "USD toys CASH_ON_DELIVERY 1 2",
+        ],
+    ),
     ("changed_since", &["2 went 2026-11-24 gone EUR - -", "2 changed 2026-11-22 toys EUR 25.000000 1"]),
     ("books", &["product_sold 12 7 5 0 0 0 0 0 0"]),
     (
@@ -79,6 +88,12 @@ fn shop(fresh: &Fresh) {
         day: day(after),
         payment_method: Symbol::new(method),
         currency: Symbol::new("EUR"),
+    };
+    let fact = |after, category, method, currency| ViewKey::Facts {
+        day: day(after),
+        category: Symbol::new(category),
+        payment_method: Symbol::new(method),
+        currency: Symbol::new(currency),
     };
     let rejected = |partition, offset, reason: &str| Rejected {
         topic: "product_sold".to_owned(),
@@ -110,6 +125,12 @@ fn shop(fresh: &Fresh) {
         new(paid(0, "CREDIT_CARD"), total(1, 4)),
         new(paid(0, "CASH_ON_DELIVERY"), total(1, 3)),
         new(paid(1, "CASH_ON_DELIVERY"), total(1, 2)),
+        new(fact(0, "toys", "CREDIT_CARD", "EUR"), total(1, 2)),
+        new(fact(0, "toys", "CASH_ON_DELIVERY", "EUR"), total(1, 2)),
+        new(fact(1, "toys", "CASH_ON_DELIVERY", "EUR"), total(1, 4)),
+        new(fact(1, "toys", "CASH_ON_DELIVERY", "USD"), total(1, 1)),
+        new(fact(1, "books", "CREDIT_CARD", "EUR"), total(1, 1)),
+        new(fact(30, "books", "CREDIT_CARD", "EUR"), total(1, 7)),
     ];
     let partitions: Vec<PartitionState> = vec![partition(0, 7), partition(1, 5)];
     let rejected = vec![rejected(0, 5, amount), rejected(1, 6, amount), rejected(1, 9, "not JSON")];

@@ -67,6 +67,7 @@ suite!(
         a_view_switched_off_is_empty,
         a_view_switched_on_is_to_be_filled_until_it_is,
         categories_keep_what_they_need_of_products,
+        facts_keep_what_they_need_and_go_with_it,
         a_store_of_the_first_schema_is_brought_up_to_date,
         another_number_of_best_sellers_is_filled_anew;
     refused:

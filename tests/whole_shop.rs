@@ -27,6 +27,9 @@ static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
 
 const TOPICS: &str = "transactions,product_listings,feedback";
 
+/// The view that must be named, too.
+const ALL_VIEWS: &str = "--views default,sales_facts";
+
 /// A database of its own on the shared server.
 fn database() -> (String, String) {
     let server = PostgresServer::shared();
@@ -109,6 +112,10 @@ impl Truth {
             self.sums(|product, day| format!("{day}/{}", category(product))),
             "categories"
         );
+        // A transaction says nothing of how it was paid.
+        let facts =
+            "SELECT order_date || '/' || category || '/' || payment_method, total_sales, orders FROM sales_facts";
+        assert_eq!(totals(facts), self.sums(|product, day| format!("{day}/{}/unknown", category(product))), "facts");
         assert_eq!(
             totals("SELECT order_date || '/' || product, total_sales, orders FROM sales_per_product"),
             self.sums(|product, day| format!("{day}/{product}")),
@@ -185,7 +192,7 @@ fn plain_producers_are_counted_right() {
         KAFKA.create_topic(topic, 3);
     }
     let (store, name) = database();
-    let job = format!("--source {} --topics {TOPICS} --store {store}", KAFKA.url());
+    let job = format!("--source {} --topics {TOPICS} --store {store} {ALL_VIEWS}", KAFKA.url());
     // Sales first, then a catalogue that changes while the job runs: what was sold moves with it.
     let mut running = Takings::start(&format!("run {job}"));
     running.wait_for("the store is ours");
@@ -207,7 +214,7 @@ fn plain_producers_are_counted_right() {
     takings(&format!("run {job} --workers 3 --until-caught-up")).done();
     truth.check(&name);
     let (again, again_name) = database();
-    let job = format!("--source {} --topics {TOPICS} --store {again}", KAFKA.url());
+    let job = format!("--source {} --topics {TOPICS} --store {again} {ALL_VIEWS}", KAFKA.url());
     takings(&format!("run {job} --workers 2 --until-caught-up")).done();
     truth.check(&again_name);
     takings(&format!("audit {job}")).done();
@@ -246,14 +253,18 @@ fn a_listing_that_comes_late_moves_the_past() {
     std::fs::write(&mapping, formats).unwrap();
     let (store, name) = database();
     let job = format!(
-        "--source {} --topics {} --store {store} --config {}",
+        "--source {} --topics {} --store {store} --config {} {ALL_VIEWS}",
         KAFKA.url(),
         topics.join(","),
         mapping.display()
     );
     let mut running = Takings::start(&format!("run {job}"));
-    let categories =
-        || rows(&name, "SELECT category, sum(total_sales), sum(orders) FROM sales_per_category GROUP BY 1");
+    let categories = || {
+        let sums =
+            |view: &str| rows(&name, &format!("SELECT category, sum(total_sales), sum(orders) FROM {view} GROUP BY 1"));
+        assert_eq!(sums("sales_facts"), sums("sales_per_category"));
+        sums("sales_per_category")
+    };
     let all_in = |category: &str| [[category.to_owned(), "30.750000".to_owned(), "3".to_owned()]];
 
     KAFKA.produce(topics[0], &[sale(1, 7, "10.25"), sale(2, 7, "10.25"), sale(3, 7, "10.25")]);
@@ -319,6 +330,11 @@ fn a_view_switched_on_later_is_filled_from_the_log() {
     KAFKA.produce("switched", &some(110..111));
     takings(&format!("run {job} --until-caught-up {views}")).done();
     assert_eq!(rows(&name, "SELECT sum(orders) FROM sales_per_month"), [["61"]]);
+    // Facts have to be asked for, whatever else is kept.
+    takings(&format!("run {job} --until-caught-up")).done();
+    assert_eq!(rows(&name, "SELECT count(*) FROM sales_facts"), [["0"]]);
+    takings(&format!("run {job} --until-caught-up {ALL_VIEWS}")).done();
+    assert_eq!(rows(&name, "SELECT category, sum(orders) FROM sales_facts GROUP BY 1"), [["Drinks", "61"]]);
     // Off again: its rows go.
     takings(&format!("run {job} --until-caught-up --views sales_per_day")).done();
     assert!(rows(&name, "SELECT * FROM sales_per_product").is_empty());

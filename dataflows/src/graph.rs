@@ -39,11 +39,11 @@ use crate::changes::{EpochChanges, Output};
 use crate::event::Event;
 use crate::listing::ListingEvent;
 use crate::order::{OrderEvent, PartitionId};
-use crate::products::{Sale, Wanted, by_rank, products};
+use crate::products::{Part, Sale, Wanted, by_rank, products};
 use crate::rating::RatingEvent;
 use crate::ratings::ratings as ratings_of;
 use crate::row::{ProductTakings, Ranked, RowValue};
-use crate::upsert::{Horizon, Sold, upsert};
+use crate::upsert::{Daily, Horizon, Sold, upsert};
 use crate::view::{View, ViewKey};
 use crate::volume::volume;
 
@@ -113,15 +113,15 @@ impl Settings {
         one_of.iter().any(|view| views.contains(view))
     }
 
-    /// The rows of products that the views need. Totals of categories need the sales that follow the
+    /// The rows of products and days that the views need. Totals of categories need the sales that follow the
     /// catalogue, best sellers all of them.
-    fn sold_for(views: &[View]) -> Sold {
+    fn daily_for(views: &[View]) -> Daily {
         if Settings::needs(views, &[View::Product, View::Top]) {
-            Sold::All
+            Daily::All
         } else if views.contains(&View::Category) {
-            Sold::Listed
+            Daily::Listed
         } else {
-            Sold::Nothing
+            Daily::Nothing
         }
     }
 
@@ -131,16 +131,19 @@ impl Settings {
 
     /// Which sales go on to their products.
     pub(crate) fn sold(&self) -> Sold {
-        Settings::sold_for(&self.views)
+        Sold { daily: Settings::daily_for(&self.views), by_payment_method: keeps_listed_facts(&self.views) }
     }
 
     /// Which of the replayed sales do: those whose products' rows are not stored yet.
     pub(crate) fn sold_to_fill(&self) -> Sold {
-        match (Settings::sold_for(&self.views_before()), self.sold()) {
-            (Sold::Nothing, wanted) => wanted,
-            (Sold::Listed, Sold::All) => Sold::Own,
-            _ => Sold::Nothing,
-        }
+        let before = self.views_before();
+        let wanted = self.sold();
+        let daily = match (Settings::daily_for(&before), wanted.daily) {
+            (Daily::Nothing, wanted) => wanted,
+            (Daily::Listed, Daily::All) => Daily::Own,
+            _ => Daily::Nothing,
+        };
+        Sold { daily, by_payment_method: wanted.by_payment_method && !keeps_listed_facts(&before) }
     }
 
     /// What is kept of products.
@@ -155,6 +158,7 @@ impl Settings {
         Wanted {
             top: wanted.top.filter(|_| before.top.is_none()),
             categories: wanted.categories && !before.categories,
+            facts: wanted.facts && !before.facts,
             catalogue: wanted.catalogue && !before.catalogue,
         }
     }
@@ -163,6 +167,7 @@ impl Settings {
         Wanted {
             top: views.contains(&View::Top).then_some(top),
             categories: views.contains(&View::Category),
+            facts: views.contains(&View::Facts),
             catalogue: keeps_catalogue(views),
         }
     }
@@ -180,15 +185,20 @@ pub fn takes(views: &[View], event: &Event) -> bool {
 /// Whether these views need the catalogue, and with it the rows of `products`: a listing's category decides
 /// where sales count.
 pub fn keeps_catalogue(views: &[View]) -> bool {
-    Settings::needs(views, &[View::Category, View::Products])
+    Settings::needs(views, &[View::Category, View::Facts, View::Products])
+}
+
+/// Whether these views need rows of `listed_facts`.
+pub fn keeps_listed_facts(views: &[View]) -> bool {
+    views.contains(&View::Facts)
 }
 
 /// Whether these views need rows of `sales_per_product`, and whether of all sales (or only of those that
 /// follow the catalogue).
 pub fn keeps_products(views: &[View]) -> Option<bool> {
-    match Settings::sold_for(views) {
-        Sold::Nothing => None,
-        sold => Some(sold == Sold::All),
+    match Settings::daily_for(views) {
+        Daily::Nothing => None,
+        daily => Some(daily == Daily::All),
     }
 }
 
@@ -307,7 +317,10 @@ pub fn build(
         let sales = upserted.sales.concat(base_sales(base.clone()));
         let products = products(scope, sales, listings, settings);
         let stored = base.clone().flat_map(|(key, value)| match value {
-            RowValue::Takings(takings) if key.view() != View::Minute => Some((key, takings)),
+            // Minutes are counted anew, and what is listed comes from products.
+            RowValue::Takings(takings) if !matches!(key.view(), View::Minute | View::ListedFacts) => {
+                Some((key, takings))
+            }
             _ => None,
         });
         let stored = stored.map(move |(key, takings)| (key, recovered, takings)).as_collection();
@@ -351,9 +364,12 @@ fn base_sales<'scope>(base: StreamVec<'scope, Epoch, (ViewKey, RowValue)>) -> St
         (ViewKey::Product { day, product, currency }, RowValue::Product(ProductTakings { all, listed })) => {
             let mut own = all;
             own.plus_equals(&-listed);
-            let sale = |is_listed, takings| Sale { product, day, currency, is_listed, takings };
-            let sales = [sale(false, own), sale(true, listed)];
+            let sale = |part, takings| Sale { product, day, currency, part, takings };
+            let sales = [sale(Part::Own, own), sale(Part::Listed, listed)];
             sales.into_iter().filter(|sale| !sale.takings.is_zero()).collect()
+        }
+        (ViewKey::ListedFacts { day, product, payment_method, currency }, RowValue::Takings(takings)) => {
+            vec![Sale { product, day, currency, part: Part::ListedBy(payment_method), takings }]
         }
         _ => Vec::new(),
     })

@@ -27,6 +27,7 @@ pub struct RollUp {
     currencies: Numbers<Symbol>,
     categories: Numbers<(Symbol, Symbol)>,
     payment_methods: Numbers<(Symbol, Symbol)>,
+    facts: Numbers<(Symbol, Symbol, Symbol)>,
 }
 
 /// Where a group's takings are added, within a day.
@@ -36,6 +37,8 @@ struct Places {
     /// [`NOWHERE`] for sales that follow the catalogue: those are summed by product first.
     category: u32,
     payment_method: u32,
+    /// [`NOWHERE`] where nobody asked for facts, and for sales that follow the catalogue.
+    fact: u32,
 }
 
 const NOWHERE: u32 = u32::MAX;
@@ -77,6 +80,7 @@ struct DayChanges {
     currencies: Sums,
     categories: Sums,
     payment_methods: Sums,
+    facts: Sums,
 }
 
 /// A sum for each of a dense range of numbers.
@@ -111,27 +115,33 @@ impl RollUp {
             currencies: Numbers::new(),
             categories: Numbers::new(),
             payment_methods: Numbers::new(),
+            facts: Numbers::new(),
         }
     }
 
     /// Adds to a fact's change. `facts` gives the groups their numbers, always the same ones.
     pub fn add(&mut self, facts: &FactTable, changes: &mut Changes, fact: FactIndex, takings: &Takings) {
-        let Places { currency, category, payment_method } = self.places_of(facts, fact.group());
+        let Places { currency, category, payment_method, fact: at } = self.places_of(facts, fact.group());
         let day = changes.day(fact.day);
         day.currencies.add(currency, takings);
         if category != NOWHERE {
             day.categories.add(category, takings);
         }
         day.payment_methods.add(payment_method, takings);
+        if at != NOWHERE {
+            day.facts.add(at, takings);
+        }
     }
 
     fn places_of(&mut self, facts: &FactTable, group: usize) -> Places {
         while self.places.len() <= group {
             let Group { category, payment_method, currency } = facts.groups()[self.places.len()];
+            let own = category.filter(|_| self.views.contains(&View::Facts));
             self.places.push(Places {
                 currency: self.currencies.get(currency),
                 category: category.map_or(NOWHERE, |category| self.categories.get((category, currency))),
                 payment_method: self.payment_methods.get((payment_method, currency)),
+                fact: own.map_or(NOWHERE, |category| self.facts.get((category, payment_method, currency))),
             });
         }
         self.places[group]
@@ -159,6 +169,10 @@ impl RollUp {
                 if by_payment_method {
                     each(ViewKey::PaymentMethod { day, payment_method, currency }, sum);
                 }
+            });
+            changed.facts.drain(|at, sum| {
+                let (category, payment_method, currency) = self.facts.keys[at];
+                each(ViewKey::Facts { day, category, payment_method, currency }, sum);
             });
             changed.currencies.drain(|at, sum| {
                 let currency = self.currencies.keys[at];
@@ -227,13 +241,14 @@ mod tests {
                 sold.iter().map(|(fact, amount)| (fact, *amount))
             {
                 let takings = Takings::of_order(Amount::from_micros(amount), 1);
-                let category = category.map(|category| ViewKey::Category { day, category, currency });
+                let of_category = category.map(|category| ViewKey::Category { day, category, currency });
+                let facts = category.map(|category| ViewKey::Facts { day, category, payment_method, currency });
                 let others = [
                     ViewKey::Day { day, currency },
                     ViewKey::Month { month: day.month(), currency },
                     ViewKey::PaymentMethod { day, payment_method, currency },
                 ];
-                for key in category.into_iter().chain(others) {
+                for key in of_category.into_iter().chain(facts).chain(others) {
                     expected.entry(key).or_default().plus_equals(&takings);
                 }
             }

@@ -27,6 +27,8 @@ pub enum View {
     Month,
     /// `sales_per_payment_method`: by day, payment method and currency.
     PaymentMethod,
+    /// `sales_facts`: by day, category, payment method and currency.
+    Facts,
     /// `sales_per_product`: by day, product and currency.
     Product,
     /// `top_products`: the best sellers of all time, of each month and of each day, by currency.
@@ -37,11 +39,29 @@ pub enum View {
     Ratings,
     /// `orders_per_minute`: by minute of the log and currency.
     Minute,
+    /// `listed_facts`: by day, product, payment method and currency, the sales that follow the catalogue. No view of
+    /// readers, but what [`View::Facts`] can not give back: it is kept where that is.
+    ListedFacts,
 }
 
 impl View {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [View; 9] = [
+    /// All that readers are shown, in the order of the documentation.
+    pub const ALL: [View; 10] = [
+        View::Category,
+        View::Day,
+        View::Month,
+        View::PaymentMethod,
+        View::Facts,
+        View::Product,
+        View::Top,
+        View::Products,
+        View::Ratings,
+        View::Minute,
+    ];
+
+    /// Those that are kept where nobody says which: all but `sales_facts`, which has as many rows as the views
+    /// beside it together, and more.
+    pub const DEFAULT: [View; 9] = [
         View::Category,
         View::Day,
         View::Month,
@@ -53,6 +73,21 @@ impl View {
         View::Minute,
     ];
 
+    /// Every table of rows: the views, and what is kept beside them.
+    pub const TABLES: [View; 11] = [
+        View::Category,
+        View::Day,
+        View::Month,
+        View::PaymentMethod,
+        View::Facts,
+        View::Product,
+        View::Top,
+        View::Products,
+        View::Ratings,
+        View::Minute,
+        View::ListedFacts,
+    ];
+
     /// The name of its table, of its route and of its key in the event feed.
     pub const fn name(self) -> &'static str {
         match self {
@@ -60,12 +95,24 @@ impl View {
             View::Day => "sales_per_day",
             View::Month => "sales_per_month",
             View::PaymentMethod => "sales_per_payment_method",
+            View::Facts => "sales_facts",
             View::Product => "sales_per_product",
             View::Top => "top_products",
             View::Products => "products",
             View::Ratings => "ratings_per_product",
             View::Minute => "orders_per_minute",
+            View::ListedFacts => "listed_facts",
         }
+    }
+
+    /// Whether readers are shown it.
+    pub const fn is_shown(self) -> bool {
+        !matches!(self, View::ListedFacts)
+    }
+
+    /// The view, or what is kept beside views, whose table this is.
+    pub fn of_table(name: &str) -> Option<View> {
+        View::TABLES.into_iter().find(|view| view.name() == name)
     }
 }
 
@@ -123,6 +170,17 @@ pub enum ViewKey {
         /// `currency`
         currency: Symbol,
     },
+    /// A row of `sales_facts`.
+    Facts {
+        /// `order_date`
+        day: Day,
+        /// `category`
+        category: Symbol,
+        /// `payment_method`
+        payment_method: Symbol,
+        /// `currency`
+        currency: Symbol,
+    },
     /// A row of `sales_per_product`.
     Product {
         /// `order_date`
@@ -158,6 +216,17 @@ pub enum ViewKey {
         /// `currency`
         currency: Symbol,
     },
+    /// A row of `listed_facts`.
+    ListedFacts {
+        /// `order_date`
+        day: Day,
+        /// `product`
+        product: Symbol,
+        /// `payment_method`
+        payment_method: Symbol,
+        /// `currency`
+        currency: Symbol,
+    },
 }
 
 impl ViewKey {
@@ -168,11 +237,13 @@ impl ViewKey {
             ViewKey::Day { .. } => View::Day,
             ViewKey::Month { .. } => View::Month,
             ViewKey::PaymentMethod { .. } => View::PaymentMethod,
+            ViewKey::Facts { .. } => View::Facts,
             ViewKey::Product { .. } => View::Product,
             ViewKey::Top { .. } => View::Top,
             ViewKey::Listing { .. } => View::Products,
             ViewKey::Rating { .. } => View::Ratings,
             ViewKey::Minute { .. } => View::Minute,
+            ViewKey::ListedFacts { .. } => View::ListedFacts,
         }
     }
 }
@@ -188,10 +259,16 @@ impl fmt::Display for ViewKey {
             ViewKey::PaymentMethod { day, payment_method, currency } => {
                 write!(f, "({day}, {payment_method}, {currency})")
             }
+            ViewKey::Facts { day, category, payment_method, currency } => {
+                write!(f, "({day}, {category}, {payment_method}, {currency})")
+            }
             ViewKey::Product { day, product, currency } => write!(f, "({day}, {product}, {currency})"),
             ViewKey::Top { period, currency, rank } => write!(f, "({period}, {currency}, {rank})"),
             ViewKey::Listing { product } | ViewKey::Rating { product } => write!(f, "({product})"),
             ViewKey::Minute { minute, currency } => write!(f, "({minute}, {currency})"),
+            ViewKey::ListedFacts { day, product, payment_method, currency } => {
+                write!(f, "({day}, {product}, {payment_method}, {currency})")
+            }
         }
     }
 }

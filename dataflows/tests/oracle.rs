@@ -17,7 +17,7 @@ mod support;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use support::{Base, Epochs, Newest, Rows, apply, recount, run, settings};
+use support::{Base, Epochs, Newest, Rows, apply, is_kept, recount, run, settings};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::changes::Outcomes;
 use takings_dataflows::day::Day;
@@ -183,7 +183,7 @@ proptest! {
         let mut rows = Rows::new();
         let mut changes = changes.iter().peekable();
         let is_visible = |settings: &Settings, rows: &Rows| -> Rows {
-            rows.iter().filter(|(key, _)| settings.views.contains(&key.view())).map(|(key, row)| (*key, *row)).collect()
+            rows.iter().filter(|(key, _)| is_kept(&settings.views, key.view())).map(|(key, row)| (*key, *row)).collect()
         };
         for (index, _) in epochs.iter().enumerate() {
             if let Some(changed) = changes.next_if(|changes| changes.epoch == 8 + index as u64) {
@@ -373,11 +373,16 @@ fn a_listing_moves_the_past() {
         assert_eq!(rows, recount(epochs[..index].iter().flatten(), &settings(0)));
     }
     let moved = &changes[2];
-    assert_eq!(moved.totals.len(), 2 * days as usize, "each day's old category, and its new one");
-    assert!(moved.totals.keys().all(|key| key.view() == View::Category));
+    for view in [View::Category, View::Facts] {
+        let of_view = moved.totals.keys().filter(|key| key.view() == view).count();
+        assert_eq!(of_view, 2 * days as usize, "{view}: each day's old category, and its new one");
+    }
+    assert_eq!(moved.totals.len(), 4 * days as usize, "no other totals");
     assert_eq!(moved.rows.len(), 1, "the listing itself");
-    assert!(
-        !moved.totals.keys().any(|key| matches!(key, ViewKey::Category { category, .. } if category.text() == "Own"))
-    );
+    let is_own = |key: &ViewKey| match key {
+        ViewKey::Category { category, .. } | ViewKey::Facts { category, .. } => category.text() == "Own",
+        _ => false,
+    };
+    assert!(!moved.totals.keys().any(is_own));
     assert!(changes[3].totals.is_empty() && changes[3].rows.is_empty(), "the same listing again");
 }

@@ -137,7 +137,9 @@ pub fn recount_days(
         };
         match asked.settings.rules.topic(topic).kind() {
             Kind::Order => of_orders.push((range, state)),
-            Kind::Listing if asked.settings.keeps(View::Category) => of_listings.push((range, state)),
+            Kind::Listing if [View::Category, View::Facts].into_iter().any(|view| asked.settings.keeps(view)) => {
+                of_listings.push((range, state))
+            }
             Kind::Listing | Kind::Feedback => continue,
         }
         if range.first > 0 && *offset > 0 {

@@ -46,13 +46,14 @@ pub struct AuditSettings {
 }
 
 impl AuditSettings {
-    /// Whether a view's table is kept, if only for another view: categories need the catalogue, and the
+    /// Whether a table is kept, if only for another view: categories and facts need the catalogue, and the
     /// sales that follow it.
     fn keeps(&self, view: View) -> bool {
         let has = |view| self.views.contains(&view);
         match view {
-            View::Products => has(view) || has(View::Category),
+            View::Products => has(view) || has(View::Category) || has(View::Facts),
             View::Product => has(view) || has(View::Category) || has(View::Top),
+            View::ListedFacts => has(View::Facts),
             view => has(view),
         }
     }

@@ -64,17 +64,27 @@ impl Standing {
     /// The rows of one view.
     pub(super) fn rows(&self, view: View, names: &Names, limits: &Limits<'_>) -> BTreeMap<Row, Value> {
         let text = |name: Name| names.text(name).to_owned();
+        let category = |group: &Group| {
+            let listed = || self.listings.get(&group.product).and_then(|listing| listing.category);
+            group.category.or_else(listed).map_or("unlisted".to_owned(), text)
+        };
         match view {
-            View::Category => self.summed(|group| {
-                let listed = || self.listings.get(&group.product).and_then(|listing| listing.category);
-                let category = group.category.or_else(listed).map_or("unlisted".to_owned(), text);
-                vec![group.day.to_string(), category, text(group.currency)]
-            }),
+            View::Category => self.summed(|group| vec![group.day.to_string(), category(group), text(group.currency)]),
             View::Day => self.summed(|group| vec![group.day.to_string(), text(group.currency)]),
             View::Month => self.summed(|group| vec![month_of(group.day), text(group.currency)]),
             View::PaymentMethod => {
                 self.summed(|group| vec![group.day.to_string(), text(group.payment_method), text(group.currency)])
             }
+            View::Facts => self.summed(|group| {
+                vec![group.day.to_string(), category(group), text(group.payment_method), text(group.currency)]
+            }),
+            View::ListedFacts => self.summed_of(
+                |group| group.category.is_none(),
+                |group| {
+                    let (product, method, currency) = (group.product, group.payment_method, group.currency);
+                    vec![group.day.to_string(), text(product), text(method), text(currency)]
+                },
+            ),
             View::Product => self.products(names, limits.views),
             View::Top => self.leaders(names, limits.top),
             View::Products => {
@@ -100,8 +110,12 @@ impl Standing {
     }
 
     fn summed(&self, row: impl Fn(&Group) -> Row) -> BTreeMap<Row, Value> {
+        self.summed_of(|_| true, row)
+    }
+
+    fn summed_of(&self, counts: impl Fn(&Group) -> bool, row: impl Fn(&Group) -> Row) -> BTreeMap<Row, Value> {
         let mut sums: BTreeMap<Row, Total> = BTreeMap::new();
-        for (group, total) in &self.sales {
+        for (group, total) in self.sales.iter().filter(|(group, _)| counts(group)) {
             sums.entry(row(group)).or_default().add(*total);
         }
         sums.into_iter().map(|(row, total)| (row, Value::Total(total))).collect()

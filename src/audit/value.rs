@@ -103,11 +103,17 @@ pub(super) fn row_of(key: &ViewKey) -> Row {
         ViewKey::PaymentMethod { day, payment_method, currency } => {
             vec![day.to_string(), payment_method.to_string(), currency.to_string()]
         }
+        ViewKey::Facts { day, category, payment_method, currency } => {
+            vec![day.to_string(), category.to_string(), payment_method.to_string(), currency.to_string()]
+        }
         ViewKey::Product { day, product, currency } => {
             vec![day.to_string(), product.to_string(), currency.to_string()]
         }
         ViewKey::Top { period, currency, rank } => vec![period.to_string(), currency.to_string(), rank.to_string()],
         ViewKey::Listing { product } | ViewKey::Rating { product } => vec![product.to_string()],
         ViewKey::Minute { minute, currency } => vec![minute.to_string(), currency.to_string()],
+        ViewKey::ListedFacts { day, product, payment_method, currency } => {
+            vec![day.to_string(), product.to_string(), payment_method.to_string(), currency.to_string()]
+        }
     }
 }

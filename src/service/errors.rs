@@ -1,6 +1,7 @@
 //! What a client is told when it does not get what it asked for: one shape, stable codes.
 
 use serde::Serialize;
+use takings_dataflows::view::View;
 use utoipa::ToSchema;
 use warp::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
@@ -227,7 +228,12 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::Store(error) => error.into(),
             ReadError::ViewOff(view) => {
-                let hint = format!("start the job with {view} among its --views");
+                let is_off_unless_named = view.parse().is_ok_and(|view| !View::DEFAULT.contains(&view));
+                let hint = if is_off_unless_named {
+                    format!("start the job with --views default,{view}, or with {view} among the --views that it has")
+                } else {
+                    format!("start the job with {view} among its --views")
+                };
                 Problem::new(StatusCode::NOT_FOUND, Code::ViewOff, error.to_string(), hint)
             }
         }

@@ -65,10 +65,12 @@ pub const fn key_columns(view: View) -> &'static [Column] {
         View::Day => &[("order_date", Day), ("currency", Name)],
         View::Month => &[("year", Number), ("month", Number), ("currency", Name)],
         View::PaymentMethod => &[("order_date", Day), ("payment_method", Name), ("currency", Name)],
+        View::Facts => &[("order_date", Day), ("category", Name), ("payment_method", Name), ("currency", Name)],
         View::Product => &[("order_date", Day), ("product", Name), ("currency", Name)],
         View::Top => &[("period", Period), ("currency", Name), ("rank", Number)],
         View::Products | View::Ratings => &[("product", Name)],
         View::Minute => &[("minute", Minute), ("currency", Name)],
+        View::ListedFacts => &[("order_date", Day), ("product", Name), ("payment_method", Name), ("currency", Name)],
     }
 }
 
@@ -76,9 +78,13 @@ pub const fn key_columns(view: View) -> &'static [Column] {
 pub const fn value_columns(view: View) -> &'static [Column] {
     use CellType::{Count, Decimal, Name};
     match view {
-        View::Category | View::Day | View::Month | View::PaymentMethod | View::Minute => {
-            &[("total_sales", Decimal), ("orders", Count), ("units", Count)]
-        }
+        View::Category
+        | View::Day
+        | View::Month
+        | View::PaymentMethod
+        | View::Facts
+        | View::Minute
+        | View::ListedFacts => &[("total_sales", Decimal), ("orders", Count), ("units", Count)],
         View::Product => &[
             ("total_sales", Decimal),
             ("orders", Count),
@@ -104,21 +110,26 @@ pub const fn value_columns(view: View) -> &'static [Column] {
 /// A key's values, one for each of [`key_columns`].
 pub fn key_cells(key: &ViewKey) -> impl Iterator<Item = Cell> {
     use Cell::{Day, Name, Number};
+    let of_two = |first, second| [Some(first), Some(second), None, None];
+    let of_three = |first, second, third| [Some(first), Some(second), Some(third), None];
+    let of_four = |first, second, third, fourth| [Some(first), Some(second), Some(third), Some(fourth)];
     let cells = match *key {
-        ViewKey::Category { day, category, currency } => [Some(Day(day)), Some(Name(category)), Some(Name(currency))],
-        ViewKey::Day { day, currency } => [Some(Day(day)), Some(Name(currency)), None],
-        ViewKey::Month { month, currency } => {
-            [Some(Number(month.year)), Some(Number(month.month.into())), Some(Name(currency))]
-        }
+        ViewKey::Category { day, category, currency } => of_three(Day(day), Name(category), Name(currency)),
+        ViewKey::Day { day, currency } => of_two(Day(day), Name(currency)),
+        ViewKey::Month { month, currency } => of_three(Number(month.year), Number(month.month.into()), Name(currency)),
         ViewKey::PaymentMethod { day, payment_method, currency } => {
-            [Some(Day(day)), Some(Name(payment_method)), Some(Name(currency))]
+            of_three(Day(day), Name(payment_method), Name(currency))
         }
-        ViewKey::Product { day, product, currency } => [Some(Day(day)), Some(Name(product)), Some(Name(currency))],
-        ViewKey::Top { period, currency, rank } => {
-            [Some(Cell::Period(period)), Some(Name(currency)), Some(Number(rank.into()))]
+        ViewKey::Facts { day, category, payment_method, currency } => {
+            of_four(Day(day), Name(category), Name(payment_method), Name(currency))
         }
-        ViewKey::Listing { product } | ViewKey::Rating { product } => [Some(Name(product)), None, None],
-        ViewKey::Minute { minute, currency } => [Some(Cell::Minute(minute)), Some(Name(currency)), None],
+        ViewKey::Product { day, product, currency } => of_three(Day(day), Name(product), Name(currency)),
+        ViewKey::Top { period, currency, rank } => of_three(Cell::Period(period), Name(currency), Number(rank.into())),
+        ViewKey::Listing { product } | ViewKey::Rating { product } => [Some(Name(product)), None, None, None],
+        ViewKey::Minute { minute, currency } => of_two(Cell::Minute(minute), Name(currency)),
+        ViewKey::ListedFacts { day, product, payment_method, currency } => {
+            of_four(Day(day), Name(product), Name(payment_method), Name(currency))
+        }
     };
     cells.into_iter().flatten()
 }
@@ -172,6 +183,9 @@ pub fn key_of(view: View, cells: &[Cell]) -> Option<ViewKey> {
         (View::PaymentMethod, &[Day(day), Name(payment_method), Name(currency)]) => {
             ViewKey::PaymentMethod { day, payment_method, currency }
         }
+        (View::Facts, &[Day(day), Name(category), Name(payment_method), Name(currency)]) => {
+            ViewKey::Facts { day, category, payment_method, currency }
+        }
         (View::Product, &[Day(day), Name(product), Name(currency)]) => ViewKey::Product { day, product, currency },
         (View::Top, &[Cell::Period(period), Name(currency), Number(rank)]) => {
             ViewKey::Top { period, currency, rank: rank.try_into().ok()? }
@@ -179,6 +193,9 @@ pub fn key_of(view: View, cells: &[Cell]) -> Option<ViewKey> {
         (View::Products, &[Name(product)]) => ViewKey::Listing { product },
         (View::Ratings, &[Name(product)]) => ViewKey::Rating { product },
         (View::Minute, &[Cell::Minute(minute), Name(currency)]) => ViewKey::Minute { minute, currency },
+        (View::ListedFacts, &[Day(day), Name(product), Name(payment_method), Name(currency)]) => {
+            ViewKey::ListedFacts { day, product, payment_method, currency }
+        }
         _ => return None,
     })
 }
@@ -197,9 +214,6 @@ pub fn value_of(view: View, cells: &[Cell]) -> Option<RowValue> {
         _ => None,
     };
     Some(match (view, cells) {
-        (View::Category | View::Day | View::Month | View::PaymentMethod | View::Minute, cells) => {
-            RowValue::Takings(total(cells)?)
-        }
         (View::Product, cells) => {
             let (all, listed) = cells.split_at_checked(3)?;
             RowValue::Product(ProductTakings { all: total(all)?, listed: total(listed)? })
@@ -220,6 +234,16 @@ pub fn value_of(view: View, cells: &[Cell]) -> Option<RowValue> {
                 counts.iter().map(|cell| if let Count(count) = cell { Some(*count) } else { None }).collect();
             RowValue::Stars(Stars(counts?.try_into().ok()?))
         }
+        (
+            View::Category
+            | View::Day
+            | View::Month
+            | View::PaymentMethod
+            | View::Facts
+            | View::Minute
+            | View::ListedFacts,
+            cells,
+        ) => RowValue::Takings(total(cells)?),
         _ => return None,
     })
 }
@@ -310,7 +334,7 @@ mod tests {
     #[test]
     fn every_row_spreads_over_its_columns_and_back() {
         let (day, name, currency) = (Day::from_epoch_days(20_779), Symbol::new("a\0b"), Symbol::new("EUR"));
-        let minute = Minute::of_millis(1_700_000_000_000);
+        let (minute, cash) = (Minute::of_millis(1_700_000_000_000), Symbol::new("CASH"));
         let listing = |price| Listing { name: Some(name), category: None, price };
         let rows = [
             (ViewKey::Category { day, category: name, currency }, RowValue::Takings(total(1))),
@@ -333,6 +357,8 @@ mod tests {
             (ViewKey::Listing { product: name }, RowValue::Listing(listing(Some(Amount::from_micros(9))))),
             (ViewKey::Rating { product: name }, RowValue::Stars(Stars([1, 0, 2, 0, 3]))),
             (ViewKey::Minute { minute, currency }, RowValue::Takings(total(4))),
+            (ViewKey::Facts { day, category: name, payment_method: cash, currency }, RowValue::Takings(total(2))),
+            (ViewKey::ListedFacts { day, product: name, payment_method: cash, currency }, RowValue::Takings(total(3))),
         ];
         for (key, value) in rows {
             let cells: Vec<Cell> = key_cells(&key).collect();
@@ -344,7 +370,7 @@ mod tests {
             assert_eq!(key_of_json(key.view(), &key_json(&key)), Some(key));
             assert_eq!(value_of_json(key.view(), &value_json(key.view(), &value)), Some(value));
         }
-        assert!(View::ALL.iter().all(|view| rows.iter().any(|(key, _)| key.view() == *view)));
+        assert!(View::TABLES.iter().all(|view| rows.iter().any(|(key, _)| key.view() == *view)));
         let json = |key: ViewKey| key_json(&key).to_string();
         assert_eq!(json(rows[0].0), r#"{"order_date":"2026-11-22","category":"a␀0b","currency":"EUR"}"#);
         assert_eq!(json(rows[2].0), r#"{"year":2026,"month":11,"currency":"EUR"}"#);

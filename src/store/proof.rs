@@ -8,8 +8,9 @@ use takings_dataflows::view::{View, ViewKey};
 
 use super::{JobSettings, PartitionState};
 
-/// The views whose rows lie in a day. A day's best sellers are rows of `top_products` with that day as period.
-pub const BY_DAY: [View; 5] = [View::Category, View::Day, View::PaymentMethod, View::Product, View::Top];
+/// The tables whose rows lie in a day. A day's best sellers are rows of `top_products` with that day as period.
+pub const BY_DAY: [View; 7] =
+    [View::Category, View::Day, View::PaymentMethod, View::Facts, View::Product, View::Top, View::ListedFacts];
 
 /// Stored rows of some days.
 pub type DayRows = Vec<(ViewKey, RowValue)>;
@@ -114,5 +115,6 @@ impl ProvenDay {
 
 /// The view that tells how many orders a day has: each order is in exactly one row of each. The smallest first.
 pub(super) fn counted_by(views: &[View]) -> Option<View> {
-    [View::Day, View::PaymentMethod, View::Category, View::Product].into_iter().find(|view| views.contains(view))
+    let by_size = [View::Day, View::PaymentMethod, View::Category, View::Facts, View::Product];
+    by_size.into_iter().find(|view| views.contains(view))
 }

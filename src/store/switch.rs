@@ -9,8 +9,9 @@ use super::commit::Inconsistent;
 
 /// What a store does before a run with other views than the last one's.
 ///
-/// Two tables hold more than their own view needs: totals of categories follow the catalogue, so they need
-/// `products` with `listings`, and the sales of each product that name no category.
+/// Two tables hold more than their own view needs: totals of categories and of facts follow the catalogue, so they need
+/// `products` with `listings`, and the former the sales of each product that name no category. The latter need those by
+/// payment method: a table that is no view's, and comes and goes with theirs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Switch {
     /// Tables to empty: of views that are off, or are to be filled from nothing.
@@ -50,10 +51,11 @@ impl Switch {
             to_fill: given.views.iter().copied().filter(|&view| !is_there(view)).collect(),
             ..Switch::default()
         };
-        for view in View::ALL {
+        for view in View::TABLES {
             let stays = match view {
                 View::Product => products_before.is_some() && products_now.is_some(),
                 View::Products => catalogue_before && catalogue_now,
+                View::ListedFacts => on(View::Facts) && had(View::Facts),
                 view => on(view) && had(view),
             };
             if stays {
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn the_same_views_change_nothing() {
         let switch = Switch::of(&View::ALL, Some(10), &given(&View::ALL));
-        assert_eq!(switch, Switch { to_read: View::ALL.to_vec(), ..Switch::default() });
+        assert_eq!(switch, Switch { to_read: View::TABLES.to_vec(), ..Switch::default() });
     }
 
     #[test]
@@ -127,6 +129,18 @@ mod tests {
 
         let none = Switch::of(&View::ALL, Some(10), &given(&[View::Day]));
         assert!(none.to_empty.contains(&"sales_per_product") && none.to_empty.contains(&"listings"));
+    }
+
+    #[test]
+    fn facts_come_and_go_with_what_they_need() {
+        let with_facts = given(&[View::Facts]);
+        let on = Switch::of(&View::DEFAULT, Some(10), &with_facts);
+        assert_eq!((on.to_fill, on.to_read), (vec![View::Facts], vec![View::Products]));
+        let stay = Switch::of(&[View::Facts], Some(10), &with_facts);
+        assert_eq!(stay.to_read, [View::Facts, View::Products, View::ListedFacts]);
+        let off = Switch::of(&View::ALL, Some(10), &given(&View::DEFAULT));
+        assert_eq!(off.to_empty, ["sales_facts", "listed_facts"]);
+        assert_eq!(off.off, [View::Facts]);
     }
 
     #[test]

@@ -68,8 +68,17 @@ struct Versions<'a> {
     first: Option<i64>,
 }
 
-/// Counts everything. `keeps_orders`: whether the job keeps each order's newest version.
-pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
+/// What the job keeps of what it keeps only where it is told to.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeps {
+    /// Each order's newest version.
+    pub orders: bool,
+    /// Totals by category and payment method together.
+    pub facts: bool,
+}
+
+/// Counts everything.
+pub fn recount(log: &[Placed], keeps: Keeps) -> Expected {
     let mut expected = Expected { rows: Rows::new(), outcomes: BTreeMap::new(), roaming: BTreeMap::new() };
     for table in &TABLES {
         expected.rows.insert(table.name, BTreeSet::new());
@@ -122,7 +131,7 @@ pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
         books_of(id, versions, &mut expected);
         let (newest, stands) = versions.last_key_value().expect("an order has a version");
         let Some(order) = stands else { continue };
-        if keeps_orders {
+        if keeps.orders {
             expected.rows.get_mut("orders").expect("a table").insert(kept_row(id, order, newest));
         }
         let day = order.day.to_string();
@@ -132,6 +141,13 @@ pub fn recount(log: &[Placed], keeps_orders: bool) -> Expected {
         let listed = || listings.get(product).copied().flatten().and_then(|listing| listing.category);
         let category = order.category.or_else(listed).unwrap_or("unlisted").to_owned();
         let method = order.payment_method.unwrap_or("unknown").to_owned();
+        if keeps.facts {
+            let fact = |of: &str| vec![day.clone(), of.to_owned(), method.clone(), currency.clone()];
+            sums.entry("sales_facts").or_default().entry(fact(&category)).or_default().add(order);
+            if order.category.is_none() {
+                sums.entry("listed_facts").or_default().entry(fact(product)).or_default().add(order);
+            }
+        }
         // An order is in the minute of the first of its records.
         let first = first.expect("a version");
         for (table, key) in [

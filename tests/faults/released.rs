@@ -1,5 +1,6 @@
 //! A store as the last release would have left it: its tables under that release's schema, with all rows, and
-//! without what later migrations added. The next start then brings live data up to date.
+//! without what later migrations added, nor a word of the views that it did not know. The next start then brings live
+//! data up to date, and fills those that it is asked for.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,15 @@ use crate::support::postgres::PostgresServer;
 
 /// The schema version of the last release.
 const RELEASED: u32 = 2;
+
+/// Takes out what it would not have known: `sales_facts`. The job's list of views is of either store's own kind.
+fn forget_later_views(without_it: &str) -> String {
+    format!(
+        "DELETE FROM views WHERE view = 'sales_facts';
+         DELETE FROM removals WHERE view = 'sales_facts';
+         UPDATE job SET views = {without_it};"
+    )
+}
 
 /// Copies a database into one of the released schema; its name.
 pub fn postgres(server: &PostgresServer, from: &str) -> String {
@@ -43,6 +53,7 @@ pub fn postgres(server: &PostgresServer, from: &str) -> String {
         into.write_all(&rows).expect("written");
         into.finish().expect("copied");
     }
+    new.batch_execute(&forget_later_views("array_remove(views, 'sales_facts')")).expect("forgotten");
     to
 }
 
@@ -73,6 +84,8 @@ pub fn sqlite(from: &Path, to: &Path) {
         new.execute_batch(&format!("INSERT INTO main.{table} ({both}) SELECT {both} FROM old.{table}"))
             .expect("copied");
     }
+    let without_it = "(SELECT json_group_array(value) FROM json_each(job.views) WHERE value != 'sales_facts')";
+    new.execute_batch(&forget_later_views(without_it)).expect("forgotten");
 }
 
 struct Migration {

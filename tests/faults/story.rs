@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::ground::Ground;
 use crate::job::{self, Job};
-use crate::oracle::{DEFAULT_CURRENCY, recount};
+use crate::oracle::{DEFAULT_CURRENCY, Keeps, recount};
 use crate::plan::{Action, Place, Plan, Shape};
 use crate::shop::{Placed, Shop, Topic};
 use crate::support::wait;
@@ -31,7 +31,7 @@ pub enum Length {
 pub struct Story<G: Ground> {
     seed: u64,
     place: Place,
-    keeps_orders: bool,
+    keeps: Keeps,
     ground: G,
     job: Job,
     shop: Shop,
@@ -58,12 +58,12 @@ impl<G: Ground> Story<G> {
             chance.set_stream(stream);
             chance
         };
-        let keeps_orders = of(3).random();
+        let keeps = Keeps { orders: of(3).random(), facts: of(4).random() };
         let (look, watch) = (ground.look(), Watch::start(ground.look()));
         let mut story = Story {
             seed,
             place,
-            keeps_orders,
+            keeps,
             ground,
             job: Job::new(String::new()),
             shop: Shop::new(),
@@ -84,8 +84,11 @@ impl<G: Ground> Story<G> {
 
     fn settings(&self, ground: &str) -> String {
         let topics = Topic::ALL.map(Topic::name).join(",");
-        let keep = if self.keeps_orders { " --keep-orders" } else { "" };
-        format!("{ground} --topics {topics} --default-currency {DEFAULT_CURRENCY} --time-zone Africa/Dakar{keep}")
+        let keep = if self.keeps.orders { " --keep-orders" } else { "" };
+        let facts = if self.keeps.facts { " --views default,sales_facts" } else { "" };
+        format!(
+            "{ground} --topics {topics} --default-currency {DEFAULT_CURRENCY} --time-zone Africa/Dakar{keep}{facts}"
+        )
     }
 
     /// Does it all.
@@ -93,7 +96,7 @@ impl<G: Ground> Story<G> {
     /// # Panics
     /// At the first difference, with the seed and all actions so far.
     pub fn run(mut self, length: Length) {
-        println!("TAKINGS_SEED={} on {:?}, {length:?}, keeps orders: {}", self.seed, self.place, self.keeps_orders);
+        println!("TAKINGS_SEED={} on {:?}, {length:?}, {:?}", self.seed, self.place, self.keeps);
         let goes_on = |story: &Story<G>| match length {
             Length::Actions(count) => story.done.len() < count,
             Length::Time(time) => story.began.elapsed() < time,
@@ -193,7 +196,7 @@ impl<G: Ground> Story<G> {
             };
             (rows.len() == wanted.len() && rows.iter().all(is_there)).then_some(())
         });
-        let expected = recount(&self.log, self.keeps_orders);
+        let expected = recount(&self.log, self.keeps);
         let (found, outcomes) = read(self.look.as_mut()).expect("the store answers");
         let differences = differences(&expected, found, &outcomes);
         assert!(differences.is_empty(), "the store differs from what was written:\n{differences}{}", self.job.log());

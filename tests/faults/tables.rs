@@ -16,11 +16,13 @@ pub struct Table {
 }
 
 /// All tables that the records decide.
-pub const TABLES: [Table; 13] = [
+pub const TABLES: [Table; 15] = [
     Table { name: "sales_per_category", columns: "order_date category currency total_sales orders units" },
     Table { name: "sales_per_day", columns: "order_date currency total_sales orders units" },
     Table { name: "sales_per_month", columns: "year month currency total_sales orders units" },
     Table { name: "sales_per_payment_method", columns: "order_date payment_method currency total_sales orders units" },
+    Table { name: "sales_facts", columns: "order_date category payment_method currency total_sales orders units" },
+    Table { name: "listed_facts", columns: "order_date product payment_method currency total_sales orders units" },
     Table {
         name: "sales_per_product",
         columns: "order_date product currency total_sales orders units listed_sales listed_orders listed_units",

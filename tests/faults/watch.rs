@@ -111,7 +111,7 @@ struct Pair {
 }
 
 /// `SALES` is the column of exact amounts, `YEAR` and `MONTH` are of a date.
-const PAIRS: [Pair; 5] = [
+const PAIRS: [Pair; 7] = [
     Pair {
         what: "categories summed, and days",
         one: "SELECT order_date, currency, sum(SALES) AS s, sum(orders) AS o, sum(units) AS u FROM sales_per_category GROUP BY 1, 2",
@@ -122,6 +122,20 @@ const PAIRS: [Pair; 5] = [
         one: "SELECT order_date, currency, sum(SALES) AS s, sum(orders) AS o, sum(units) AS u FROM sales_per_payment_method
               GROUP BY 1, 2",
         other: "SELECT order_date, currency, SALES AS s, orders AS o, units AS u FROM sales_per_day",
+    },
+    Pair {
+        what: "facts summed, and categories",
+        one: "SELECT order_date, category, currency, sum(SALES) AS s, sum(orders) AS o, sum(units) AS u FROM sales_facts
+              GROUP BY 1, 2, 3",
+        other: "SELECT order_date, category, currency, SALES AS s, orders AS o, units AS u FROM sales_per_category
+                WHERE EXISTS (SELECT 1 FROM views WHERE view = 'sales_facts')",
+    },
+    Pair {
+        what: "facts summed, and payment methods",
+        one: "SELECT order_date, payment_method, currency, sum(SALES) AS s, sum(orders) AS o, sum(units) AS u
+              FROM sales_facts GROUP BY 1, 2, 3",
+        other: "SELECT order_date, payment_method, currency, SALES AS s, orders AS o, units AS u
+                FROM sales_per_payment_method WHERE EXISTS (SELECT 1 FROM views WHERE view = 'sales_facts')",
     },
     Pair {
         what: "products summed, and days",

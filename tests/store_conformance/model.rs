@@ -13,6 +13,12 @@ pub(super) fn any_sequence_of_commits_is_the_model(make: Make) {
         category_key(0, "a\0", "EUR"),
         ViewKey::Month { month: day(0).month(), currency: Symbol::new("EUR") },
         ViewKey::PaymentMethod { day: day(0), payment_method: Symbol::new("CARD"), currency: Symbol::new("EUR") },
+        ViewKey::Facts {
+            day: day(0),
+            category: Symbol::new("toys"),
+            payment_method: Symbol::new("CARD"),
+            currency: Symbol::new("EUR"),
+        },
     ];
     let change = (0..keys.len(), prop::option::of((any::<i64>(), 1..5i64)));
     let epochs = prop::collection::vec((prop::collection::vec(change, 0..6), 1..3u64, 0..4u8), 1..8);

@@ -76,6 +76,7 @@ pub(super) fn a_key_of_any_text_and_view_comes_back(make: Make) {
     let all = [
         odd(category_key(0, name.text(), "EUR"), Some(total(10i128.pow(24), 1)), total(-1, 0)),
         odd(ViewKey::Month { month: day(0).month(), currency: eur }, None, total(-1, -1)),
+        odd(ViewKey::Facts { day: day(0), category: name, payment_method: name, currency: eur }, None, total(-1, -1)),
         Inconsistent {
             key: ViewKey::Product { day: day(0), product: name, currency: eur },
             stands: None,
@@ -87,6 +88,11 @@ pub(super) fn a_key_of_any_text_and_view_comes_back(make: Make) {
             would_be: RowValue::Stars(Stars([0, 1, -1, 0, 0])),
         },
         odd(ViewKey::Minute { minute: Minute::of_millis(1_800_000_000_000), currency: eur }, None, total(-1, -1)),
+        odd(
+            ViewKey::ListedFacts { day: day(0), product: name, payment_method: name, currency: eur },
+            Some(total(1, 1)),
+            total(0, -1),
+        ),
     ];
     fresh.acquired().commit(&noted(1, all.to_vec())).unwrap();
     let mut found = recovered(&fresh);
@@ -158,7 +164,15 @@ pub(super) fn days_are_read_at_one_moment(make: Make) {
         (category_key(0, "toys", "EUR"), RowValue::Takings(total(5, 1))),
         (day_key(0, "EUR"), RowValue::Takings(total(5, 1))),
         (day_key(0, "USD"), RowValue::Takings(total(6, 2))),
+        (
+            ViewKey::Facts { day: day(0), category: tea, payment_method: tea, currency: eur },
+            RowValue::Takings(total(5, 1)),
+        ),
         (top(Period::Day(day(0))), ranked),
+        (
+            ViewKey::ListedFacts { day: day(0), product: tea, payment_method: tea, currency: eur },
+            RowValue::Takings(total(5, 1)),
+        ),
     ];
     let others = [
         (day_key(1, "EUR"), RowValue::Takings(total(7, 4))),

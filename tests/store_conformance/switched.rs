@@ -8,13 +8,15 @@ fn with_views(views: &[View]) -> JobSettings {
 
 /// One row of each view that is asked about here, all of one listed sale.
 fn some_rows() -> Vec<RowChange> {
-    let (product, eur) = (Symbol::new("tea"), Symbol::new("EUR"));
+    let (product, eur, payment_method) = (Symbol::new("tea"), Symbol::new("EUR"), Symbol::new("CASH"));
     let takings = total(5_000_000, 1);
     let mixed = ProductTakings { all: total(15_000_000, 3), listed: total(5_000_000, 1) };
     let own = ProductTakings { all: total(1, 1), listed: Takings::default() };
     vec![
         new(category_key(0, "unlisted", "EUR"), takings),
         new(day_key(0, "EUR"), takings),
+        new(ViewKey::Facts { day: day(0), category: Symbol::new("unlisted"), payment_method, currency: eur }, takings),
+        new(ViewKey::ListedFacts { day: day(0), product, payment_method, currency: eur }, takings),
         new(ViewKey::Product { day: day(0), product, currency: eur }, RowValue::Product(mixed)),
         new(ViewKey::Product { day: day(1), product, currency: eur }, RowValue::Product(own)),
         new(
@@ -41,7 +43,7 @@ pub(super) fn a_view_switched_off_is_empty(make: Make) {
     let recovered = fresh.open().acquire(&with_views(&[View::Day])).unwrap();
     assert_eq!(recovered.rows, [(day_key(0, "EUR"), total(5_000_000, 1).into())]);
     assert!(recovered.to_fill.is_empty());
-    for view in View::ALL.into_iter().filter(|view| *view != View::Day) {
+    for view in View::TABLES.into_iter().filter(|view| *view != View::Day) {
         assert!(fresh.view(view).is_empty(), "{view}");
     }
     assert_eq!(kept_views(&fresh), [("sales_per_day".to_owned(), None)]);
@@ -101,6 +103,20 @@ pub(super) fn categories_keep_what_they_need_of_products(make: Make) {
     assert_eq!(recovered.rows.len(), 2, "the listed sales are there, the others come from the log");
 }
 
+pub(super) fn facts_keep_what_they_need_and_go_with_it(make: Make) {
+    let fresh = stocked(make);
+    let recovered = fresh.open().acquire(&with_views(&[View::Facts])).unwrap();
+    assert!(recovered.to_fill.is_empty());
+    let views: Vec<View> = recovered.rows.iter().map(|(key, _)| key.view()).collect();
+    assert_eq!(views, [View::Facts, View::ListedFacts], "no totals of products by day");
+    let recovered = fresh.open().acquire(&with_views(&View::DEFAULT)).unwrap();
+    assert!(!recovered.to_fill.contains(&View::Facts));
+    assert!(fresh.view(View::Facts).is_empty() && fresh.view(View::ListedFacts).is_empty());
+    // On again: from the log, all of it.
+    let recovered = fresh.open().acquire(&settings()).unwrap();
+    assert!(recovered.to_fill.contains(&View::Facts) && recovered.rows.is_empty());
+}
+
 pub(super) fn another_number_of_best_sellers_is_filled_anew(make: Make) {
     let fresh = stocked(make);
     let recovered = fresh.open().acquire(&JobSettings { top: 3, ..settings() }).unwrap();
@@ -148,15 +164,17 @@ fn of_the_first_schema(make: Make, categories: &[&str]) -> Fresh {
 pub(super) fn a_store_of_the_first_schema_is_brought_up_to_date(make: Make) {
     let new = [View::Product, View::Top, View::Ratings, View::Minute];
     let fresh = of_the_first_schema(make, &["toys"]);
-    let recovered = fresh.open().acquire(&settings()).unwrap();
+    // As a run does that is not told which views to keep: none that it has to be told of.
+    let recovered = fresh.open().acquire(&with_views(&View::DEFAULT)).unwrap();
     assert_eq!(recovered.epoch, 7);
     assert_eq!(recovered.to_fill, new);
+    assert!(fresh.view(View::Facts).is_empty());
     let rows = [(category_key(0, "toys", "EUR"), total(5_000_000, 1)), (day_key(0, "EUR"), total(5_000_000, 1))];
     assert_eq!(recovered.rows, rows.map(|(key, total)| (key, RowValue::Takings(total))));
 
     // Whose products the unlisted ones were is not known.
     let fresh = of_the_first_schema(make, &["toys", "unlisted"]);
     let recovered = fresh.open().acquire(&settings()).unwrap();
-    assert!(recovered.to_fill.starts_with(&[View::Category, View::Product]));
+    assert!(recovered.to_fill.starts_with(&[View::Category, View::Facts, View::Product]));
     assert_eq!(recovered.rows, [(day_key(0, "EUR"), RowValue::Takings(total(5_000_000, 1)))]);
 }

@@ -17,6 +17,8 @@ pub(super) fn what_was_committed_is_there_at_the_next_start(make: Make) {
         (day_key(0, "EUR"), total(12_340_000, 2)),
         (ViewKey::Month { month: day(0).month(), currency: eur }, total(-1, 2)),
         (ViewKey::PaymentMethod { day: day(-30_000), payment_method: cash, currency: eur }, total(0, 1)),
+        (ViewKey::Facts { day: day(0), category: eur, payment_method: cash, currency: eur }, total(7, 1)),
+        (ViewKey::ListedFacts { day: day(0), product: eur, payment_method: cash, currency: eur }, total(7, 1)),
     ];
     let partitions = vec![partition(0, 17), partition(3, 1)];
     fresh
@@ -262,7 +264,7 @@ fn order_of(event: Event) -> Option<OrderEvent> {
 /// One row of each view, and each of them changed and gone.
 pub(super) fn rows_of_every_view_come_back(make: Make) {
     let fresh = make();
-    let (product, eur) = (Symbol::new("Café ␀\0"), Symbol::new("EUR"));
+    let (product, eur, payment_method) = (Symbol::new("Café ␀\0"), Symbol::new("EUR"), Symbol::new("\0"));
     let (month, minute) = (day(0).month(), Minute::of_millis(1_700_000_000_000));
     let listing = |category, price| Listing { name: Some(product), category, price };
     let sold = |all, listed| RowValue::Product(ProductTakings { all: total(all, 3), listed });
@@ -276,6 +278,7 @@ pub(super) fn rows_of_every_view_come_back(make: Make) {
             (day_key(0, "EUR"), total(amount, 2).into()),
             (ViewKey::Month { month, currency: eur }, total(amount, 3).into()),
             (ViewKey::PaymentMethod { day: day(0), payment_method: product, currency: eur }, total(-amount, 1).into()),
+            (ViewKey::Facts { day: day(0), category: eur, payment_method, currency: eur }, total(amount, 5).into()),
             (ViewKey::Product { day: day(0), product, currency: eur }, sold(amount, listed)),
             ranked(Period::All, amount),
             ranked(Period::Month(month), amount),
@@ -283,6 +286,7 @@ pub(super) fn rows_of_every_view_come_back(make: Make) {
             (ViewKey::Listing { product }, RowValue::Listing(listing(price.and(Some(eur)), price))),
             (ViewKey::Rating { product }, RowValue::Stars(Stars(stars))),
             (ViewKey::Minute { minute, currency: eur }, total(amount, 4).into()),
+            (ViewKey::ListedFacts { day: day(0), product, payment_method, currency: eur }, total(amount, 6).into()),
         ]
     };
     let first = rows(12_340_000, None, [0, 1, 0, 0, 2], Takings::default());
@@ -298,15 +302,17 @@ pub(super) fn rows_of_every_view_come_back(make: Make) {
     };
     assert_eq!(change(1, &first, true), first);
     assert_eq!(change(2, &second, false), second);
-    for view in View::ALL {
+    for view in View::TABLES {
         let expected = second.iter().filter(|(key, _)| key.view() == view).map(|&(key, value)| row(key, value, 2));
         let mut expected: Vec<_> = expected.collect();
         expected.sort();
         assert_eq!(fresh.view(view), expected, "{view}");
     }
     store.commit(&commit(3, second.iter().map(|(key, _)| gone(*key)).collect())).unwrap();
-    assert!(View::ALL.iter().all(|view| fresh.view(*view).is_empty()));
-    assert_eq!(fresh.removals(), second.iter().map(|(key, _)| removal(3, *key)).collect());
+    assert!(View::TABLES.iter().all(|view| fresh.view(*view).is_empty()));
+    // What no reader is shown, no feed is told of.
+    let shown = second.iter().filter(|(key, _)| key.view().is_shown());
+    assert_eq!(fresh.removals(), shown.map(|(key, _)| removal(3, *key)).collect());
 }
 
 pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {

@@ -15,8 +15,8 @@ pub struct Products<'a> {
 const KEPT: &str = "
     INSERT INTO views (view, complete_from, since_epoch) VALUES
         ('sales_per_category', NULL, 0), ('sales_per_day', NULL, 0), ('sales_per_month', NULL, 0),
-        ('sales_per_payment_method', NULL, 0), ('sales_per_product', NULL, 0), ('top_products', NULL, 0),
-        ('products', NULL, 0), ('ratings_per_product', '2026-11-01', 1), ('orders_per_minute', NULL, 0)";
+        ('sales_per_payment_method', NULL, 0), ('sales_facts', NULL, 0), ('sales_per_product', NULL, 0),
+        ('top_products', NULL, 0), ('products', NULL, 0), ('ratings_per_product', '2026-11-01', 1), ('orders_per_minute', NULL, 0)";
 
 impl<'a> Products<'a> {
     /// In a store at epoch 1 of a [`Shop`], with two products, sold on two days.

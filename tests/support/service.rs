@@ -21,7 +21,7 @@ use takings_dataflows::view::{View, ViewKey};
 use super::stores::day;
 
 /// The views of sales that a [`Shop`] fills: each order is part of exactly one row of each.
-pub const SALES: [View; 4] = [View::Category, View::Day, View::Month, View::PaymentMethod];
+pub const SALES: [View; 5] = [View::Category, View::Day, View::Month, View::PaymentMethod, View::Facts];
 
 /// How long anything may take to be seen.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -265,7 +265,7 @@ pub fn grand_total(rows: &[Value]) -> BTreeMap<String, (Amount, u64)> {
 }
 
 /// The rows of sales that an order is part of.
-fn keys_of(fact: &Fact) -> [ViewKey; 4] {
+fn keys_of(fact: &Fact) -> [ViewKey; 5] {
     let &Fact { day, category, payment_method, currency } = fact;
     let category = category.expect("these orders name theirs");
     [
@@ -273,6 +273,7 @@ fn keys_of(fact: &Fact) -> [ViewKey; 4] {
         ViewKey::Day { day, currency },
         ViewKey::Month { month: day.month(), currency },
         ViewKey::PaymentMethod { day, payment_method, currency },
+        ViewKey::Facts { day, category, payment_method, currency },
     ]
 }
 

@@ -160,6 +160,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sales_facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Totals by business day, category, payment method and currency; kept where it is asked for. */
+        get: operations["sales_facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sales_per_category": {
         parameters: {
             query?: never;
@@ -321,6 +338,7 @@ export interface components {
                 orders_per_minute?: components["schemas"]["OrdersPerMinuteRow"][];
                 products?: components["schemas"]["ProductsRow"][];
                 ratings_per_product?: components["schemas"]["RatingsPerProductRow"][];
+                sales_facts?: components["schemas"]["SalesFactsRow"][];
                 sales_per_category?: components["schemas"]["SalesPerCategoryRow"][];
                 sales_per_day?: components["schemas"]["SalesPerDayRow"][];
                 sales_per_month?: components["schemas"]["SalesPerMonthRow"][];
@@ -341,6 +359,7 @@ export interface components {
                 orders_per_minute?: components["schemas"]["OrdersPerMinuteKey"][];
                 products?: components["schemas"]["ProductsKey"][];
                 ratings_per_product?: components["schemas"]["RatingsPerProductKey"][];
+                sales_facts?: components["schemas"]["SalesFactsKey"][];
                 sales_per_category?: components["schemas"]["SalesPerCategoryKey"][];
                 sales_per_day?: components["schemas"]["SalesPerDayKey"][];
                 sales_per_month?: components["schemas"]["SalesPerMonthKey"][];
@@ -932,6 +951,66 @@ export interface components {
             epoch: number;
             /** @description The newest timestamp of any record by then, by the log's clock. */
             newest_record_at: string | null;
+        };
+        /** @description Which row of the view. */
+        SalesFactsKey: {
+            /** @description The product's category; `unlisted` where none is known. */
+            category: string;
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: date
+             * @description The business day, in the shop's time zone.
+             * @example 2026-11-22
+             */
+            order_date: string;
+            /** @description How it was paid; `unknown` where the order does not say. */
+            payment_method: string;
+        };
+        SalesFactsPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["SalesFactsRow"][];
+        };
+        /** @description Totals by business day, category, payment method and currency; kept where it is asked for. */
+        SalesFactsRow: {
+            /** @description The product's category; `unlisted` where none is known. */
+            category: string;
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description The epoch that last changed this row.
+             */
+            epoch: number;
+            /**
+             * Format: date
+             * @description The business day, in the shop's time zone.
+             * @example 2026-11-22
+             */
+            order_date: string;
+            /**
+             * Format: int64
+             * @description The number of orders.
+             */
+            orders: number;
+            /** @description How it was paid; `unknown` where the order does not say. */
+            payment_method: string;
+            /**
+             * @description The sum of the orders' amounts, exact, with six places.
+             * @example 12.340000
+             */
+            total_sales: string;
+            /**
+             * Format: int64
+             * @description The sum of the orders' quantities.
+             */
+            units: number;
         };
         /** @description Which row of the view. */
         SalesPerCategoryKey: {
@@ -2211,6 +2290,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RejectedPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Only GET and HEAD are served. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has a body. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is longer than 8,192 bytes: ask for less at once. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A service without a token answers on its own machine's names only. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sales_facts: {
+        parameters: {
+            query?: {
+                /** @description Only this category. */
+                category?: string;
+                /** @description Only this currency. */
+                currency?: string;
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description The first day, `2026-11-01`; inclusive. */
+                from?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By order_date, category, payment_method, currency. */
+                order?: "asc" | "desc";
+                /** @description Only this payment method. */
+                payment_method?: string;
+                /** @description The last day, `2026-11-30`; inclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Totals by business day, category, payment method and currency; kept where it is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SalesFactsPage"];
                     "text/csv": string;
                 };
             };

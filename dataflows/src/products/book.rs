@@ -10,9 +10,11 @@ use differential_dataflow::difference::{IsZero, Semigroup};
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::leaders::Leaders;
-use super::sale::Sale;
-use super::shelf::{OfProduct, Shelf};
+use super::attribution::{Attributed, Moves, Shifts, Touched, category_of};
+use super::groups::{Group, Groups};
+use super::listed_facts::ListedFacts;
+use super::sale::{Part, Sale};
+use super::shelf::OfProduct;
 use crate::day::Day;
 use crate::listing::{Listing, ListingEvent};
 use crate::order::Version;
@@ -30,6 +32,8 @@ pub(crate) struct Wanted {
     pub(crate) top: Option<usize>,
     /// Whether the totals of categories are wanted.
     pub(crate) categories: bool,
+    /// Whether the totals of facts are wanted.
+    pub(crate) facts: bool,
     /// Whether rows of `products` are wanted.
     pub(crate) catalogue: bool,
 }
@@ -38,8 +42,8 @@ pub(crate) struct Wanted {
 ///
 /// Clauses that hold after each epoch:
 /// - *totals*: a row is the sum of the sales taken in, and is gone where no order is left;
-/// - *attribution*: what was handed out as changes of categories sums, for each row, to its listed takings
-///   under the category that its product has now;
+/// - *attribution*: what was handed out as changes of categories, and of facts, sums, for each row, to its listed
+///   takings under the category that its product has now;
 /// - *leaders*: what was handed out of each group is its first `top` products.
 pub(crate) struct Book {
     wanted: Wanted,
@@ -48,60 +52,16 @@ pub(crate) struct Book {
     days: Groups<(Day, Symbol), Row>,
     wider: Groups<(Period, Symbol), WideRow>,
     /// Rows that the open epoch touched.
-    touched: Vec<Touched>,
+    touched: Vec<Touched<ProductTakings>>,
+    facts: ListedFacts,
     /// Products whose listing the open epoch changed, with what it was.
     relisted: HashMap<Symbol, Option<Listing>>,
     /// Products that were listed before anyone asked for the catalogue: the next epoch hands them over.
     unwritten: Vec<Symbol>,
     /// Changes of categories, as they gather.
-    categories: Categories,
+    categories: Shifts<(Day, Symbol)>,
     /// The open epoch's number here: marks rows that are in `touched`.
     mark: u32,
-}
-
-/// Changes of categories' totals, by day, currency and the category's number.
-#[derive(Default)]
-struct Categories(HashMap<(Day, Symbol, u32), Takings>);
-
-impl Categories {
-    fn add(&mut self, (day, currency): (Day, Symbol), category: u32, takings: &Takings) {
-        if !takings.is_zero() {
-            self.0.entry((day, currency, category)).or_default().plus_equals(takings);
-        }
-    }
-
-    fn drain(&mut self) -> impl Iterator<Item = (ViewKey, Takings)> {
-        let changed = self.0.drain().filter(|(_, takings)| !takings.is_zero());
-        changed.map(|((day, currency, category), takings)| {
-            (ViewKey::Category { day, category: Symbol::numbered(category), currency }, takings)
-        })
-    }
-}
-
-/// A row that the open epoch touched.
-#[derive(Clone, Copy)]
-struct Touched {
-    group: u32,
-    at: u32,
-    was: ProductTakings,
-}
-
-/// Products of many groups.
-struct Groups<K, R> {
-    numbers: HashMap<K, u32>,
-    groups: Vec<Group<K, R>>,
-    /// The group asked for last: sales of a day come together.
-    last: Option<(K, u32)>,
-    /// Groups whose leaders were updated since they were published.
-    led: Vec<u32>,
-}
-
-struct Group<K, R> {
-    key: K,
-    rows: Shelf<R>,
-    leaders: Leaders,
-    /// Whether its number is in `led`.
-    is_led: bool,
 }
 
 /// A product in a day and currency. 80 bytes.
@@ -127,68 +87,32 @@ impl OfProduct for Row {
     }
 }
 
+impl Attributed for Row {
+    fn listed(&self) -> &Takings {
+        &self.takings.listed
+    }
+
+    fn category(&mut self) -> &mut u32 {
+        &mut self.category
+    }
+
+    fn mark(&self) -> u32 {
+        self.mark
+    }
+}
+
 impl OfProduct for WideRow {
     fn product(&self) -> Symbol {
         self.product
     }
 }
 
-impl<K: Copy + Eq + std::hash::Hash, R: OfProduct> Groups<K, R> {
-    fn new() -> Self {
-        Groups { numbers: HashMap::default(), groups: Vec::new(), last: None, led: Vec::new() }
-    }
-
-    fn number(&mut self, key: K) -> u32 {
-        if let Some((_, number)) = self.last.filter(|(last, _)| *last == key) {
-            return number;
-        }
-        let next = self.groups.len() as u32;
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            self.groups.push(Group { key, rows: Shelf::new(), leaders: Leaders::default(), is_led: false });
-        }
-        self.last = Some((key, number));
-        number
-    }
-
-    /// Takes in that a product's total in a group changed.
-    fn lead(&mut self, top: usize, number: u32, product: Symbol, was: Takings, is: Takings) {
-        let Group { leaders, is_led, .. } = &mut self.groups[number as usize];
-        leaders.update(top, product, ranks(was), ranks(is));
-        if leaders.is_dirty() && !std::mem::replace(is_led, true) {
-            self.led.push(number);
-        }
-    }
-
-    /// Hands over how the leaders of each group changed.
-    fn publish(&mut self, top: usize, ranked: impl Fn(&R) -> Ranked, mut each: impl FnMut(K, Ranked, isize)) {
-        for number in self.led.drain(..) {
-            let Group { key, rows, leaders, is_led } = &mut self.groups[number as usize];
-            *is_led = false;
-            if leaders.is_short() {
-                leaders.refill(top, rows.rows().map(&ranked).filter(|ranked| ranks(ranked.takings).is_some()));
-            }
-            leaders.publish(top, |ranked, diff| each(*key, ranked, diff));
-        }
-    }
-}
-
-/// The total by which a product may lead: what no set of sales can sum to has no rank.
-fn ranks(takings: Takings) -> Option<Takings> {
-    (takings.is_alive() && takings.is_consistent()).then_some(takings)
-}
-
-/// The category that a listing gives to sales that name none.
-fn category_of(listing: Option<Listing>, unlisted: Symbol) -> u32 {
-    listing.and_then(|listing| listing.category).unwrap_or(unlisted).number()
-}
-
 /// What an epoch changed.
 #[derive(Default)]
 pub(crate) struct Changed {
-    /// Changes of categories' totals.
+    /// Changes of totals by category: of categories, and of facts.
     pub(crate) categories: Vec<(ViewKey, Takings)>,
-    /// Changed rows of `sales_per_product` and `products`.
+    /// Changed rows of `sales_per_product`, `listed_facts` and `products`.
     pub(crate) rows: Vec<RowChange>,
     /// Changed leaders of each group.
     pub(crate) leaders: Vec<((Period, Symbol), Ranked, isize)>,
@@ -203,18 +127,24 @@ impl Book {
             days: Groups::new(),
             wider: Groups::new(),
             touched: Vec::new(),
+            facts: ListedFacts::new(),
             relisted: HashMap::default(),
             unwritten: Vec::new(),
-            categories: Categories::default(),
+            categories: Shifts::default(),
             mark: 1,
         }
     }
 
     /// Takes a sale in, or takes one back.
     pub(crate) fn sell(&mut self, sale: &Sale) {
-        let &Sale { product, day, currency, is_listed, takings } = sale;
-        let group = self.days.number((day, currency));
-        let Book { days, listings, unlisted, touched, mark, .. } = self;
+        let &Sale { product, day, currency, part, takings } = sale;
+        let Book { days, listings, unlisted, touched, facts, mark, .. } = self;
+        if let Part::ListedBy(payment_method) = part {
+            let category = || category_of(listings.get(product), *unlisted);
+            facts.sell((day, payment_method, currency), product, &takings, *mark, category);
+            return;
+        }
+        let group = days.number((day, currency));
         let rows = &mut days.groups[group as usize].rows;
         let at = rows.place(product, || Row {
             product,
@@ -228,7 +158,7 @@ impl Book {
             touched.push(Touched { group, at, was: row.takings });
         }
         row.takings.all.plus_equals(&takings);
-        if is_listed {
+        if part == Part::Listed {
             row.takings.listed.plus_equals(&takings);
         }
     }
@@ -258,6 +188,7 @@ impl Book {
                 self.categories.add(*key, row.category, &row.takings.listed);
             }
         }
+        self.facts.loaded(|product| category_of(self.listings.get(product), self.unlisted));
         self.lead(&touched);
         if fill.catalogue {
             self.unwritten.extend(listings.into_keys());
@@ -275,9 +206,19 @@ impl Book {
         let mut changed = Changed::default();
         let touched = std::mem::take(&mut self.touched);
         let mut relisted = std::mem::take(&mut self.relisted);
-        if self.wanted.categories {
-            self.attribute(&touched, &relisted);
-            changed.categories.extend(self.categories.drain());
+        if self.wanted.categories || self.wanted.facts {
+            let moves = Moves::of(&relisted, |listing| category_of(listing, self.unlisted), &self.listings);
+            if self.wanted.categories {
+                let Book { days, categories, mark, .. } = self;
+                let was = touched.iter().map(|row| Touched { group: row.group, at: row.at, was: row.was.listed });
+                moves.attribute(days, was, *mark, categories);
+                changed.categories.extend(categories.drain().map(|((day, currency), category, takings)| {
+                    (ViewKey::Category { day, category, currency }, takings)
+                }));
+            }
+            if self.wanted.facts {
+                self.facts.attribute(&moves, self.mark, |key, takings| changed.categories.push((key, takings)));
+            }
         }
         if self.wanted.catalogue {
             relisted.extend(self.unwritten.drain(..).map(|product| (product, None)));
@@ -298,6 +239,7 @@ impl Book {
                 changed.rows.push(RowChange { key, old, new });
             }
         }
+        self.facts.close(|change| changed.rows.push(change));
         self.lead(&touched);
         for &Touched { group, at, .. } in &touched {
             let rows = &mut self.days.groups[group as usize].rows;
@@ -312,49 +254,8 @@ impl Book {
         changed
     }
 
-    /// Gathers what the epoch moved between categories: sales to or from the one that their product has,
-    /// and, of a product that has another one now, all that it ever sold.
-    fn attribute(&mut self, touched: &[Touched], relisted: &HashMap<Symbol, Option<Listing>>) {
-        let Book { unlisted, listings, days, categories, mark, .. } = self;
-        let category = |listing| category_of(listing, *unlisted);
-        let is: HashMap<Symbol, u32> =
-            relisted.keys().map(|&product| (product, category(listings.get(product)))).collect();
-        for &Touched { group, at, was } in touched {
-            let Group { key, rows, .. } = &mut days.groups[group as usize];
-            let row = rows.row_mut(at);
-            categories.add(*key, row.category, &-was.listed);
-            // A row of this epoch may have the category of a listing that came and went within it, even
-            // where its product has the same one after the epoch as before.
-            if !is.is_empty() {
-                row.category = is.get(&row.product).copied().unwrap_or(row.category);
-            }
-            categories.add(*key, row.category, &row.takings.listed);
-        }
-        let has_moved = |product: &Symbol, to: u32| category(relisted.get(product).copied().flatten()) != to;
-        let moved: HashMap<Symbol, u32> = is.into_iter().filter(|(product, to)| has_moved(product, *to)).collect();
-        if moved.is_empty() {
-            return;
-        }
-        for Group { key, rows, .. } in &mut days.groups {
-            // By the shorter way: probing for each that moved, or looking at all that there are.
-            let places: Vec<(u32, u32)> = if moved.len() < rows.len() {
-                moved.iter().filter_map(|(&product, &to)| Some((rows.find(product)?, to))).collect()
-            } else {
-                rows.places().filter_map(|at| Some((at, *moved.get(&rows.row(at).product)?))).collect()
-            };
-            for (at, to) in places {
-                let row = rows.row_mut(at);
-                if row.mark != *mark {
-                    categories.add(*key, row.category, &-row.takings.listed);
-                    categories.add(*key, to, &row.takings.listed);
-                    row.category = to;
-                }
-            }
-        }
-    }
-
     /// Brings months, all time and every group's leaders up to date with the days' rows.
-    fn lead(&mut self, touched: &[Touched]) {
+    fn lead(&mut self, touched: &[Touched<ProductTakings>]) {
         let Some(top) = self.wanted.top else { return };
         for &Touched { group, at, was } in touched {
             let Group { key: (day, currency), rows, .. } = &self.days.groups[group as usize];
@@ -403,7 +304,7 @@ mod tests {
     /// that is the one from before the epoch.
     #[test]
     fn a_category_that_came_and_went_within_an_epoch_leaves_nothing() {
-        let mut book = Book::new(Wanted { top: None, categories: true, catalogue: true });
+        let mut book = Book::new(Wanted { top: None, categories: true, facts: true, catalogue: true });
         let (product, currency) = (Symbol::new("a kettle"), Symbol::new("EUR"));
         let toys = Listing { category: Some(Symbol::new("Toys")), ..Listing::default() };
         let list = |book: &mut Book, offset, content| {
@@ -412,9 +313,14 @@ mod tests {
         let day = Day::from_epoch_days(20_779);
         let takings = Takings { amount: Amount::from_micros(5), orders: 1, units: 1 };
         list(&mut book, 1, Some(toys));
-        book.sell(&Sale { product, day, currency, is_listed: true, takings });
+        let payment_method = Symbol::new("CARD");
+        for part in [Part::Listed, Part::ListedBy(payment_method)] {
+            book.sell(&Sale { product, day, currency, part, takings });
+        }
         list(&mut book, 2, None);
-        let unlisted = ViewKey::Category { day, category: Symbol::new(UNLISTED), currency };
-        assert_eq!(book.close().categories, [(unlisted, takings)]);
+        let category = Symbol::new(UNLISTED);
+        let of_category = ViewKey::Category { day, category, currency };
+        let of_fact = ViewKey::Facts { day, category, payment_method, currency };
+        assert_eq!(book.close().categories, [(of_category, takings), (of_fact, takings)]);
     }
 }

@@ -1,7 +1,10 @@
 //! Products: their totals, the categories that the catalogue gives them, the best sellers.
 
+mod attribution;
 mod book;
+mod groups;
 mod leaders;
+mod listed_facts;
 mod operator;
 mod sale;
 mod shelf;
@@ -9,4 +12,4 @@ mod shelf;
 pub(crate) use book::Wanted;
 pub(crate) use leaders::by_rank;
 pub(crate) use operator::products;
-pub(crate) use sale::Sale;
+pub(crate) use sale::{Part, Sale};

@@ -27,7 +27,7 @@ type Leading = CapacityContainerBuilder<Vec<(((Period, Symbol), Ranked), Epoch, 
 
 /// What comes out.
 pub(crate) struct Streams<'scope> {
-    /// Changes of categories' totals.
+    /// Changes of totals by category: of categories, and of facts.
     pub(crate) categories: VecCollection<'scope, Epoch, ViewKey, Takings>,
     /// Changed rows, newest listings, outcomes.
     pub(crate) effects: StreamVec<'scope, Epoch, Output>,

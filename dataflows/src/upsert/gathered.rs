@@ -3,19 +3,29 @@
 use differential_dataflow::difference::{IsZero, Semigroup};
 use hashbrown::HashMap;
 
-use super::facts::FactTable;
+use super::facts::{FactTable, Group};
 use super::orders::{Counted, Effect};
 use crate::changes::{ByPartition, Outcomes};
 use crate::minute::Minute;
 use crate::order::OrderEvent;
-use crate::products::Sale;
+use crate::products::{Part, Sale};
 use crate::rollup::{Changes, RollUp};
+use crate::symbol::Symbol;
 use crate::takings::Takings;
 use crate::volume::MinuteKey;
 
 /// Which orders' sales go on to their products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sold {
+pub(crate) struct Sold {
+    /// To the rows of days.
+    pub(crate) daily: Daily,
+    /// Whether those that name no category go to the rows of payment methods.
+    pub(crate) by_payment_method: bool,
+}
+
+/// Which orders' sales go to their product's rows of days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Daily {
     /// None: no view needs them.
     Nothing,
     /// Those that name no category: the totals of categories need them.
@@ -26,13 +36,13 @@ pub(crate) enum Sold {
     All,
 }
 
-impl Sold {
+impl Daily {
     const fn includes(self, is_listed: bool) -> bool {
         match self {
-            Sold::Nothing => false,
-            Sold::Listed => is_listed,
-            Sold::Own => !is_listed,
-            Sold::All => true,
+            Daily::Nothing => false,
+            Daily::Listed => is_listed,
+            Daily::Own => !is_listed,
+            Daily::All => true,
         }
     }
 }
@@ -65,14 +75,12 @@ impl Gathered {
         }
         if let Some(was) = effect.was() {
             roll_up.add(facts, &mut self.changes, was.fact, &-was.takings());
-            if let Some(sale) = sale_of(facts, &was, sold, || was.product.symbol()) {
-                sell(Sale { takings: -sale.takings, ..sale });
-            }
+            sales_of(facts, &was, sold, || was.product.symbol(), |sale| sell(Sale { takings: -sale.takings, ..sale }));
         }
         if let Some(is) = effect.is {
             roll_up.add(facts, &mut self.changes, is.fact, &is.takings());
             let product = || event.contribution().map_or_else(|| is.product.symbol(), |counts| counts.product);
-            sale_of(facts, &is, sold, product).map(sell);
+            sales_of(facts, &is, sold, product, sell);
         }
     }
 
@@ -113,28 +121,33 @@ impl Gathered {
     }
 }
 
-fn sale_of(
+fn sales_of(
     facts: &FactTable,
     counted: &Counted,
     sold: Sold,
-    product: impl FnOnce() -> crate::symbol::Symbol,
-) -> Option<Sale> {
-    let group = facts.groups()[counted.fact.group()];
-    let is_listed = group.category.is_none();
-    sold.includes(is_listed).then(|| Sale {
-        product: product(),
-        day: counted.fact.day,
-        currency: group.currency,
-        is_listed,
-        takings: counted.takings(),
-    })
+    product: impl FnOnce() -> Symbol,
+    mut sell: impl FnMut(Sale),
+) {
+    let Group { category, payment_method, currency } = facts.groups()[counted.fact.group()];
+    let is_listed = category.is_none();
+    let (daily, by_payment_method) = (sold.daily.includes(is_listed), sold.by_payment_method && is_listed);
+    if !daily && !by_payment_method {
+        return;
+    }
+    let (product, day, takings) = (product(), counted.fact.day, counted.takings());
+    let mut sell = |part| sell(Sale { product, day, currency, part, takings });
+    if daily {
+        sell(if is_listed { Part::Listed } else { Part::Own });
+    }
+    if by_payment_method {
+        sell(Part::ListedBy(payment_method));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::amount::Amount;
-    use crate::symbol::Symbol;
 
     #[test]
     fn a_replay_of_years_keeps_the_newest_minutes() {

@@ -9,7 +9,7 @@ mod orders;
 mod slots;
 
 pub use facts::{FactIndex, FactTable, Group, ProductNumber};
-pub(crate) use gathered::Sold;
+pub(crate) use gathered::{Daily, Sold};
 pub(crate) use newest::Newest;
 pub(crate) use operator::upsert;
 pub use orders::{Counted, Effect, Horizon, Orders, Outcome, route};

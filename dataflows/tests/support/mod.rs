@@ -221,7 +221,11 @@ pub fn recount<'a>(records: impl IntoIterator<Item = &'a Event>, settings: &Sett
             ViewKey::Day { day, currency },
             ViewKey::Month { month: day.month(), currency },
             ViewKey::PaymentMethod { day, payment_method, currency },
+            ViewKey::Facts { day, category, payment_method, currency },
         ];
+        if fact.category.is_none() {
+            keys.push(ViewKey::ListedFacts { day, product, payment_method, currency });
+        }
         if *minute >= first {
             keys.push(ViewKey::Minute { minute: *minute, currency });
         }
@@ -258,8 +262,16 @@ pub fn recount<'a>(records: impl IntoIterator<Item = &'a Event>, settings: &Sett
         stars.entry(rating.product).or_default().0[usize::from(rating.stars) - 1] += 1;
     }
     rows.extend(stars.into_iter().map(|(product, stars)| (ViewKey::Rating { product }, RowValue::Stars(stars))));
-    rows.retain(|key, _| settings.views.contains(&key.view()));
+    rows.retain(|key, _| is_kept(&settings.views, key.view()));
     rows
+}
+
+/// Whether a table has rows for these views alone: not only for what other views need of it.
+pub fn is_kept(views: &[View], table: View) -> bool {
+    match table {
+        View::ListedFacts => views.contains(&View::Facts),
+        view => views.contains(&view),
+    }
 }
 
 fn add(takings: &mut Takings, amount: Amount, units: i64) {

@@ -75,7 +75,7 @@ pub(super) fn read_inconsistent(session: &mut Session) -> Result<Vec<Inconsisten
         let (view, key): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
         let (stands, would_be): (Option<&str>, &str) = (row.try_get(2)?, row.try_get(3)?);
         let read = || -> Option<Inconsistent> {
-            let view: View = view.parse().ok()?;
+            let view = View::of_table(view)?;
             let value = |text: &str| value_of_json(view, &serde_json::from_str::<Value>(text).ok()?);
             let stands = match stands {
                 None => None,

@@ -32,7 +32,7 @@ struct Statements {
 }
 
 static STATEMENTS: LazyLock<HashMap<View, Statements>> =
-    LazyLock::new(|| View::ALL.into_iter().map(|view| (view, Statements::of(view))).collect());
+    LazyLock::new(|| View::TABLES.into_iter().map(|view| (view, Statements::of(view))).collect());
 
 const DAYS: Sql = Sql::new(
     "updating changed_days",
@@ -209,6 +209,9 @@ fn remove(session: &mut Session, view: View, epoch: i64, keys: &[&ViewKey], sql:
     keys.iter().for_each(|key| arrays.push(key_cells(key)));
     let touched = session.execute(sql, &arrays.params())?;
     all_there(sql, touched, keys.len())?;
+    if !view.is_shown() {
+        return Ok(());
+    }
     let keys: Vec<Value> = keys.iter().map(|key| key_json(key)).collect();
     session.execute(&REMOVALS, &[&view.name(), &keys, &epoch]).map(drop)
 }

@@ -48,7 +48,7 @@ pub const COUNTERS: [&str; 10] = [
 
 /// Views by day that the summary can be made from: each order is in exactly one row of each. The
 /// smallest one first.
-const SUMMED: [&str; 3] = ["sales_per_day", "sales_per_payment_method", "sales_per_category"];
+const SUMMED: [&str; 4] = ["sales_per_day", "sales_per_payment_method", "sales_per_category", "sales_facts"];
 
 /// What a kind of store must be able to do; all SQL is in [`Statements`].
 #[async_trait]

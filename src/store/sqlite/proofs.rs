@@ -56,7 +56,7 @@ pub(super) fn read_inconsistent(connection: &Connection) -> Result<Vec<Inconsist
     let rows = read().map_err(|error| Failed::at("reading inconsistent", error))?;
     let row = |(view, key, stands, would_be): Texts| {
         let read = || -> Option<Inconsistent> {
-            let view: View = view.parse().ok()?;
+            let view = View::of_table(&view)?;
             let value = |text: &str| value_of_json(view, &serde_json::from_str::<Value>(text).ok()?);
             let stands = match &stands {
                 None => None,

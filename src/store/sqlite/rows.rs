@@ -32,7 +32,7 @@ struct Statements {
 }
 
 static STATEMENTS: LazyLock<HashMap<View, Statements>> =
-    LazyLock::new(|| View::ALL.into_iter().map(|view| (view, Statements::of(view))).collect());
+    LazyLock::new(|| View::TABLES.into_iter().map(|view| (view, Statements::of(view))).collect());
 
 /// Whether rows of a view have the column [`SUMMED`], and where among the values.
 fn summed(view: View) -> Option<usize> {
@@ -106,7 +106,9 @@ pub(super) fn write(connection: &Connection, epoch: i64, rows: &[RowChange]) -> 
                 (None, None) => continue,
                 (Some(_), None) => {
                     let touched = delete.execute(params_from_iter(&cells)).map_err(failed)?;
-                    removed(connection, epoch, &change.key)?;
+                    if view.is_shown() {
+                        removed(connection, epoch, &change.key)?;
+                    }
                     touched
                 }
                 (old, Some(value)) => {
