@@ -2,8 +2,10 @@
 //!
 //! - `four views`: totals that need no product, of orders that name their category: what the rest is beside;
 //! - `catalogue`: the same views, every order's category from the catalogue: the difference is the join;
+//! - `facts`: these with `sales_facts`, of orders that name their category; `catalogue and facts`, of orders that do
+//!   not: then it needs what every product sold by payment method;
 //! - `products`: with `sales_per_product`: the difference is the totals of products;
-//! - `all views`: with best sellers of all time, of months and of days, and with volume;
+//! - `all views`: with best sellers of all time, of months and of days, and with volume; without and with facts;
 //! - `differential`: the join and the products' totals by differential dataflow's own `join_map` and
 //!   `count_total`, of the same sales and nothing else: what the operator of this crate is beside.
 //!
@@ -39,6 +41,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Orders fed before the clock starts, so that rows exist and memory is warm.
 const WARM: u64 = 300_000;
 const FOUR: [View; 4] = [View::Category, View::Day, View::Month, View::PaymentMethod];
+const WITH_FACTS: [View; 5] = [View::Category, View::Day, View::Month, View::PaymentMethod, View::Facts];
 const FIVE: [View; 5] = [View::Category, View::Day, View::Month, View::PaymentMethod, View::Product];
 
 fn products(criterion: &mut Criterion) {
@@ -49,9 +52,12 @@ fn products(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(epoch_size));
         for (name, views, is_listed) in [
             ("four views", &FOUR[..], false),
+            ("facts", &WITH_FACTS, false),
             ("catalogue", &FOUR, true),
+            ("catalogue and facts", &WITH_FACTS, true),
             ("products", &FIVE, true),
-            ("all views", &View::ALL, true),
+            ("all views", &View::DEFAULT, true),
+            ("all views and facts", &View::ALL, true),
         ] {
             group.bench_function(BenchmarkId::new(name, epoch_size), |bencher| {
                 bencher.iter_custom(|epochs| run(epochs, epoch_size, views, traffic(is_listed)));
@@ -63,7 +69,8 @@ fn products(criterion: &mut Criterion) {
     }
     group.finish();
     println!();
-    move_a_thousand_days();
+    move_a_thousand_days("all views", &View::DEFAULT);
+    move_a_thousand_days("all views and facts", &View::ALL);
     memory_of_a_row();
 }
 
@@ -177,9 +184,9 @@ fn sales_of_a_thousand_days() -> Vec<OrderEvent> {
         .collect()
 }
 
-fn move_a_thousand_days() {
-    let (one, all) = timely::execute_directly(|worker| {
-        let mut graph = graph_of(worker, &View::ALL);
+fn move_a_thousand_days(what: &str, views: &'static [View]) {
+    let (one, all) = timely::execute_directly(move |worker| {
+        let mut graph = graph_of(worker, views);
         let traffic = Traffic { is_live: false, is_listed: true };
         shop::listings(0).into_iter().for_each(|listing| graph.inputs.listings.send(listing));
         shop::traffic(0..WARM, traffic).into_iter().for_each(|order| graph.inputs.orders.send(order));
@@ -191,20 +198,21 @@ fn move_a_thousand_days() {
         (one, close(worker, &mut graph))
     });
     println!(
-        "a listing that moves a product with 1,000 days of sales, {WARM} others beside: {:.2} ms to changed totals; \
+        "{what}: a listing that moves a product with 1,000 days of sales, {WARM} others beside: {:.2} ms to changed totals; \
          {PRODUCTS} listings that move all of it: {:.0} ms",
         one.as_secs_f64() * 1e3,
         all.as_secs_f64() * 1e3
     );
 }
 
-/// Bytes that all views take more than four, by rows of (product, day, currency).
+/// Bytes that all views take more than four, by rows of (product, day, currency); and facts beside them, by rows of
+/// (product, day, payment method, currency).
 fn memory_of_a_row() {
     const ORDERS: u64 = 2_000_000;
     let bytes_and_rows = |views: &'static [View]| {
         timely::execute_directly(move |worker| {
             let traffic = Traffic { is_live: false, is_listed: true };
-            let mut rows = std::collections::HashSet::new();
+            let (mut rows, mut paid) = (std::collections::HashSet::new(), std::collections::HashSet::new());
             shop::traffic(0..1, traffic);
             let region = Region::new(ALLOCATOR);
             let mut graph = graph_of(worker, views);
@@ -212,23 +220,30 @@ fn memory_of_a_row() {
                 let orders = shop::traffic(first..first + 100_000, traffic);
                 for order in &orders {
                     let counts = order.contribution().expect("an order");
-                    rows.insert((counts.product, counts.fact.day, counts.fact.currency));
+                    let row = (counts.product, counts.fact.day, counts.fact.currency);
+                    rows.insert(row);
+                    paid.insert((row, counts.fact.payment_method));
                 }
                 orders.into_iter().for_each(|order| graph.inputs.orders.send(order));
                 close(worker, &mut graph);
             }
-            let count = rows.len();
-            drop(rows);
+            let counts = (rows.len(), paid.len());
+            drop((rows, paid));
             let change = region.change();
-            (change.bytes_allocated as i64 - change.bytes_deallocated as i64, count)
+            (change.bytes_allocated as i64 - change.bytes_deallocated as i64, counts)
         })
     };
     let (without, _) = bytes_and_rows(&[View::Day, View::Month, View::PaymentMethod]);
-    let (with, rows) = bytes_and_rows(&View::ALL);
+    let (with, (rows, paid)) = bytes_and_rows(&View::DEFAULT);
+    let (with_facts, _) = bytes_and_rows(&View::ALL);
     println!(
         "memory of a row of (product, day, currency), {rows} of them, with months, best sellers and the catalogue's share: \
          {:.0} bytes",
         (with - without) as f64 / rows as f64
+    );
+    println!(
+        "memory of a row of (product, day, payment method, currency), {paid} of them, with facts beside: {:.0} bytes",
+        (with_facts - with) as f64 / paid as f64
     );
 }
 

@@ -59,8 +59,8 @@ impl View {
         View::Minute,
     ];
 
-    /// Those that are kept where nobody says which: all but `sales_facts`, which has as many rows as the views
-    /// beside it together, and more.
+    /// Those that are kept where nobody says which: all but `sales_facts`, which has several times the rows of the
+    /// other totals by day.
     pub const DEFAULT: [View; 9] = [
         View::Category,
         View::Day,
