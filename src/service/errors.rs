@@ -36,6 +36,8 @@ pub enum Code {
     NotFound,
     /// The job does not keep this view.
     ViewOff,
+    /// The job keeps totals only, and no single orders.
+    OrdersNotKept,
     /// Only GET and HEAD are served.
     MethodNotAllowed,
     /// A request with a body, or with too long an address.
@@ -235,6 +237,10 @@ impl From<ReadError> for Problem {
                     format!("start the job with {view} among its --views")
                 };
                 Problem::new(StatusCode::NOT_FOUND, Code::ViewOff, error.to_string(), hint)
+            }
+            ReadError::OrdersNotKept => {
+                let hint = "start the job on a new store with --keep-orders; a store keeps them from its first run on, or never";
+                Problem::new(StatusCode::NOT_FOUND, Code::OrdersNotKept, error.to_string(), hint)
             }
         }
     }

@@ -22,7 +22,7 @@ use super::parameters::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATED};
 use super::proofs::{Audit, DayProof, Difference, InconsistentRow, Proofs};
 use super::wire::{CurrencyTotals, Freshness, KeptView, Partition, Summary, Views};
 use crate::store::reader::COUNTERS;
-use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, REJECTED};
+use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
 use crate::store::reader::table::{Column, Filter, Kind, Table, Test};
 use crate::store::reader::views::{SALES_PER_DAY, VIEWS};
 
@@ -92,12 +92,14 @@ pub fn describe() -> OpenApi {
         .path("/api/v1/events", events());
     let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow"), (&INCONSISTENT, "InconsistentRow")];
     let own: Vec<(&Table, String)> = VIEWS.iter().map(|view| (view, type_name(view.name, "Row"))).collect();
+    let orders = type_name(ORDERS.name, "Row");
+    components = components.schema(orders.clone(), row_of(ORDERS.columns(), ORDERS.doc));
     for (view, row) in &own {
         components = components
             .schema(row.clone(), row_of(view.columns(), view.doc))
             .schema(type_name(view.name, "Key"), row_of(view.key.iter(), "Which row of the view."));
     }
-    for (table, row) in own.iter().map(|(view, row)| (*view, row.as_str())).chain(listed) {
+    for (table, row) in own.iter().map(|(view, row)| (*view, row.as_str())).chain(listed).chain([(&ORDERS, &*orders)]) {
         let page = type_name(table.name, "Page");
         components = components.schema(page.clone(), page_of(row));
         let parameters = filters(table.filters).into_iter().chain(paging(table)).collect();
@@ -158,7 +160,7 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
     operation
         .response("400", refusal("A parameter is wrong; the message names it."))
         .response("401", refusal("The service needs a bearer token."))
-        .response("404", refusal("The view is switched off."))
+        .response("404", refusal("The view is switched off, or orders are not kept."))
         .response("405", refusal("Only GET and HEAD are served."))
         .response("413", refusal("The request has a body."))
         .response("414", refusal("The address is longer than 8,192 bytes: ask for less at once."))

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use super::errors::Problem;
 use crate::store::reader::PageQuery;
+use crate::store::reader::logs::ORDERS;
 use crate::store::reader::statement::{Comparison, Condition};
 use crate::store::reader::table::{Filter, Table, Test};
 use crate::store::reader::value::{Value, is_day, moment};
@@ -90,12 +91,27 @@ impl Parameters {
             .collect()
     }
 
+    /// Orders are many, and only their days have an index: who looks for some of them says how far back.
+    fn bound_orders(&self) -> Result<(), Problem> {
+        let narrowing = ["currency", "category", "payment_method", "product"];
+        match narrowing.into_iter().find(|name| self.get(name).is_some()) {
+            Some(name) if self.get("from").is_none() && self.get("order_id").is_none() => {
+                let hint = "give `from` as well: the first day to look at; or `order_id`";
+                Err(Problem::parameter(name, "would look through all orders there are", hint))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Which page of `table` is asked for.
     ///
     /// # Errors
     /// A [`Problem`] that names the parameter.
     pub fn page(&self, table: &'static Table) -> Result<PageQuery, Problem> {
         let conditions = self.conditions(table)?;
+        if table.name == ORDERS.name {
+            self.bound_orders()?;
+        }
         let descending = match self.get("order") {
             None => table.descending,
             Some("desc") => true,

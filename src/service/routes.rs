@@ -18,7 +18,7 @@ use super::parameters::{DEFAULT_LIMIT, Parameters, write_cursor};
 use super::proofs::{self, DayProof, InconsistentRow};
 use super::wire::{self, Rows};
 use super::{assets, openapi};
-use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, REJECTED};
+use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
 use crate::store::reader::table::Table;
 use crate::store::reader::value::{Row, Value};
 use crate::store::reader::views::{self, SALES_PER_DAY};
@@ -80,6 +80,7 @@ pub fn routes(
                 "audit" => named("audit", audit(&shop, &query, &asked).await),
                 "inconsistent" => named("inconsistent", page(&shop, &INCONSISTENT, &query, &asked).await),
                 "corrections" => named("corrections", page(&shop, &CORRECTIONS, &query, &asked).await),
+                "orders" => named("orders", page(&shop, &ORDERS, &query, &asked).await),
                 "rejected" => named("rejected", page(&shop, &REJECTED, &query, &asked).await),
                 name => match views::view(name) {
                     Some(view) => named(view.name, page(&shop, view, &query, &asked).await),

@@ -92,6 +92,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every order that counts, as it is counted, the newest day first; with --keep-orders. */
+        get: operations["orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders_per_minute": {
         parameters: {
             query?: never;
@@ -380,7 +397,7 @@ export interface components {
          * @description What a problem is. Codes are a contract: they are never renamed.
          * @enum {string}
          */
-        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "method_not_allowed" | "request_too_large" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
+        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "orders_not_kept" | "method_not_allowed" | "request_too_large" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
         /** @description Whether the service reaches the store. */
         Contact: {
             contact: boolean;
@@ -638,6 +655,16 @@ export interface components {
             /** @description Its name. */
             view: string;
         };
+        OrdersPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["OrdersRow"][];
+        };
         /** @description Which row of the view. */
         OrdersPerMinuteKey: {
             /** @description The currency; amounts of different ones are never added. */
@@ -685,6 +712,56 @@ export interface components {
             /**
              * Format: int64
              * @description The sum of the orders' quantities.
+             */
+            units: number;
+        };
+        /** @description Every order that counts, as it is counted, the newest day first; with --keep-orders. */
+        OrdersRow: {
+            /**
+             * @description Its amount, exact, with six places.
+             * @example 12.340000
+             */
+            amount: string;
+            /** @description The product's category; `unlisted` where none is known. */
+            category: string;
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description The epoch that last changed this row.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description That record's offset.
+             */
+            offset: number;
+            /**
+             * Format: date
+             * @description The business day, in the shop's time zone.
+             * @example 2026-11-22
+             */
+            order_date: string;
+            /** @description The order's id, one of its topic's. */
+            order_id: string;
+            /** @description When it was made, by the shop's clock: `2026-11-22T12:34:56.789000`. */
+            ordered_at: string | null;
+            /**
+             * Format: int64
+             * @description The partition of the record that says so.
+             */
+            partition: number;
+            /** @description How it was paid; `unknown` where the order does not say. */
+            payment_method: string;
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+            /** @description The product's name in the order. */
+            product_name: string | null;
+            /** @description The order's topic. */
+            topic: string;
+            /**
+             * Format: int64
+             * @description Its quantity.
              */
             units: number;
         };
@@ -1472,7 +1549,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1581,7 +1658,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1676,7 +1753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1769,7 +1846,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1878,7 +1955,128 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Only GET and HEAD are served. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has a body. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is longer than 8,192 bytes: ask for less at once. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A service without a token answers on its own machine's names only. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    orders: {
+        parameters: {
+            query?: {
+                /** @description Only this category. */
+                category?: string;
+                /** @description Only this currency. */
+                currency?: string;
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description The first day, `2026-11-01`; inclusive. */
+                from?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By order_date, topic, order_id. */
+                order?: "asc" | "desc";
+                /** @description Only this order. */
+                order_id?: string;
+                /** @description Only this payment method. */
+                payment_method?: string;
+                /** @description Only this product. */
+                product?: string;
+                /** @description The last day, `2026-11-30`; inclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every order that counts, as it is counted, the newest day first; with --keep-orders. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1991,7 +2189,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2102,7 +2300,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2211,7 +2409,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2318,7 +2516,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2550,7 +2748,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2663,7 +2861,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2776,7 +2974,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2891,7 +3089,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3006,7 +3204,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3113,7 +3311,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3226,7 +3424,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3319,7 +3517,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;

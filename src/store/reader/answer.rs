@@ -24,6 +24,10 @@ pub struct Head {
     pub newest_record_at: Option<String>,
     /// The epoch in which a view was last switched on, and filled from the log.
     pub views_since: u64,
+    /// Whether single orders are kept.
+    pub orders_kept: bool,
+    /// The zone by whose clock days are cut (IANA name); `None` before the first run.
+    pub time_zone: Option<String>,
 }
 
 impl Head {

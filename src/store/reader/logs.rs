@@ -1,13 +1,19 @@
 //! What a reader can ask for beside the views: what corrected, what could not be read, what can not be a total, and
-//! what is proven.
+//! what is proven, and single orders.
 
 use super::table::{Column, EPOCH, Filter, Kind, Table, Test, Trace};
+use super::views::{
+    BY_CATEGORY, BY_CURRENCY, BY_PAYMENT_METHOD, BY_PRODUCT, CATEGORY, CURRENCY, FROM_DAY, ORDER_DATE, PAYMENT_METHOD,
+    PRODUCT, TO_DAY,
+};
 
 const PLACE: &[Column] = &[
     Column::new("topic", Kind::Text, "The record's topic."),
     Column::new("partition", Kind::Integer, "Its partition."),
     Column::new("offset", Kind::Integer, "Its offset."),
 ];
+const BY_ORDER: Filter =
+    Filter { parameter: "order_id", columns: &["order_id"], test: Test::Equals, doc: "Only this order." };
 const NEWEST_FIRST: &[&str] = &["epoch", "topic", "partition", "offset"];
 
 /// Every record that changed or cancelled an order.
@@ -37,7 +43,7 @@ pub static CORRECTIONS: Table = Table {
     ],
     order: NEWEST_FIRST,
     descending: true,
-    filters: &[Filter { parameter: "order_id", columns: &["order_id"], test: Test::Equals, doc: "Only this order." }],
+    filters: &[BY_ORDER],
     trace: Trace::Untraced,
 };
 
@@ -112,5 +118,34 @@ pub static DAY_PROOFS: Table = Table {
         },
         Filter { parameter: "state", columns: &["state"], test: Test::Equals, doc: "Only days in this state." },
     ],
+    trace: Trace::Untraced,
+};
+
+/// Every order that counts, where orders are kept: each as it is part of the totals.
+pub static ORDERS: Table = Table {
+    name: "orders",
+    doc: "Every order that counts, as it is counted, the newest day first; with --keep-orders.",
+    key: &[
+        Column::new("topic", Kind::Text, "The order's topic."),
+        Column::new("order_id", Kind::Text, "The order's id, one of its topic's."),
+    ],
+    values: &[
+        ORDER_DATE,
+        Column::new("ordered_at", Kind::Text, "When it was made, by the shop's clock: `2026-11-22T12:34:56.789000`.")
+            .nullable(),
+        PRODUCT,
+        Column::new("product_name", Kind::Text, "The product's name in the order.").nullable(),
+        CATEGORY,
+        PAYMENT_METHOD,
+        CURRENCY,
+        Column::new("amount", Kind::Decimal, "Its amount, exact, with six places."),
+        Column::new("units", Kind::Integer, "Its quantity."),
+        Column::new("partition", Kind::Integer, "The partition of the record that says so."),
+        Column::new("offset", Kind::Integer, "That record's offset."),
+        EPOCH,
+    ],
+    order: &["order_date", "topic", "order_id"],
+    descending: true,
+    filters: &[FROM_DAY, TO_DAY, BY_CURRENCY, BY_CATEGORY, BY_PAYMENT_METHOD, BY_PRODUCT, BY_ORDER],
     trace: Trace::Untraced,
 };

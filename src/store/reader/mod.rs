@@ -4,6 +4,7 @@
 //! together with the epoch it is of, so that no two tables of an answer disagree.
 
 mod answer;
+mod derived;
 pub mod logs;
 pub mod postgres;
 pub mod sqlite;
@@ -106,6 +107,9 @@ pub enum ReadError {
     /// The job does not keep this view.
     #[error("the view {0} is switched off")]
     ViewOff(&'static str),
+    /// The job keeps totals only.
+    #[error("single orders are not kept")]
+    OrdersNotKept,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -167,9 +171,12 @@ impl Reader {
     /// A page of a table.
     ///
     /// # Errors
-    /// As [`Backend::read`]; [`ReadError::ViewOff`].
+    /// As [`Backend::read`]; [`ReadError::ViewOff`]; [`ReadError::OrdersNotKept`].
     pub async fn page(&self, query: &PageQuery) -> Result<Page, ReadError> {
         let (head, mut tables) = self.snapshot(vec![self.statement_of(query)]).await?;
+        if query.table.name == logs::ORDERS.name && !head.orders_kept {
+            return Err(ReadError::OrdersNotKept);
+        }
         if !head.keeps(query.table) {
             return Err(ReadError::ViewOff(query.table.name));
         }
@@ -291,6 +298,8 @@ impl Reader {
             removals_after: row[4].count(),
             newest_record_at: row[5].text().map(str::to_owned),
             views_since: row[6].count(),
+            orders_kept: row[7].integer() == Some(1),
+            time_zone: row[8].text().map(str::to_owned),
         };
         Ok((head, tables))
     }

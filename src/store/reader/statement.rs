@@ -3,6 +3,7 @@
 //! Everything a client sends is a parameter, never part of the text; names come from the
 //! descriptions. All statements of an answer are run at one snapshot.
 
+use super::derived;
 use super::table::{BYTES_SHOWN, Column, Kind, Table, Trace};
 use super::value::Value;
 use crate::store::SCHEMA_HISTORY;
@@ -81,16 +82,20 @@ pub struct Statements(pub Dialect);
 impl Statements {
     /// One row: epoch, committed_at, its age in milliseconds, the kept views as a JSON array, the epoch
     /// after which every removal is still known, the newest timestamp of any record (one by a clock that is ahead
-    /// counts as of the commit), and the epoch in which a view was last switched on.
+    /// counts as of the commit), the epoch in which a view was last switched on, whether orders are kept (1), and
+    /// the shop's time zone.
     pub fn head(self) -> Statement {
-        let (age, views) = match self.0 {
+        let (age, views, orders_kept) = match self.0 {
             Dialect::Postgres => (
                 "(extract(epoch FROM clock_timestamp() - t.committed_at) * 1000)::int8",
                 "array_to_json(t.views)::text",
+                "t.keep_orders::int::int8",
             ),
-            Dialect::Sqlite => {
-                ("CAST(round((julianday('now') - julianday(t.committed_at)) * 86400000) AS INTEGER)", "t.views")
-            }
+            Dialect::Sqlite => (
+                "CAST(round((julianday('now') - julianday(t.committed_at)) * 86400000) AS INTEGER)",
+                "t.views",
+                "t.keep_orders",
+            ),
         };
         let committed_at = self.expression("committed_at", Kind::Timestamp);
         let newest = self.moment(match self.0 {
@@ -103,7 +108,7 @@ impl Statements {
         Statement {
             sql: format!(
                 "SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after, \
-                 (SELECT {newest} FROM sources s), (SELECT max(v.since_epoch) FROM views v) FROM job t"
+                 (SELECT {newest} FROM sources s), (SELECT max(v.since_epoch) FROM views v), {orders_kept}, t.time_zone FROM job t"
             ),
             parameters: Vec::new(),
             kinds: vec![
@@ -114,6 +119,8 @@ impl Statements {
                 Kind::Integer,
                 Kind::Timestamp,
                 Kind::Integer,
+                Kind::Integer,
+                Kind::Text,
             ],
         }
     }
@@ -279,7 +286,7 @@ impl Statements {
         let expressions: Vec<String> = columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
         let clause = self.clause(table, conditions, &mut parameters);
         Statement {
-            sql: format!("SELECT {} FROM {} t{clause}{end}", expressions.join(", "), table.name),
+            sql: format!("SELECT {} FROM {} t{clause}{end}", expressions.join(", "), derived::source(self.0, table)),
             parameters,
             kinds: columns.iter().map(|column| column.kind).collect(),
         }
@@ -297,6 +304,10 @@ impl Statements {
                 right.push(self.parameter(parameters.len(), kind));
             }
             clause.push_str(&condition.comparison.sql(self.0, &left.join(", "), &right.join(", ")));
+            if let Some(narrowed) = derived::narrowed(self.0, table, condition) {
+                clause.push_str(" AND ");
+                clause.push_str(narrowed);
+            }
         }
         clause
     }

@@ -7,15 +7,17 @@ pub fn view(name: &str) -> Option<&'static Table> {
     VIEWS.iter().find(|table| table.name == name)
 }
 
-const ORDER_DATE: Column = Column::new("order_date", Kind::Date, "The business day, in the shop's time zone.");
+pub(super) const ORDER_DATE: Column =
+    Column::new("order_date", Kind::Date, "The business day, in the shop's time zone.");
 const YEAR: Column = Column::new("year", Kind::Integer, "The year.");
 const MONTH: Column = Column::new("month", Kind::Integer, "The month, 1 to 12.");
-const CATEGORY: Column = Column::new("category", Kind::Text, "The product's category; `unlisted` where none is known.");
-const PAYMENT_METHOD: Column =
+pub(super) const CATEGORY: Column =
+    Column::new("category", Kind::Text, "The product's category; `unlisted` where none is known.");
+pub(super) const PAYMENT_METHOD: Column =
     Column::new("payment_method", Kind::Text, "How it was paid; `unknown` where the order does not say.");
-const CURRENCY: Column =
+pub(super) const CURRENCY: Column =
     Column::new("currency", Kind::Text, "The currency; amounts of different ones are never added.");
-const PRODUCT: Column =
+pub(super) const PRODUCT: Column =
     Column::new("product", Kind::Text, "The product: the text of its id, or its name where the topic counts by name.");
 
 const TOTAL_SALES: Column =
@@ -26,13 +28,13 @@ const UNITS: Column = Column::new("units", Kind::Integer, "The sum of the orders
 /// The columns of a total.
 const TOTALS: &[Column] = &[TOTAL_SALES, ORDERS, UNITS, EPOCH];
 
-const FROM_DAY: Filter = Filter {
+pub(super) const FROM_DAY: Filter = Filter {
     parameter: "from",
     columns: &["order_date"],
     test: Test::FromDay,
     doc: "The first day, `2026-11-01`; inclusive.",
 };
-const TO_DAY: Filter = Filter {
+pub(super) const TO_DAY: Filter = Filter {
     parameter: "to",
     columns: &["order_date"],
     test: Test::ToDay,
@@ -50,11 +52,11 @@ const TO_MONTH: Filter = Filter {
     test: Test::ToMonth,
     doc: "The last month, `2026-11`, or a day in it; inclusive.",
 };
-const BY_CURRENCY: Filter =
+pub(super) const BY_CURRENCY: Filter =
     Filter { parameter: "currency", columns: &["currency"], test: Test::Equals, doc: "Only this currency." };
-const BY_CATEGORY: Filter =
+pub(super) const BY_CATEGORY: Filter =
     Filter { parameter: "category", columns: &["category"], test: Test::Equals, doc: "Only this category." };
-const BY_PAYMENT_METHOD: Filter = Filter {
+pub(super) const BY_PAYMENT_METHOD: Filter = Filter {
     parameter: "payment_method",
     columns: &["payment_method"],
     test: Test::Equals,
@@ -72,7 +74,7 @@ const TO_MOMENT: Filter = Filter {
     test: Test::ToMoment,
     doc: "The last minute, `2026-11-22T12:59:00Z`, or a day (UTC); inclusive.",
 };
-const BY_PRODUCT: Filter =
+pub(super) const BY_PRODUCT: Filter =
     Filter { parameter: "product", columns: &["product"], test: Test::Equals, doc: "Only this product." };
 const BY_PRODUCTS: Filter = Filter {
     parameter: "product",
@@ -223,7 +225,7 @@ pub static VIEWS: [Table; 10] = [
 mod tests {
     use super::*;
     use crate::store::columns::key_columns;
-    use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, REJECTED};
+    use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
     use takings_dataflows::view::View;
 
     #[test]
@@ -238,7 +240,7 @@ mod tests {
 
     #[test]
     fn filters_and_orders_name_columns_that_are_there() {
-        for table in VIEWS.iter().chain([&CORRECTIONS, &REJECTED, &INCONSISTENT, &DAY_PROOFS]) {
+        for table in VIEWS.iter().chain([&CORRECTIONS, &REJECTED, &INCONSISTENT, &DAY_PROOFS, &ORDERS]) {
             let named = table.filters.iter().flat_map(|filter| filter.columns).chain(table.order);
             for name in named {
                 assert!(table.column(name).is_some(), "{} has no column {name}", table.name);

@@ -1,0 +1,42 @@
+//! Tables that are read, and of which a store has only the parts: the SQL that puts them together.
+//!
+//! A statement reads such a source under the name `t`, as it reads any table. Both stores look through it: what is
+//! asked of its columns goes to the indices of the parts.
+
+use std::borrow::Cow;
+
+use takings_dataflows::view::UNLISTED;
+
+use super::logs::ORDERS;
+use super::statement::{Condition, Dialect};
+use super::table::Table;
+
+/// What stands after `FROM`.
+pub(super) fn source(dialect: Dialect, table: &Table) -> Cow<'static, str> {
+    if table.name == ORDERS.name { orders(dialect).into() } else { table.name.into() }
+}
+
+/// The kept orders, each as it is counted. In a row of the first schema the product is told by the rule of its time,
+/// as at a start.
+fn orders(dialect: Dialect) -> String {
+    const PRODUCT: &str = "coalesce(o.product, nullif(o.product_name, ''), 'unknown')";
+    let ordered_at = match dialect {
+        Dialect::Postgres => "to_char(o.order_date, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')",
+        Dialect::Sqlite => "o.order_date",
+    };
+    format!(
+        "(SELECT o.topic, o.order_id, o.business_day AS order_date, {ordered_at} AS ordered_at, {PRODUCT} AS product, \
+         o.product_name, coalesce(o.product_category, p.category, '{UNLISTED}') AS category, o.payment_method, \
+         o.currency, o.total_amount AS amount, o.product_quantity AS units, o.partition, o.\"offset\", o.epoch \
+         FROM orders o LEFT JOIN products p ON p.product = {PRODUCT})"
+    )
+}
+
+/// What narrows a condition to an index, where it has none of its own: the key of `orders` begins with the topic, and
+/// topics are few.
+pub(super) fn narrowed(dialect: Dialect, table: &Table, condition: &Condition) -> Option<&'static str> {
+    (table.name == ORDERS.name && condition.columns == ["order_id"]).then_some(match dialect {
+        Dialect::Postgres => "t.topic = ANY (ARRAY(SELECT DISTINCT s.topic FROM sources s))",
+        Dialect::Sqlite => "t.topic IN (SELECT s.topic FROM sources s)",
+    })
+}

@@ -1,0 +1,146 @@
+//! From a total to what made it, over real HTTP, on both stores: orders, corrections, totals of products. A shop with a
+//! catalogue is counted by the real job, and whatever is shown adds up to the views.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use support::service::Serving;
+use support::stores::Fresh;
+use support::takings::takings;
+use takings_dataflows::amount::Amount;
+
+const TOPICS: &str = "product_sold,transactions,product_listings,feedback";
+
+/// A shop of some weeks, with its single orders.
+fn counted() -> Vec<(Fresh, Serving)> {
+    let log = tempfile::tempdir().unwrap();
+    let folder = log.path().display();
+    takings(&format!(
+        "generate --to {folder} --topics {TOPICS} --orders 4000 --days 20 --seed 11 --corrections 0.05 \
+         --cancellations 0.03 --invalid 0.02 --products 40 --partitions 2"
+    ))
+    .done();
+    let stores = [Fresh::postgres(), Fresh::sqlite()];
+    stores
+        .into_iter()
+        .map(|store| {
+            let run = format!("run --source {folder} --store {} --topics {TOPICS}", store.url);
+            takings(&format!("{run} --time-zone Africa/Dakar --keep-orders --until-caught-up")).done();
+            let serving = Serving::of(&store.url);
+            (store, serving)
+        })
+        .collect()
+}
+
+/// All rows of an address, page by page.
+fn all(serving: &Serving, path: &str) -> Vec<Value> {
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let page = serving.json(&format!("/api/v1/{path}{sign}limit=777{cursor}"));
+        rows.extend(page["rows"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return rows,
+        }
+    }
+}
+
+/// Sums by the columns named: amount, orders, units.
+type Sums = BTreeMap<Vec<String>, (Amount, u64, i64)>;
+
+fn sums(rows: &[Value], by: &[&str], amount: &str, orders: impl Fn(&Value) -> u64) -> Sums {
+    let mut sums = Sums::new();
+    for row in rows {
+        let sum = sums.entry(by.iter().map(|name| row[*name].to_string()).collect()).or_default();
+        sum.0 += row[amount].as_str().unwrap().parse().unwrap();
+        sum.1 += orders(row);
+        sum.2 += row["units"].as_i64().unwrap();
+    }
+    sums
+}
+
+fn of_view(rows: &[Value], by: &[&str]) -> Sums {
+    sums(rows, by, "total_sales", |row| row["orders"].as_u64().unwrap())
+}
+
+fn text<'a>(row: &'a Value, name: &str) -> &'a str {
+    row[name].as_str().unwrap()
+}
+
+/// An address is text: names have accents and spaces.
+fn escaped(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes()).collect()
+}
+
+#[test]
+fn orders_add_up_to_the_totals() {
+    for (store, serving) in counted() {
+        let orders = all(&serving, "orders");
+        for (view, by) in [
+            ("sales_per_category", ["order_date", "category", "currency"].as_slice()),
+            ("sales_per_payment_method", &["order_date", "payment_method", "currency"]),
+            ("sales_per_product", &["order_date", "product", "currency"]),
+            ("sales_per_day", &["order_date", "currency"]),
+        ] {
+            let found = sums(&orders, by, "amount", |_| 1);
+            assert!(found.len() > 20, "{view}: {}", found.len());
+            assert_eq!(found, of_view(&all(&serving, view), by), "{view} of {}", store.url);
+        }
+        let follows = |row: &&Value| text(row, "topic") == "transactions" && text(row, "category") != "unlisted";
+        assert!(orders.iter().filter(follows).count() > 100, "many orders follow the catalogue");
+
+        // The newest first, as text that orders.
+        let place = |row: &Value| ["order_date", "topic", "order_id"].map(|name| text(row, name).to_owned());
+        let places: Vec<_> = orders.iter().map(place).collect();
+        let mut days: Vec<_> = places.iter().map(|[day, ..]| day).collect();
+        assert!(days.is_sorted_by(|one, next| one >= next));
+        days.dedup();
+        assert_eq!(all(&serving, "orders?order=asc").iter().rev().map(place).collect::<Vec<_>>(), places);
+
+        // Each filter is what it says, and all of it.
+        let one = &orders[orders.len() / 2];
+        let (from, to) = (days[3].clone(), days[1].clone());
+        let within = |row: &Value| text(row, "order_date") >= &*from && text(row, "order_date") <= &*to;
+        for name in ["currency", "category", "payment_method", "product"] {
+            let value = text(one, name);
+            let found = all(&serving, &format!("orders?from={from}&to={to}&{name}={}", escaped(value)));
+            let expected: Vec<Value> =
+                orders.iter().filter(|row| within(row) && text(row, name) == value).cloned().collect();
+            assert_eq!(found, expected, "{name} is {value}");
+            let refused = serving.ask(&format!("/api/v1/orders?{name}={}", escaped(value)), &[]);
+            assert_eq!((refused.status, refused.problem().0.as_str()), (400, "invalid_parameter"));
+            assert!(refused.problem().1.contains(&format!("`{name}`")), "{}", refused.body);
+        }
+        let found = all(&serving, &format!("orders?order_id={}", escaped(text(one, "order_id"))));
+        assert!(found.contains(one) && found.iter().all(|row| row["order_id"] == one["order_id"]));
+        assert_eq!(one["ordered_at"].as_str().unwrap().len(), "2026-11-22T12:34:56.789000".len());
+
+        // As for any table.
+        let csv = serving.ask("/api/v1/orders.csv?limit=10000", &[("accept-encoding", "gzip")]);
+        assert_eq!(csv.header("content-encoding"), "gzip");
+        let csv = serving.ask("/api/v1/orders.csv?limit=10000", &[]);
+        assert_eq!(csv.body.lines().count(), orders.len() + 1);
+        let again = serving.ask("/api/v1/orders", &[("if-none-match", csv.header("etag"))]);
+        assert_eq!(again.status, 304);
+    }
+}
+
+#[test]
+fn orders_that_are_not_kept_are_not_shown() {
+    for store in [Fresh::postgres(), Fresh::sqlite()] {
+        let mut settings = support::stores::settings();
+        settings.keep_orders = false;
+        store.open().acquire(&settings).unwrap();
+        let serving = Serving::of(&store.url);
+        let answer = serving.ask("/api/v1/orders", &[]);
+        assert_eq!((answer.status, answer.problem().0.as_str()), (404, "orders_not_kept"));
+        assert!(answer.json()["error"]["hint"].as_str().unwrap().contains("--keep-orders"), "{}", answer.body);
+        assert_eq!(serving.ask("/api/v1/orders?order_id=", &[]).status, 400);
+        assert_eq!(json!(null), answer.json()["rows"]);
+    }
+}
