@@ -80,6 +80,7 @@ fn escaped(name: &str) -> String {
 #[test]
 fn orders_add_up_to_the_totals() {
     for (store, serving) in counted() {
+        assert_eq!(serving.json("/api/v1/views")["orders_kept"], true);
         let orders = all(&serving, "orders");
         for (view, by) in [
             ("sales_per_category", ["order_date", "category", "currency"].as_slice()),
@@ -137,6 +138,14 @@ fn orders_that_are_not_kept_are_not_shown() {
         settings.keep_orders = false;
         store.open().acquire(&settings).unwrap();
         let serving = Serving::of(&store.url);
+        for path in ["/api/v1/views", "/api/v1/freshness"] {
+            let answer = serving.json(path);
+            assert_eq!(
+                (&answer["orders_kept"], &answer["time_zone"]),
+                (&json!(false), &json!("Africa/Dakar")),
+                "{path}"
+            );
+        }
         let answer = serving.ask("/api/v1/orders", &[]);
         assert_eq!((answer.status, answer.problem().0.as_str()), (404, "orders_not_kept"));
         assert!(answer.json()["error"]["hint"].as_str().unwrap().contains("--keep-orders"), "{}", answer.body);

@@ -139,6 +139,10 @@ pub struct Freshness {
     /// The newest timestamp of any record, by the log's clock.
     #[schema(format = DateTime)]
     pub newest_record_at: Option<String>,
+    /// The zone by whose clock the shop's days are cut (IANA name); null before the first run.
+    pub time_zone: Option<String>,
+    /// Whether single orders are kept, and so can be asked for.
+    pub orders_kept: bool,
     /// The views that are kept.
     pub views: Vec<KeptView>,
     /// Each partition.
@@ -152,6 +156,10 @@ pub struct Freshness {
 pub struct Views {
     /// The epoch it was read at.
     pub epoch: u64,
+    /// The zone by whose clock the shop's days are cut (IANA name); null before the first run.
+    pub time_zone: Option<String>,
+    /// Whether single orders are kept, and so can be asked for.
+    pub orders_kept: bool,
     /// Each of them; a view that is not here is switched off.
     pub views: Vec<KeptView>,
 }
@@ -178,7 +186,8 @@ impl From<&reader::KeptView> for KeptView {
 
 impl From<&reader::KeptViews> for Views {
     fn from(kept: &reader::KeptViews) -> Self {
-        Views { epoch: kept.head.epoch, views: kept.views.iter().map(KeptView::from).collect() }
+        let reader::Head { epoch, time_zone, orders_kept, .. } = kept.head.clone();
+        Views { epoch, time_zone, orders_kept, views: kept.views.iter().map(KeptView::from).collect() }
     }
 }
 
@@ -229,6 +238,8 @@ impl From<&reader::Freshness> for Freshness {
             // A clock that was set back must not show a negative age.
             age_seconds: freshness.head.age_ms.map(|age| age.max(0) as f64 / 1000.0),
             newest_record_at: freshness.head.newest_record_at.clone(),
+            time_zone: freshness.head.time_zone.clone(),
+            orders_kept: freshness.head.orders_kept,
             views: freshness.views.iter().map(KeptView::from).collect(),
             partitions,
             proofs: Proofs::from(&freshness.proofs),

@@ -579,10 +579,14 @@ export interface components {
              * @description The newest timestamp of any record, by the log's clock.
              */
             newest_record_at?: string | null;
+            /** @description Whether single orders are kept, and so can be asked for. */
+            orders_kept: boolean;
             /** @description Each partition. */
             partitions: components["schemas"]["Partition"][];
             /** @description What is proven of the totals, and what can not be one. */
             proofs: components["schemas"]["Proofs"];
+            /** @description The zone by whose clock the shop's days are cut (IANA name); null before the first run. */
+            time_zone?: string | null;
             /** @description The views that are kept. */
             views: components["schemas"]["KeptView"][];
         };
@@ -1487,6 +1491,10 @@ export interface components {
              * @description The epoch it was read at.
              */
             epoch: number;
+            /** @description Whether single orders are kept, and so can be asked for. */
+            orders_kept: boolean;
+            /** @description The zone by whose clock the shop's days are cut (IANA name); null before the first run. */
+            time_zone?: string | null;
             /** @description Each of them; a view that is not here is switched off. */
             views: components["schemas"]["KeptView"][];
         };
