@@ -153,3 +153,81 @@ fn orders_that_are_not_kept_are_not_shown() {
         assert_eq!(json!(null), answer.json()["rows"]);
     }
 }
+
+#[test]
+fn corrections_and_rejects_are_found_by_what_they_hold() {
+    for (store, serving) in counted() {
+        let corrections = all(&serving, "corrections");
+        let cancelled = corrections.iter().filter(|row| row["now"].is_null()).count();
+        assert!(corrections.len() > 100 && cancelled > 20, "{} and {cancelled}", corrections.len());
+        let listed: BTreeMap<String, Value> = all(&serving, "products")
+            .into_iter()
+            .map(|row| (text(&row, "product").to_owned(), row["category"].clone()))
+            .collect();
+        // Where the side names none, its category is the catalogue's.
+        let of = |side: &Value, name: &str| -> Option<String> {
+            match (side.is_null(), name, side[name].as_str()) {
+                (true, ..) => None,
+                (_, "category", None) => {
+                    let listed = side["product"].as_str().and_then(|product| listed.get(product));
+                    Some(listed.and_then(Value::as_str).unwrap_or("unlisted").to_owned())
+                }
+                (_, _, text) => text.map(str::to_owned),
+            }
+        };
+        let sides = |row: &Value, test: &dyn Fn(&Value) -> bool| test(&row["was"]) || test(&row["now"]);
+        let expected = |test: &dyn Fn(&Value) -> bool| -> Vec<Value> {
+            corrections.iter().filter(|row| test(row)).cloned().collect()
+        };
+        for name in ["currency", "category", "payment_method", "product"] {
+            let mut values: Vec<String> =
+                corrections.iter().flat_map(|row| [of(&row["was"], name), of(&row["now"], name)]).flatten().collect();
+            values.sort();
+            values.dedup();
+            assert!(!values.is_empty());
+            for value in values.iter().take(5).chain([&"none such".to_owned()]) {
+                let found = all(&serving, &format!("corrections?{name}={}", escaped(value)));
+                let is = |row: &Value| sides(row, &|side| of(side, name).as_ref() == Some(value));
+                assert_eq!(found, expected(&is), "{name} is {value}, {}", store.url);
+            }
+        }
+        let mut days: Vec<String> = corrections.iter().filter_map(|row| of(&row["was"], "order_date")).collect();
+        days.sort();
+        let (from, to) = (&days[days.len() / 3], &days[days.len() / 2]);
+        for (query, from, to) in [
+            (format!("from={from}&to={to}"), from.as_str(), to.as_str()),
+            (format!("from={to}"), to, "9"),
+            (format!("to={from}"), "", from),
+        ] {
+            let found = all(&serving, &format!("corrections?{query}"));
+            let within = |day: String| day.as_str() >= from && day.as_str() <= to;
+            let is = |row: &Value| sides(row, &|side| of(side, "order_date").is_some_and(within));
+            assert!(found.len() < corrections.len() && !found.is_empty(), "{query}");
+            assert_eq!(found, expected(&is), "{query}");
+        }
+        let found = all(&serving, "corrections?why=cancellation");
+        assert_eq!(found, expected(&|row| row["why"] == "cancellation"));
+        let id = text(&corrections[0], "order_id");
+        let part = id[id.len() / 3..id.len() / 2 + 1].to_uppercase();
+        let found = all(&serving, &format!("corrections?search={part}"));
+        assert_eq!(found, expected(&|row| text(row, "order_id").to_uppercase().contains(&part)));
+        assert!(found.iter().any(|row| text(row, "order_id") == id));
+        for row in &corrections {
+            assert_eq!(text(row, "noticed_at").len(), "2026-11-22T12:34:56.789Z".len());
+        }
+
+        let rejected = all(&serving, "rejected");
+        let expected = |test: &dyn Fn(&Value) -> bool| -> Vec<Value> {
+            rejected.iter().filter(|row| test(row)).cloned().collect()
+        };
+        let reason = text(&rejected[0], "reason");
+        let part = reason[..reason.len() / 2].to_uppercase();
+        let found = all(&serving, &format!("rejected?reason={}", escaped(&part)));
+        assert_eq!(found, expected(&|row| text(row, "reason").to_uppercase().contains(&part)));
+        assert!(!found.is_empty());
+        let found = all(&serving, "rejected?topic=transactions");
+        assert!(!found.is_empty() && found.len() < rejected.len());
+        assert_eq!(found, expected(&|row| row["topic"] == "transactions"));
+        assert_eq!(all(&serving, "rejected?reason=%25"), expected(&|row| text(row, "reason").contains('%')));
+    }
+}

@@ -25,6 +25,9 @@ pub struct CorrectionRow {
     pub was: Option<Counted>,
     /// What it counts as now; null where it is cancelled.
     pub now: Option<Counted>,
+    /// When it was committed, by the store's clock; null where an earlier version of takings did.
+    #[schema(format = DateTime)]
+    pub noticed_at: Option<String>,
     /// The epoch of the correction.
     pub epoch: u64,
 }
@@ -77,6 +80,7 @@ impl CorrectionRow {
             why: own("why"),
             was: side("was"),
             now: side("now"),
+            noticed_at: at("noticed_at").text().map(str::to_owned),
             epoch: at("epoch").count(),
         }
     }

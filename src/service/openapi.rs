@@ -194,11 +194,15 @@ fn filters(filters: &[Filter]) -> Vec<ParameterBuilder> {
     let described = filters.iter().map(|filter| {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let text = match filter.test {
-            Test::FromDay | Test::ToDay => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
+            Test::FromDay | Test::ToDay | Test::EitherFromDay | Test::EitherToDay => {
+                text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            }
             Test::FromMonth | Test::ToMonth => text.pattern(Some(r"^\d{4}-\d{2}(-\d{2})?$")),
             Test::FromMoment | Test::ToMoment => text.pattern(Some(r"^\d{4}-\d{2}-\d{2}(T.+)?$")),
             Test::Period => text.pattern(Some(r"^(all|\d{4}-\d{2}(-\d{2})?)$")),
-            Test::Equals | Test::AnyOf => text.min_length(Some(1)).max_length(Some(512)),
+            Test::Equals | Test::AnyOf | Test::EitherEquals | Test::Contains => {
+                text.min_length(Some(1)).max_length(Some(512))
+            }
         };
         let described = parameter(filter.parameter, filter.doc);
         match filter.test {

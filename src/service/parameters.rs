@@ -16,6 +16,8 @@ pub const DEFAULT_LIMIT: u32 = 1_000;
 pub const MAX_LIMIT: u32 = 10_000;
 /// The longest text that rows are compared with, in bytes.
 const MAX_TEXT: usize = 512;
+/// The first and the last day that there are.
+const DAYS: (&str, &str) = ("0001-01-01", "9999-12-31");
 /// How often a parameter may be given, where it may be given more than once.
 pub const MAX_REPEATED: usize = 100;
 
@@ -83,12 +85,23 @@ impl Parameters {
     /// A [`Problem`] that names the parameter.
     pub fn conditions(&self, table: &Table) -> Result<Vec<Condition>, Problem> {
         let given = table.filters.iter().filter_map(|filter| Some((filter, self.get(filter.parameter)?)));
-        given
-            .map(|(filter, text)| match filter.test {
-                Test::AnyOf => any_of(filter, self.all(filter.parameter)),
-                _ => condition(filter, text),
-            })
-            .collect()
+        let mut conditions: Vec<Condition> = Vec::new();
+        for (filter, text) in given {
+            let condition = match filter.test {
+                Test::AnyOf => any_of(filter, self.all(filter.parameter))?,
+                _ => condition(filter, text)?,
+            };
+            match conditions.iter_mut().find(|other| other.comparison == Comparison::EitherWithin) {
+                // Both ends are of one and the same of the two days.
+                Some(within) if condition.comparison == Comparison::EitherWithin => {
+                    // `from` comes before `to` among the filters.
+                    within.values.truncate(1);
+                    within.values.extend(condition.values.into_iter().nth(1));
+                }
+                _ => conditions.push(condition),
+            }
+        }
+        Ok(conditions)
     }
 
     /// Orders are many, and only their days have an index: who looks for some of them says how far back.
@@ -140,6 +153,10 @@ pub fn page_parameters(table: &Table) -> Vec<&'static str> {
 
 fn condition(filter: &'static Filter, text: &str) -> Result<Condition, Problem> {
     let (comparison, values) = match filter.test {
+        Test::EitherEquals => (Comparison::EitherEqual, vec![Value::Text(equal(filter, text)?)]),
+        Test::Contains => (Comparison::Contains, vec![Value::Text(equal(filter, text)?)]),
+        Test::EitherFromDay => (Comparison::EitherWithin, vec![day(filter, text)?, Value::Text(DAYS.1.to_owned())]),
+        Test::EitherToDay => (Comparison::EitherWithin, vec![Value::Text(DAYS.0.to_owned()), day(filter, text)?]),
         Test::Equals | Test::AnyOf => (Comparison::Equal, vec![Value::Text(equal(filter, text)?)]),
         Test::Period => (Comparison::Equal, vec![period(filter, text)?]),
         Test::FromDay => (Comparison::AtLeast, vec![day(filter, text)?]),

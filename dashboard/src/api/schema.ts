@@ -412,6 +412,11 @@ export interface components {
              * @description The epoch of the correction.
              */
             epoch: number;
+            /**
+             * Format: date-time
+             * @description When it was committed, by the store's clock; null where an earlier version of takings did.
+             */
+            noticed_at?: string | null;
             now?: components["schemas"]["Counted"] | null;
             /**
              * Format: int64
@@ -1616,14 +1621,30 @@ export interface operations {
     corrections: {
         parameters: {
             query?: {
+                /** @description Only what was or is in this category, or counts in it by the catalogue. */
+                category?: string;
+                /** @description Only what was or is in this currency. */
+                currency?: string;
                 /** @description `next_cursor` of the page before, as it came. */
                 cursor?: string;
+                /** @description The first day, `2026-11-01`; inclusive. One of the order's two days lies from here on. */
+                from?: string;
                 /** @description How many rows a page holds at most. */
                 limit?: number;
                 /** @description By epoch, topic, partition, offset. */
                 order?: "asc" | "desc";
                 /** @description Only this order. */
                 order_id?: string;
+                /** @description Only what was or is paid so. */
+                payment_method?: string;
+                /** @description Only what was or is of this product. */
+                product?: string;
+                /** @description Only orders with this in their id. */
+                search?: string;
+                /** @description The last day, `2026-11-30`; inclusive. One of the order's two days lies up to here. */
+                to?: string;
+                /** @description `correction` or `cancellation`. */
+                why?: string;
             };
             header?: never;
             path?: never;
@@ -2482,6 +2503,10 @@ export interface operations {
                 limit?: number;
                 /** @description By epoch, topic, partition, offset. */
                 order?: "asc" | "desc";
+                /** @description Only records with this in the reason. */
+                reason?: string;
+                /** @description Only records of this topic. */
+                topic?: string;
             };
             header?: never;
             path?: never;

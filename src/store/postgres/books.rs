@@ -20,8 +20,9 @@ const CORRECTIONS: Sql = Sql::new(
     "inserting into corrections",
     r#"INSERT INTO corrections (topic, partition, "offset", order_id, why,
          was_order_date, was_category, was_payment_method, was_currency, was_amount, was_units, was_product,
-         now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units, now_product, epoch)
-       SELECT *, $20::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[],
+         now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units, now_product, epoch,
+         noticed_at)
+       SELECT *, $20::bigint, now() FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[],
          $6::date[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::bigint[], $12::text[],
          $13::date[], $14::text[], $15::text[], $16::text[], $17::numeric[], $18::bigint[], $19::text[])"#,
 );

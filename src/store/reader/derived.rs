@@ -7,13 +7,36 @@ use std::borrow::Cow;
 
 use takings_dataflows::view::UNLISTED;
 
-use super::logs::ORDERS;
+use super::logs::{CORRECTIONS, ORDERS};
 use super::statement::{Condition, Dialect};
 use super::table::Table;
 
 /// What stands after `FROM`.
 pub(super) fn source(dialect: Dialect, table: &Table) -> Cow<'static, str> {
-    if table.name == ORDERS.name { orders(dialect).into() } else { table.name.into() }
+    match table.name {
+        name if name == ORDERS.name => orders(dialect).into(),
+        name if name == CORRECTIONS.name => corrections().into(),
+        name => name.into(),
+    }
+}
+
+/// The categories in which both sides of a correction count now: columns that rows are chosen by, and that are not
+/// shown.
+pub(super) const COUNTED_IN: &[&str] = &["was_counted_in", "now_counted_in"];
+
+fn corrections() -> String {
+    let counted = |side: &str, listing: &str| {
+        format!(
+            "CASE WHEN c.{side}_order_date IS NOT NULL \
+             THEN coalesce(c.{side}_category, {listing}.category, '{UNLISTED}') END"
+        )
+    };
+    format!(
+        "(SELECT c.*, {} AS was_counted_in, {} AS now_counted_in FROM corrections c \
+         LEFT JOIN products w ON w.product = c.was_product LEFT JOIN products n ON n.product = c.now_product)",
+        counted("was", "w"),
+        counted("now", "n")
+    )
 }
 
 /// The kept orders, each as it is counted. In a row of the first schema the product is told by the rule of its time,

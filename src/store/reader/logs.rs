@@ -1,6 +1,7 @@
 //! What a reader can ask for beside the views: what corrected, what could not be read, what can not be a total, and
 //! what is proven, and single orders.
 
+use super::derived::COUNTED_IN;
 use super::table::{Column, EPOCH, Filter, Kind, Table, Test, Trace};
 use super::views::{
     BY_CATEGORY, BY_CURRENCY, BY_PAYMENT_METHOD, BY_PRODUCT, CATEGORY, CURRENCY, FROM_DAY, ORDER_DATE, PAYMENT_METHOD,
@@ -14,6 +15,13 @@ const PLACE: &[Column] = &[
 ];
 const BY_ORDER: Filter =
     Filter { parameter: "order_id", columns: &["order_id"], test: Test::Equals, doc: "Only this order." };
+const WAS_OR_NOW_DAY: &[&str] = &["was_order_date", "now_order_date"];
+
+/// A filter by what an order was or is.
+const fn either(parameter: &'static str, columns: &'static [&'static str], doc: &'static str) -> Filter {
+    Filter { parameter, columns, test: Test::EitherEquals, doc }
+}
+
 const NEWEST_FIRST: &[&str] = &["epoch", "topic", "partition", "offset"];
 
 /// Every record that changed or cancelled an order.
@@ -39,11 +47,42 @@ pub static CORRECTIONS: Table = Table {
         Column::new("now_currency", Kind::Text, "What its currency is now.").nullable(),
         Column::new("now_amount", Kind::Decimal, "What its amount is now.").nullable(),
         Column::new("now_units", Kind::Integer, "What its quantity is now.").nullable(),
+        Column::new(
+            "noticed_at",
+            Kind::Timestamp,
+            "When it was committed, by the store's clock; null where an earlier version did.",
+        )
+        .nullable(),
         EPOCH,
     ],
     order: NEWEST_FIRST,
     descending: true,
-    filters: &[BY_ORDER],
+    filters: &[
+        Filter {
+            parameter: "from",
+            columns: WAS_OR_NOW_DAY,
+            test: Test::EitherFromDay,
+            doc: "The first day, `2026-11-01`; inclusive. One of the order's two days lies from here on.",
+        },
+        Filter {
+            parameter: "to",
+            columns: WAS_OR_NOW_DAY,
+            test: Test::EitherToDay,
+            doc: "The last day, `2026-11-30`; inclusive. One of the order's two days lies up to here.",
+        },
+        either("currency", &["was_currency", "now_currency"], "Only what was or is in this currency."),
+        either("category", COUNTED_IN, "Only what was or is in this category, or counts in it by the catalogue."),
+        either("payment_method", &["was_payment_method", "now_payment_method"], "Only what was or is paid so."),
+        either("product", &["was_product", "now_product"], "Only what was or is of this product."),
+        Filter { parameter: "why", columns: &["why"], test: Test::Equals, doc: "`correction` or `cancellation`." },
+        BY_ORDER,
+        Filter {
+            parameter: "search",
+            columns: &["order_id"],
+            test: Test::Contains,
+            doc: "Only orders with this in their id.",
+        },
+    ],
     trace: Trace::Untraced,
 };
 
@@ -60,7 +99,15 @@ pub static REJECTED: Table = Table {
     ],
     order: NEWEST_FIRST,
     descending: true,
-    filters: &[],
+    filters: &[
+        Filter { parameter: "topic", columns: &["topic"], test: Test::Equals, doc: "Only records of this topic." },
+        Filter {
+            parameter: "reason",
+            columns: &["reason"],
+            test: Test::Contains,
+            doc: "Only records with this in the reason.",
+        },
+    ],
     trace: Trace::Untraced,
 };
 

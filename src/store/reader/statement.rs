@@ -43,10 +43,18 @@ pub enum Comparison {
     Less,
     /// One column is among the texts of the one value, a JSON array: one statement however many there are.
     AnyOf,
+    /// One of two columns equals the one value.
+    EitherEqual,
+    /// One of two columns is at least the first value, and at most the second.
+    EitherWithin,
+    /// One column holds the one value somewhere. Only the letters a to z are the same in either case: what else is,
+    /// each store and each of its locales says in its own way.
+    Contains,
 }
 
 impl Comparison {
-    fn sql(self, dialect: Dialect, left: &str, right: &str) -> String {
+    fn sql(self, dialect: Dialect, columns: &[String], values: &[String]) -> String {
+        let (left, right) = (&columns.join(", "), &values.join(", "));
         let operator = match (self, dialect) {
             (Comparison::Equal, _) => "=",
             (Comparison::AtLeast, _) => ">=",
@@ -59,6 +67,19 @@ impl Comparison {
             (Comparison::AnyOf, Dialect::Sqlite) => {
                 return format!("{left} IN (SELECT value FROM json_each({right}))");
             }
+            (Comparison::EitherEqual, _) => {
+                let each: Vec<String> = columns.iter().map(|column| format!("{column} = {right}")).collect();
+                return format!("({})", each.join(" OR "));
+            }
+            (Comparison::EitherWithin, _) => {
+                let each: Vec<String> =
+                    columns.iter().map(|column| format!("{column} BETWEEN {}", values.join(" AND "))).collect();
+                return format!("({})", each.join(" OR "));
+            }
+            (Comparison::Contains, Dialect::Postgres) => {
+                return format!("position(lower({right} COLLATE \"C\") IN lower({left} COLLATE \"C\")) > 0");
+            }
+            (Comparison::Contains, Dialect::Sqlite) => return format!("instr(lower({left}), lower({right})) > 0"),
         };
         format!("({left}) {operator} ({right})")
     }
@@ -71,7 +92,7 @@ pub struct Condition {
     pub columns: &'static [&'static str],
     /// How they are compared.
     pub comparison: Comparison,
-    /// With what: one value a column, each fitting its column's kind.
+    /// With what: one value a column (but where the comparison says otherwise), each fitting its column's kind.
     pub values: Vec<Value>,
 }
 
@@ -303,7 +324,7 @@ impl Statements {
                 let kind = table.column(name).map_or(Kind::Text, |(_, column)| column.kind);
                 right.push(self.parameter(parameters.len(), kind));
             }
-            clause.push_str(&condition.comparison.sql(self.0, &left.join(", "), &right.join(", ")));
+            clause.push_str(&condition.comparison.sql(self.0, &left, &right));
             if let Some(narrowed) = derived::narrowed(self.0, table, condition) {
                 clause.push_str(" AND ");
                 clause.push_str(narrowed);

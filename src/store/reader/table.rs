@@ -56,12 +56,20 @@ pub enum Test {
     Equals,
     /// The column equals one of the texts: the parameter may be given more than once.
     AnyOf,
+    /// One of the two columns equals the text.
+    EitherEquals,
+    /// The column holds the text somewhere, the letters a to z in either case.
+    Contains,
     /// The column (a period) equals the text: `all`, a month or a day.
     Period,
     /// The column (a day) is this day or later.
     FromDay,
     /// The column (a day) is this day or earlier.
     ToDay,
+    /// One of the two columns (days) is this day or later; and, with [`Test::EitherToDay`], it is the same one.
+    EitherFromDay,
+    /// One of the two columns (days) is this day or earlier.
+    EitherToDay,
     /// The columns (year, month) are this month or later; a day stands for its month.
     FromMonth,
     /// The columns (year, month) are this month or earlier.

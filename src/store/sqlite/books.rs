@@ -15,8 +15,10 @@ pub(super) fn write_corrections(connection: &Connection, epoch: i64, corrections
         let mut insert = connection.prepare_cached(
             r#"INSERT INTO corrections (topic, partition, "offset", order_id, why, epoch,
                  was_order_date, was_category, was_payment_method, was_currency, was_amount, was_units, was_product,
-                 now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units, now_product)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"#,
+                 now_order_date, now_category, now_payment_method, now_currency, now_amount, now_units, now_product,
+                 noticed_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"#,
         )?;
         for row in corrections {
             let (topic, order_id) = (escaped(&row.topic), escaped(&row.order_id));

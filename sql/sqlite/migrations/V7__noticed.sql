@@ -1,0 +1,2 @@
+-- When a correction was committed, as in PostgreSQL: see there.
+ALTER TABLE corrections ADD COLUMN noticed_at TEXT;
