@@ -150,6 +150,10 @@ fn orders_that_are_not_kept_are_not_shown() {
         assert_eq!((answer.status, answer.problem().0.as_str()), (404, "orders_not_kept"));
         assert!(answer.json()["error"]["hint"].as_str().unwrap().contains("--keep-orders"), "{}", answer.body);
         assert_eq!(serving.ask("/api/v1/orders?order_id=", &[]).status, 400);
+        settings.views = vec![takings_dataflows::view::View::Category];
+        store.open().acquire(&settings).unwrap();
+        let off = serving.ask("/api/v1/product_totals", &[]);
+        assert_eq!((off.status, off.problem().0.as_str()), (404, "view_off"));
         assert_eq!(json!(null), answer.json()["rows"]);
     }
 }
@@ -229,5 +233,61 @@ fn corrections_and_rejects_are_found_by_what_they_hold() {
         assert!(!found.is_empty() && found.len() < rejected.len());
         assert_eq!(found, expected(&|row| row["topic"] == "transactions"));
         assert_eq!(all(&serving, "rejected?reason=%25"), expected(&|row| text(row, "reason").contains('%')));
+    }
+}
+
+#[test]
+fn totals_of_products_are_the_sums_of_their_days() {
+    for (store, serving) in counted() {
+        let sold = all(&serving, "sales_per_product");
+        let listed: BTreeMap<String, Value> =
+            all(&serving, "products").into_iter().map(|row| (text(&row, "product").to_owned(), row)).collect();
+        let of_listing =
+            |row: &Value, name: &str| listed.get(text(row, "product")).map_or(Value::Null, |row| row[name].clone());
+        let by = ["product", "currency"].as_slice();
+        let days: Vec<&str> = sold.iter().map(|row| text(row, "order_date")).collect();
+        let (from, to) = (days[days.len() * 2 / 3], days[days.len() / 3]);
+        let some = text(&sold[0], "product");
+        for (query, from, to) in [(String::new(), "", "9"), (format!("from={from}&to={to}"), from, to)] {
+            let within = |row: &&Value| text(row, "order_date") >= from && text(row, "order_date") <= to;
+            let expected = of_view(&sold.iter().filter(within).cloned().collect::<Vec<_>>(), by);
+            let rows = all(&serving, &format!("product_totals?{query}"));
+            assert_eq!(of_view(&rows, by), expected, "{query} of {}", store.url);
+            assert_eq!(rows.len(), expected.len(), "each product and currency once");
+            for row in &rows {
+                assert_eq!((&row["name"], &row["category"]), (&of_listing(row, "name"), &of_listing(row, "category")));
+            }
+            let narrowed = all(&serving, &format!("product_totals?{query}&product={}&product=none", escaped(some)));
+            assert!(narrowed.iter().all(|row| text(row, "product") == some));
+            let of_one = rows.iter().filter(|row| text(row, "product") == some).count();
+            assert_eq!((narrowed.len(), of_one > 0), (of_one, true));
+        }
+
+        let rows = all(&serving, "product_totals?currency=EUR");
+        let amounts: Vec<Amount> = rows.iter().map(|row| text(row, "total_sales").parse().unwrap()).collect();
+        assert!(amounts.len() > 10 && amounts.is_sorted_by(|one, next| one >= next));
+        for (sort, order) in [("orders", "asc"), ("units", "desc"), ("product", "asc"), ("name", "desc")] {
+            let path = format!("product_totals?sort={sort}&order={order}");
+            let (mut pages, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = serving.json(&format!("/api/v1/{path}&limit=7{cursor}"));
+                pages.extend(page["rows"].as_array().unwrap().clone());
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(pages, all(&serving, &path), "{path}");
+        }
+        let name = listed.values().find_map(|row| row["name"].as_str()).unwrap();
+        let part: String = name.chars().skip(1).take(4).collect::<String>().to_uppercase();
+        let found = all(&serving, &format!("product_totals?sort=name&search={}", escaped(&part)));
+        let has = |row: &Value, name| row[name].as_str().is_some_and(|text| text.to_uppercase().contains(&part));
+        assert!(!found.is_empty() && found.iter().all(|row| has(row, "product") || has(row, "name")));
+
+        let csv = serving.ask("/api/v1/product_totals.csv?limit=3&sort=orders", &[]);
+        assert_eq!(csv.body.lines().next(), Some("product,currency,name,category,total_sales,orders,units"));
+        let rest = format!("/api/v1/product_totals?sort=orders&cursor={}", csv.header("takings-next-cursor"));
+        assert_eq!(serving.json(&rest)["rows"].as_array().unwrap().len(), all(&serving, "product_totals").len() - 3);
+        let again = serving.ask("/api/v1/product_totals", &[("if-none-match", csv.header("etag"))]);
+        assert_eq!(again.status, 304);
     }
 }

@@ -15,6 +15,7 @@ mod logged;
 mod metrics;
 pub mod openapi;
 pub mod parameters;
+mod product_totals;
 mod proofs;
 mod routes;
 mod server;

@@ -23,6 +23,7 @@ use super::proofs::{Audit, DayProof, Difference, InconsistentRow, Proofs};
 use super::wire::{CurrencyTotals, Freshness, KeptView, Partition, Summary, Views};
 use crate::store::reader::COUNTERS;
 use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
+use crate::store::reader::product_totals::{PRODUCT_TOTALS, Sort};
 use crate::store::reader::table::{Column, Filter, Kind, Table, Test};
 use crate::store::reader::views::{SALES_PER_DAY, VIEWS};
 
@@ -93,16 +94,23 @@ pub fn describe() -> OpenApi {
     let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow"), (&INCONSISTENT, "InconsistentRow")];
     let own: Vec<(&Table, String)> = VIEWS.iter().map(|view| (view, type_name(view.name, "Row"))).collect();
     let orders = type_name(ORDERS.name, "Row");
-    components = components.schema(orders.clone(), row_of(ORDERS.columns(), ORDERS.doc));
+    let products = type_name(PRODUCT_TOTALS.name, "Row");
+    components = components
+        .schema(orders.clone(), row_of(ORDERS.columns(), ORDERS.doc))
+        .schema(products.clone(), row_of(PRODUCT_TOTALS.columns(), PRODUCT_TOTALS.doc));
+    let more = [(&ORDERS, orders.as_str()), (&PRODUCT_TOTALS, &products)];
     for (view, row) in &own {
         components = components
             .schema(row.clone(), row_of(view.columns(), view.doc))
             .schema(type_name(view.name, "Key"), row_of(view.key.iter(), "Which row of the view."));
     }
-    for (table, row) in own.iter().map(|(view, row)| (*view, row.as_str())).chain(listed).chain([(&ORDERS, &*orders)]) {
+    for (table, row) in own.iter().map(|(view, row)| (*view, row.as_str())).chain(listed).chain(more) {
         let page = type_name(table.name, "Page");
         components = components.schema(page.clone(), page_of(row));
-        let parameters = filters(table.filters).into_iter().chain(paging(table)).collect();
+        let mut parameters: Vec<ParameterBuilder> = filters(table.filters).into_iter().chain(paging(table)).collect();
+        if table.name == PRODUCT_TOTALS.name {
+            parameters.push(sort());
+        }
         paths = paths.path(format!("/api/v1/{}", table.name), get(table.name, table.doc, &page, parameters));
     }
     let info = InfoBuilder::new()
@@ -230,6 +238,16 @@ fn paging(table: &Table) -> [ParameterBuilder; 3] {
             .schema(Some(ObjectBuilder::new().schema_type(Type::String))),
         parameter("order", &order_doc).schema(Some(order)),
     ]
+}
+
+fn sort() -> ParameterBuilder {
+    let names = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(Sort::ALL.map(Sort::name)))
+        .default(Some(Sort::TotalSales.name().into()));
+    let doc = "By what they are sorted; by total sales, amounts of different currencies are compared as numbers. The \
+               greatest is first, but texts begin with the least.";
+    parameter("sort", doc).schema(Some(names))
 }
 
 fn column(column: &Column) -> ObjectBuilder {

@@ -41,8 +41,16 @@ impl Parameters {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_page(query: &str, table: &Table) -> Result<Self, Problem> {
+        Parameters::read_page_with(query, table, &[])
+    }
+
+    /// Reads those, and `others` of its own.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_page_with(query: &str, table: &Table, others: &[&'static str]) -> Result<Self, Problem> {
         let repeatable = |name: &str| table.filter(name).is_some_and(|filter| filter.test == Test::AnyOf);
-        Parameters::read_with(query, &page_parameters(table), repeatable)
+        Parameters::read_with(query, &[page_parameters(table), others.to_vec()].concat(), repeatable)
     }
 
     fn read_with(query: &str, known: &[&str], repeatable: impl Fn(&str) -> bool) -> Result<Self, Problem> {
@@ -104,6 +112,31 @@ impl Parameters {
         Ok(conditions)
     }
 
+    /// Whether the greatest is to come first; `usual` where nothing is said.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the parameter.
+    pub fn is_descending(&self, usual: bool) -> Result<bool, Problem> {
+        match self.get("order") {
+            None => Ok(usual),
+            Some("desc") => Ok(true),
+            Some("asc") => Ok(false),
+            Some(_) => Err(Problem::parameter("order", "is neither asc nor desc", "give order=asc or order=desc")),
+        }
+    }
+
+    /// How many rows a page may hold.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the parameter.
+    pub fn limit(&self) -> Result<u32, Problem> {
+        let Some(text) = self.get("limit") else { return Ok(DEFAULT_LIMIT) };
+        text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
+            let hint = "follow next_cursor for more rows than one page holds";
+            Problem::parameter("limit", format_args!("is not a whole number from 1 to {MAX_LIMIT}"), hint)
+        })
+    }
+
     /// Orders are many, and only their days have an index: who looks for some of them says how far back.
     fn bound_orders(&self) -> Result<(), Problem> {
         let narrowing = ["currency", "category", "payment_method", "product"];
@@ -125,21 +158,7 @@ impl Parameters {
         if table.name == ORDERS.name {
             self.bound_orders()?;
         }
-        let descending = match self.get("order") {
-            None => table.descending,
-            Some("desc") => true,
-            Some("asc") => false,
-            Some(_) => {
-                return Err(Problem::parameter("order", "is neither asc nor desc", "give order=asc or order=desc"));
-            }
-        };
-        let limit = match self.get("limit") {
-            None => DEFAULT_LIMIT,
-            Some(text) => text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
-                let hint = "follow next_cursor for more rows than one page holds";
-                Problem::parameter("limit", format_args!("is not a whole number from 1 to {MAX_LIMIT}"), hint)
-            })?,
-        };
+        let (descending, limit) = (self.is_descending(table.descending)?, self.limit()?);
         let after = self.get("cursor").map(|text| read_cursor(table, text)).transpose()?;
         Ok(PageQuery { table, conditions, descending, after, limit })
     }

@@ -17,12 +17,13 @@ use super::metrics::{self, Metrics};
 use super::parameters::{DEFAULT_LIMIT, Parameters, write_cursor};
 use super::proofs::{self, DayProof, InconsistentRow};
 use super::wire::{self, Rows};
-use super::{assets, openapi};
+use super::{assets, openapi, product_totals};
 use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
+use crate::store::reader::product_totals::PRODUCT_TOTALS;
 use crate::store::reader::table::Table;
 use crate::store::reader::value::{Row, Value};
 use crate::store::reader::views::{self, SALES_PER_DAY};
-use crate::store::reader::{Audit, COUNTERS, Reader};
+use crate::store::reader::{Audit, COUNTERS, Page, Reader};
 
 /// What every route can reach.
 pub struct Shop {
@@ -80,6 +81,7 @@ pub fn routes(
                 "audit" => named("audit", audit(&shop, &query, &asked).await),
                 "inconsistent" => named("inconsistent", page(&shop, &INCONSISTENT, &query, &asked).await),
                 "corrections" => named("corrections", page(&shop, &CORRECTIONS, &query, &asked).await),
+                "product_totals" => named("product_totals", totals_of_products(&shop, &query, &asked).await),
                 "orders" => named("orders", page(&shop, &ORDERS, &query, &asked).await),
                 "rejected" => named("rejected", page(&shop, &REJECTED, &query, &asked).await),
                 name => match views::view(name) {
@@ -203,15 +205,11 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
     let _turn = if is_large { shop.large.acquire().await.ok() } else { None };
     let page = shop.reader.page(&query).await?;
     let asked = &asked.clone().large(is_large);
-    let tag = answer::tag(page.head.epoch);
     let next_cursor = page.next.as_ref().map(|last| write_cursor(table, last));
     if asked.csv {
-        let mut response = answer::csv(asked, Some(&tag), answer::names(table.columns()), &page.rows).await?;
-        if let Some(next) = next_cursor.and_then(|next| HeaderValue::from_str(&next).ok()) {
-            response.headers_mut().insert("takings-next-cursor", next);
-        }
-        return Ok(response);
+        return page_as_csv(table, &page, next_cursor, asked).await;
     }
+    let tag = answer::tag(page.head.epoch);
     let epoch = page.head.epoch;
     let rows = &page.rows;
     if table.name == CORRECTIONS.name {
@@ -227,6 +225,38 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
         let rows = rows.iter().map(|row| wire::Named(table.columns(), row)).collect();
         answer::json(asked, Some(&tag), &Rows { epoch, rows, next_cursor }).await
     }
+}
+
+async fn page_as_csv(
+    table: &Table,
+    page: &Page,
+    next_cursor: Option<String>,
+    asked: &Asked,
+) -> Result<Response, Problem> {
+    let tag = answer::tag(page.head.epoch);
+    let mut response = answer::csv(asked, Some(&tag), answer::names(table.columns()), &page.rows).await?;
+    if let Some(next) = next_cursor.and_then(|next| HeaderValue::from_str(&next).ok()) {
+        response.headers_mut().insert("takings-next-cursor", next);
+    }
+    Ok(response)
+}
+
+/// However few rows are asked for, all days asked for are read: it takes turns with large pages.
+async fn totals_of_products(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, Problem> {
+    let query = product_totals::read(query)?;
+    if let Some(response) = unchanged(shop, asked).await? {
+        return Ok(response);
+    }
+    let _turn = shop.large.acquire().await.ok();
+    let page = shop.reader.product_totals(&query).await?;
+    let asked = &asked.clone().large(query.limit > DEFAULT_LIMIT);
+    let next_cursor = page.next.as_ref().map(|last| product_totals::write_cursor(query.sort, last));
+    if asked.csv {
+        return page_as_csv(&PRODUCT_TOTALS, &page, next_cursor, asked).await;
+    }
+    let rows = page.rows.iter().map(|row| wire::Named(PRODUCT_TOTALS.columns(), row)).collect();
+    let answer = Rows { epoch: page.head.epoch, rows, next_cursor };
+    answer::json(asked, Some(&answer::tag(page.head.epoch)), &answer).await
 }
 
 /// The header is what a browser sends when it comes back by itself, and so newer than the address.

@@ -126,6 +126,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/product_totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Totals of each product and currency over some days, or all; with its listing. */
+        get: operations["product_totals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -882,6 +899,42 @@ export interface components {
             price: string | null;
             /** @description The product: the text of its id, or its name where the topic counts by name. */
             product: string;
+        };
+        ProductTotalsPage: {
+            /**
+             * Format: int64
+             * @description The epoch that the page was read at.
+             */
+            epoch: number;
+            /** @description What to give as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            rows: components["schemas"]["ProductTotalsRow"][];
+        };
+        /** @description Totals of each product and currency over some days, or all; with its listing. */
+        ProductTotalsRow: {
+            /** @description Its category in the catalogue. */
+            category: string | null;
+            /** @description The currency; amounts of different ones are never added. */
+            currency: string;
+            /** @description Its name in the catalogue. */
+            name: string | null;
+            /**
+             * Format: int64
+             * @description The number of orders.
+             */
+            orders: number;
+            /** @description The product: the text of its id, or its name where the topic counts by name. */
+            product: string;
+            /**
+             * @description The sum of the orders' amounts, exact, with six places.
+             * @example 12.340000
+             */
+            total_sales: string;
+            /**
+             * Format: int64
+             * @description The sum of the orders' quantities.
+             */
+            units: number;
         };
         /** @description How many closed days are proven: recounted from the log in the background, and found to be what the log says. */
         Proofs: {
@@ -2190,6 +2243,127 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrdersPerMinutePage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description What the client holds is still so. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off, or orders are not kept. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Only GET and HEAD are served. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has a body. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is longer than 8,192 bytes: ask for less at once. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A service without a token answers on its own machine's names only. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    product_totals: {
+        parameters: {
+            query?: {
+                /** @description Only products of this category in the catalogue; `unlisted`: those without one there. */
+                category?: string;
+                /** @description Only this currency. */
+                currency?: string;
+                /** @description `next_cursor` of the page before, as it came. */
+                cursor?: string;
+                /** @description The first day, `2026-11-01`; inclusive. */
+                from?: string;
+                /** @description How many rows a page holds at most. */
+                limit?: number;
+                /** @description By total_sales, product, currency. */
+                order?: "asc" | "desc";
+                /** @description Only these products: given once for each, at most 100 times. */
+                product?: string[];
+                /** @description Only products with this in their text or their name, in upper or lower case. */
+                search?: string;
+                /** @description By what they are sorted; by total sales, amounts of different currencies are compared as numbers. The greatest is first, but texts begin with the least. */
+                sort?: "total_sales" | "orders" | "units" | "product" | "name";
+                /** @description The last day, `2026-11-30`; inclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Totals of each product and currency over some days, or all; with its listing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductTotalsPage"];
                     "text/csv": string;
                 };
             };

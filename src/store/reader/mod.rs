@@ -7,6 +7,7 @@ mod answer;
 mod derived;
 pub mod logs;
 pub mod postgres;
+pub mod product_totals;
 pub mod sqlite;
 pub mod statement;
 pub mod table;

@@ -1,6 +1,7 @@
 //! Reading SQLite: read-only connections, one read transaction an answer, and `data_version` for new
 //! epochs.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 use rusqlite::types::{ToSql, ToSqlOutput, Value as SqliteValue, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use takings_dataflows::amount::Amount;
 use tokio::sync::{Notify, Semaphore};
 
 use super::statement::{Dialect, Statement};
@@ -196,6 +198,10 @@ fn snapshot(
     let mut tables = Vec::with_capacity(statements.len());
     for statement in statements {
         let mut prepared = transaction.prepare_cached(&statement.sql)?;
+        if statement.is_to_be_summed {
+            tables.push(summed(&mut prepared, &statement.parameters)?);
+            continue;
+        }
         let width = statement.kinds.len();
         let rows = prepared.query_map(rusqlite::params_from_iter(&statement.parameters), |row| {
             (0..width).map(|place| row.get_ref(place).map(value)).collect::<rusqlite::Result<Row>>()
@@ -204,6 +210,43 @@ fn snapshot(
     }
     transaction.commit()?;
     Ok(tables)
+}
+
+/// Rows of (product, currency, amount, orders, units), summed by the first two as they come. An amount is its
+/// millionths, or its text where those do not fit.
+fn summed(statement: &mut rusqlite::Statement<'_>, parameters: &[Value]) -> rusqlite::Result<Vec<Row>> {
+    let mut sums: HashMap<String, Vec<(String, Amount, i64, i64)>> = HashMap::new();
+    let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+    while let Some(row) = rows.next()? {
+        let (product, currency) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+        let amount = match row.get_ref(2)? {
+            ValueRef::Integer(micros) => Amount::from_micros(micros.into()),
+            other => other.as_str()?.parse().map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error))
+            })?,
+        };
+        let (orders, units): (i64, i64) = (row.get(3)?, row.get(4)?);
+        // A day's products come again each day: nothing is allocated for those that are known.
+        let of_product = match sums.get_mut(product) {
+            Some(found) => found,
+            None => sums.entry(product.to_owned()).or_default(),
+        };
+        match of_product.iter_mut().find(|(known, ..)| known == currency) {
+            Some((_, total, all_orders, all_units)) => {
+                *total += amount;
+                *all_orders += orders;
+                *all_units += units;
+            }
+            None => of_product.push((currency.to_owned(), amount, orders, units)),
+        }
+    }
+    let rows = sums.into_iter().flat_map(|(product, of_product)| {
+        of_product.into_iter().map(move |(currency, amount, orders, units)| {
+            let (product, amount) = (Value::Text(product.clone()), Value::Text(amount.to_string()));
+            vec![product, Value::Text(currency), amount, Value::Integer(orders), Value::Integer(units)]
+        })
+    });
+    Ok(rows.collect())
 }
 
 fn value(held: ValueRef<'_>) -> Value {

@@ -26,6 +26,15 @@ pub struct Statement {
     pub parameters: Vec<Value>,
     /// What each column of the result holds.
     pub kinds: Vec<Kind>,
+    /// Whether the rows are (product, currency, amount, orders, units), to be summed by the first two as they come:
+    /// where a store has no exact sum.
+    pub is_to_be_summed: bool,
+}
+
+impl Statement {
+    pub(super) fn new(sql: String, parameters: Vec<Value>, kinds: Vec<Kind>) -> Self {
+        Statement { sql, parameters, kinds, is_to_be_summed: false }
+    }
 }
 
 /// How columns are compared with values.
@@ -126,13 +135,13 @@ impl Statements {
             }
             Dialect::Sqlite => "min(max(s.newest_timestamp), coalesce(t.committed_at, max(s.newest_timestamp)))",
         });
-        Statement {
-            sql: format!(
+        Statement::new(
+            format!(
                 "SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after, \
                  (SELECT {newest} FROM sources s), (SELECT max(v.since_epoch) FROM views v), {orders_kept}, t.time_zone FROM job t"
             ),
-            parameters: Vec::new(),
-            kinds: vec![
+            Vec::new(),
+            vec![
                 Kind::Integer,
                 Kind::Timestamp,
                 Kind::Integer,
@@ -143,7 +152,7 @@ impl Statements {
                 Kind::Integer,
                 Kind::Text,
             ],
-        }
+        )
     }
 
     /// Every kept view: view, complete_from, since_epoch.
@@ -151,7 +160,7 @@ impl Statements {
         let kinds = vec![Kind::Text, Kind::Date, Kind::Integer];
         let names = ["view", "complete_from", "since_epoch"];
         let columns: Vec<String> = names.iter().zip(&kinds).map(|(name, &kind)| self.expression(name, kind)).collect();
-        Statement { sql: format!("SELECT {} FROM views t", columns.join(", ")), parameters: Vec::new(), kinds }
+        Statement::new(format!("SELECT {} FROM views t", columns.join(", ")), Vec::new(), kinds)
     }
 
     /// A page of a table: at most `limit` rows, in the order of the table or against it.
@@ -205,11 +214,11 @@ impl Statements {
             Dialect::Sqlite => ("t.key", "?1"),
         };
         let views = views.join("', '");
-        let mut statement = Statement {
-            sql: format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {epoch} AND t.view IN ('{views}')"),
-            parameters: vec![Value::Integer(since)],
-            kinds: vec![Kind::Text, Kind::Text],
-        };
+        let mut statement = Statement::new(
+            format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {epoch} AND t.view IN ('{views}')"),
+            vec![Value::Integer(since)],
+            vec![Kind::Text, Kind::Text],
+        );
         self.limit(&mut statement, limit);
         statement
     }
@@ -228,7 +237,7 @@ impl Statements {
         };
         let mut parameters = Vec::new();
         let clause = self.clause(table, conditions, &mut parameters);
-        Statement { sql: format!("SELECT {columns} FROM {} t{clause}{group}", table.name), parameters, kinds }
+        Statement::new(format!("SELECT {columns} FROM {} t{clause}{group}", table.name), parameters, kinds)
     }
 
     /// One row: the sums of the counters named, over all partitions.
@@ -240,11 +249,11 @@ impl Statements {
                 Dialect::Sqlite => format!("sum(t.\"{name}\")"),
             })
             .collect();
-        Statement {
-            sql: format!("SELECT {} FROM sources t", sums.join(", ")),
-            parameters: Vec::new(),
-            kinds: vec![Kind::Integer; names.len()],
-        }
+        Statement::new(
+            format!("SELECT {} FROM sources t", sums.join(", ")),
+            Vec::new(),
+            vec![Kind::Integer; names.len()],
+        )
     }
 
     /// Every partition: topic, partition, offset, newest_timestamp, then the counters named.
@@ -254,11 +263,11 @@ impl Statements {
         let names = ["topic", "partition", "offset", "newest_timestamp"];
         let columns: Vec<String> =
             names.iter().chain(counters).zip(&kinds).map(|(name, &kind)| self.expression(name, kind)).collect();
-        Statement {
-            sql: format!("SELECT {} FROM sources t ORDER BY t.topic, t.partition", columns.join(", ")),
-            parameters: Vec::new(),
+        Statement::new(
+            format!("SELECT {} FROM sources t ORDER BY t.topic, t.partition", columns.join(", ")),
+            Vec::new(),
             kinds,
-        }
+        )
     }
 
     /// One row: closed days, those proven, those that differ, those not provable, rows that are inconsistent now; when
@@ -282,17 +291,17 @@ impl Statements {
         ];
         let mut kinds = vec![Kind::Integer; 5];
         kinds.resize(7, Kind::Timestamp);
-        Statement { sql: format!("SELECT {} FROM day_proofs t", columns.join(", ")), parameters: Vec::new(), kinds }
+        Statement::new(format!("SELECT {} FROM day_proofs t", columns.join(", ")), Vec::new(), kinds)
     }
 
     /// The version of the schema, as its migrations left it.
     pub fn schema_version(self) -> Statement {
         let version = self.expression("version", Kind::Integer);
-        Statement {
-            sql: format!("SELECT {version} FROM {SCHEMA_HISTORY} t ORDER BY t.version DESC LIMIT 1"),
-            parameters: Vec::new(),
-            kinds: vec![Kind::Integer],
-        }
+        Statement::new(
+            format!("SELECT {version} FROM {SCHEMA_HISTORY} t ORDER BY t.version DESC LIMIT 1"),
+            Vec::new(),
+            vec![Kind::Integer],
+        )
     }
 
     /// A parameter as well: texts with each limit would fill the cache of prepared statements.
@@ -306,14 +315,14 @@ impl Statements {
         let mut parameters = Vec::new();
         let expressions: Vec<String> = columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
         let clause = self.clause(table, conditions, &mut parameters);
-        Statement {
-            sql: format!("SELECT {} FROM {} t{clause}{end}", expressions.join(", "), derived::source(self.0, table)),
+        Statement::new(
+            format!("SELECT {} FROM {} t{clause}{end}", expressions.join(", "), derived::source(self.0, table)),
             parameters,
-            kinds: columns.iter().map(|column| column.kind).collect(),
-        }
+            columns.iter().map(|column| column.kind).collect(),
+        )
     }
 
-    fn clause(self, table: &Table, conditions: &[Condition], parameters: &mut Vec<Value>) -> String {
+    pub(super) fn clause(self, table: &Table, conditions: &[Condition], parameters: &mut Vec<Value>) -> String {
         let mut clause = String::new();
         for condition in conditions {
             clause.push_str(if clause.is_empty() { " WHERE " } else { " AND " });

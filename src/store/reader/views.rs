@@ -20,10 +20,10 @@ pub(super) const CURRENCY: Column =
 pub(super) const PRODUCT: Column =
     Column::new("product", Kind::Text, "The product: the text of its id, or its name where the topic counts by name.");
 
-const TOTAL_SALES: Column =
+pub(super) const TOTAL_SALES: Column =
     Column::new("total_sales", Kind::Decimal, "The sum of the orders' amounts, exact, with six places.");
-const ORDERS: Column = Column::new("orders", Kind::Integer, "The number of orders.");
-const UNITS: Column = Column::new("units", Kind::Integer, "The sum of the orders' quantities.");
+pub(super) const ORDERS: Column = Column::new("orders", Kind::Integer, "The number of orders.");
+pub(super) const UNITS: Column = Column::new("units", Kind::Integer, "The sum of the orders' quantities.");
 
 /// The columns of a total.
 const TOTALS: &[Column] = &[TOTAL_SALES, ORDERS, UNITS, EPOCH];
@@ -76,7 +76,7 @@ const TO_MOMENT: Filter = Filter {
 };
 pub(super) const BY_PRODUCT: Filter =
     Filter { parameter: "product", columns: &["product"], test: Test::Equals, doc: "Only this product." };
-const BY_PRODUCTS: Filter = Filter {
+pub(super) const BY_PRODUCTS: Filter = Filter {
     parameter: "product",
     columns: &["product"],
     test: Test::AnyOf,
