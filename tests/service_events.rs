@@ -1,19 +1,27 @@
 //! The event stream, on both stores: only what changed, nothing lost and nothing doubled, however a
 //! client comes, goes, comes back, or lags.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use serde_json::json;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
 use support::service::{Browser, Event, Events, SALES, SOON, Serving, Shop, order};
-use support::stores::Fresh;
+use support::stores::{Fresh, day};
 use support::wait::until;
-use takings_dataflows::view::View;
+use takings::store::{Commit, Store};
+use takings_dataflows::amount::Amount;
+use takings_dataflows::row::{ProductTakings, RowChange, RowValue};
+use takings_dataflows::symbol::Symbol;
+use takings_dataflows::takings::Takings;
+use takings_dataflows::view::{View, ViewKey};
 
 fn stores() -> [Fresh; 2] {
     [Fresh::postgres(), Fresh::sqlite()]
@@ -278,6 +286,207 @@ fn a_slow_client_harms_no_one_and_catches_up() {
     assert!(resumed, "it was told many epochs in one event");
     for view in SALES {
         assert_eq!(sorted(browser.view(view)), sorted(serving.rows(view.name())), "{view}");
+    }
+}
+
+/// Sales of some products on some days, which come, change and go at random.
+struct Sold {
+    rng: ChaCha8Rng,
+    rows: BTreeMap<ViewKey, i64>,
+    epoch: u64,
+}
+
+impl Sold {
+    fn new() -> Sold {
+        let seed = std::env::var("TAKINGS_SEED").ok().map_or_else(rand::random, |seed| seed.parse().unwrap());
+        eprintln!("TAKINGS_SEED={seed}");
+        Sold { rng: ChaCha8Rng::seed_from_u64(seed), rows: BTreeMap::new(), epoch: 0 }
+    }
+
+    /// The next epoch: some rows of a day or two.
+    fn commit(&mut self, store: &mut dyn Store) -> u64 {
+        let mut changes: BTreeMap<ViewKey, RowChange> = BTreeMap::new();
+        for _ in 0..self.rng.random_range(1..12) {
+            let day = day(self.rng.random_range(0..4));
+            let product = Symbol::new(["tea", "café", "salt \"fin\"", "rice"][self.rng.random_range(0..4)]);
+            let currency = Symbol::new(["EUR", "FCFA"][self.rng.random_range(0..2)]);
+            let key = ViewKey::Product { day, product, currency };
+            let old = self.rows.get(&key).copied();
+            let new = (old.is_none() || self.rng.random_bool(0.6)).then(|| self.rng.random_range(1..1_000));
+            match new {
+                Some(orders) => self.rows.insert(key, orders),
+                None => self.rows.remove(&key),
+            };
+            let old = changes.get(&key).map_or(old.map(sold), |change| change.old);
+            changes.insert(key, RowChange { key, old, new: new.map(sold) });
+        }
+        self.epoch += 1;
+        let rows = changes.into_values().filter(|change| change.old.is_some() || change.new.is_some()).collect();
+        let filled = if self.epoch == 1 { support::stores::all_filled() } else { Vec::new() };
+        store.commit(&Commit { epoch: self.epoch, rows, filled, ..Commit::default() }).unwrap();
+        self.epoch
+    }
+}
+
+fn sold(orders: i64) -> RowValue {
+    let all = Takings { amount: Amount::from_micros(i128::from(orders) * 10_000), orders, units: orders };
+    RowValue::Product(ProductTakings { all, listed: Takings::default() })
+}
+
+/// The page of some products: a snapshot of their rows, and what the stream tells.
+struct ProductPage {
+    path: String,
+    products: Vec<&'static str>,
+    rows: Vec<Value>,
+    epoch: u64,
+    events: Events,
+    seen: usize,
+}
+
+impl ProductPage {
+    fn open(serving: &Serving, products: &[&'static str]) -> ProductPage {
+        let query: String = products
+            .iter()
+            .map(|product| {
+                format!("&product={}", url::form_urlencoded::byte_serialize(product.as_bytes()).collect::<String>())
+            })
+            .collect();
+        let path = format!("/api/v1/events?{}", &query[1..]);
+        let events = serving.ask_events(&path);
+        assert_eq!(events.next().name, "hello");
+        let (rows, epoch) = ProductPage::snapshot(serving, products);
+        ProductPage { path, products: products.to_vec(), rows, epoch, events, seen: 0 }
+    }
+
+    /// All rows of these products; several answers, so that they may be of several epochs: the earliest counts.
+    fn snapshot(serving: &Serving, products: &[&str]) -> (Vec<Value>, u64) {
+        let page = serving.json("/api/v1/sales_per_product?limit=10000");
+        let rows = page["rows"].as_array().unwrap().iter();
+        let rows = rows.filter(|row| products.contains(&row["product"].as_str().unwrap()));
+        (rows.cloned().collect(), page["epoch"].as_u64().unwrap())
+    }
+
+    /// The connection drops, and the browser comes back.
+    fn drop_and_resume(&mut self, serving: &Serving) {
+        self.events = serving.ask_events(&format!("{}&last_event_id={}", self.path, self.epoch));
+    }
+
+    fn follow_to(&mut self, epoch: u64) {
+        while self.epoch < epoch {
+            let event = self.events.wait_for("changes");
+            self.apply(&event);
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        let told = event.data["products"].as_array().unwrap_or_else(|| panic!("no products in {event:?}"));
+        let names: Vec<&str> = told.iter().map(|told| told["product"].as_str().unwrap()).collect();
+        let mut products = self.products.clone();
+        products.sort_unstable();
+        assert_eq!(names, products);
+        if event.id.unwrap() <= self.epoch {
+            return;
+        }
+        assert!(event.data["since"].as_u64().unwrap() <= self.epoch, "a gap before {event:?}");
+        for told in told {
+            let days = told["days"].as_array().unwrap();
+            self.rows.retain(|row| row["product"] != told["product"] || !days.contains(&row["order_date"]));
+            for row in told["rows"].as_array().unwrap() {
+                assert!(row["product"] == told["product"] && days.contains(&row["order_date"]), "{event:?}");
+                self.rows.push(row.clone());
+            }
+        }
+        self.epoch = event.id.unwrap();
+        self.seen += 1;
+    }
+
+    fn is_as(&self, serving: &Serving) {
+        let (rows, epoch) = ProductPage::snapshot(serving, &self.products);
+        assert_eq!((self.epoch, sorted(self.rows.clone())), (epoch, sorted(rows)), "{:?}", self.products);
+    }
+}
+
+/// Pages follow products while their sales change, join in the middle, drop and come back, and end with exactly what
+/// the store holds. Who follows none is told nothing of it.
+#[test]
+fn followed_products_are_as_a_fresh_snapshot() {
+    for store in stores() {
+        let (mut write, mut sales) = (store.acquired(), Sold::new());
+        sales.commit(write.as_mut());
+        let serving = Serving::of(&store.url);
+        let plain = serving.events(None);
+        assert_eq!(plain.next().name, "hello");
+        let mut pages = vec![
+            ProductPage::open(&serving, &["tea", "café"]),
+            ProductPage::open(&serving, &["café", "tea"]),
+            ProductPage::open(&serving, &["nothing of the kind"]),
+        ];
+        for round in 0..40 {
+            let epoch = sales.commit(write.as_mut());
+            match round {
+                10 => pages.push(ProductPage::open(&serving, &["salt \"fin\"", "rice", "tea"])),
+                15 | 30 => pages[1].drop_and_resume(&serving),
+                20 => pages[3].drop_and_resume(&serving),
+                _ => {}
+            }
+            if round % 4 == 3 {
+                for page in &mut pages {
+                    page.follow_to(epoch);
+                    page.is_as(&serving);
+                }
+            }
+        }
+        assert!(pages.iter().all(|page| page.seen > 1), "each was told by and by");
+        assert!(pages[2].rows.is_empty());
+        let event = plain.wait_for("changes");
+        assert_eq!(event.data["products"], Value::Null);
+        assert!(!event.data.to_string().contains("café"));
+    }
+}
+
+#[test]
+fn too_many_products_and_too_much_of_them_are_told() {
+    for store in stores() {
+        let mut write = store.acquired();
+        let row = |day: i32, orders| {
+            let key = ViewKey::Product {
+                day: support::stores::day(day),
+                product: Symbol::new("tea"),
+                currency: Symbol::new("EUR"),
+            };
+            RowChange { key, old: None, new: Some(sold(orders)) }
+        };
+        let first =
+            Commit { epoch: 1, rows: vec![row(0, 1)], filled: support::stores::all_filled(), ..Commit::default() };
+        write.commit(&first).unwrap();
+        let serving = Serving::of(&store.url);
+        for (query, status, code) in [
+            ("product=", 400, "invalid_parameter"),
+            ("product=1&product=2&product=3&product=4&product=5&product=6", 400, "invalid_parameter"),
+        ] {
+            let answer = serving.ask(&format!("/api/v1/events?{query}"), &[]);
+            assert_eq!((answer.status, answer.problem().0.as_str()), (status, code), "{query}");
+        }
+        let follow = |number: u32| serving.ask_events(&format!("/api/v1/events?product=p{number}"));
+        let open: Vec<Events> = (0..32).map(follow).collect();
+        let refused = serving.ask("/api/v1/events?product=another", &[]);
+        assert_eq!((refused.status, refused.problem().0.as_str()), (503, "too_many_streams"));
+        let same = follow(7);
+        assert_eq!(same.next().name, "hello");
+        drop(open);
+        drop(same);
+
+        // More days than are worth sending, which others are not told of at all.
+        let serving = Serving::of(&store.url);
+        let (plain, page) = (serving.events(None), serving.ask_events("/api/v1/events?product=tea"));
+        assert_eq!((plain.next().name.as_str(), page.next().name.as_str()), ("hello", "hello"));
+        let many = Commit { epoch: 2, rows: (1..5_500).map(|day| row(day, 1)).collect(), ..Commit::default() };
+        write.commit(&many).unwrap();
+        assert_eq!((plain.next().name.as_str(), page.next().name.as_str()), ("changes", "reset"));
+        write.commit(&Commit { epoch: 3, rows: vec![row(6_000, 4)], ..Commit::default() }).unwrap();
+        let event = page.next();
+        assert_eq!((event.name.as_str(), event.id), ("changes", Some(3)));
+        assert_eq!(event.data["products"][0]["rows"][0]["orders"], 4);
     }
 }
 

@@ -16,6 +16,7 @@ use warp::reply::Response;
 
 use super::feed::{Feed, Message};
 use super::metrics::StreamGauge;
+use super::watched::Watch;
 
 /// After how much silence a comment shows that the line still stands.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -37,6 +38,8 @@ pub struct Counted {
 struct Client {
     feed: Arc<Feed>,
     messages: Receiver<Message>,
+    /// The products that it follows.
+    watch: Option<Watch>,
     /// The epoch that the client's state is at, once it has a snapshot of the hello's epoch or later.
     at: Option<u64>,
     /// Whether what changed after `at` must be asked for before the messages can go on.
@@ -46,8 +49,8 @@ struct Client {
     _counted: Counted,
 }
 
-/// The stream of a client that has seen `last_event`; `None` once the service stops.
-pub fn reply(feed: &Arc<Feed>, last_event: Option<u64>, counted: Counted) -> Option<Response> {
+/// The stream of a client that has seen `last_event` and follows some products; `None` once the service stops.
+pub fn reply(feed: &Arc<Feed>, last_event: Option<u64>, watch: Option<Watch>, counted: Counted) -> Option<Response> {
     let place = feed.subscribe()?;
     let mut ready = std::collections::VecDeque::from([RETRY]);
     ready.extend(place.trouble);
@@ -61,7 +64,7 @@ pub fn reply(feed: &Arc<Feed>, last_event: Option<u64>, counted: Counted) -> Opt
         (Some(_), _) => behind = true,
         (None, None) => {}
     }
-    let client = Client { feed: feed.clone(), messages: place.messages, at, behind, ready, _counted: counted };
+    let client = Client { feed: feed.clone(), messages: place.messages, watch, at, behind, ready, _counted: counted };
     let mut response = warp::reply::stream(events(client)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -121,12 +124,20 @@ impl Client {
                     None
                 }
             },
-            Message::Changes { since, epoch, event } => match self.at {
+            Message::Changes { since, epoch, event, with_products } => match self.at {
                 // What it was told on coming back reached further than this link.
                 Some(at) if epoch <= at => None,
                 Some(at) if since <= at => {
-                    self.at = Some(epoch);
-                    Some(event)
+                    let event = match &self.watch {
+                        None => Some(event),
+                        Some(watch) => with_products.get(watch.set()).cloned(),
+                    };
+                    match event {
+                        Some(_) => self.at = Some(epoch),
+                        // It was read before anyone followed these products, or holds too many of their rows.
+                        None => self.behind = true,
+                    }
+                    event
                 }
                 // A gap in the chain, or a client that was never greeted: neither can be, and either
                 // is mended by asking.
@@ -146,8 +157,8 @@ impl Client {
             self.behind = false;
             return;
         };
-        let feed = self.feed.clone();
-        let asked = tokio::spawn(async move { feed.resume(at).await });
+        let (feed, set) = (self.feed.clone(), self.watch.as_ref().map(|watch| watch.set().clone()));
+        let asked = tokio::spawn(async move { feed.resume(at, set).await });
         match asked.await {
             Ok(Ok(resumed)) => {
                 self.at = Some(resumed.epoch);

@@ -10,11 +10,18 @@
 //!   snapshot is then at that epoch or later, and the links to come start at or before it;
 //! - *no way back*: where a chain can not be told (the store went back, rows that left are forgotten, a view
 //!   was switched on or off, more rows changed than is worth sending) a `reset` takes its place: the client loads a snapshot,
-//!   and the chain starts anew at the reset's epoch.
+//!   and the chain starts anew at the reset's epoch;
+//! - *followed products are absolute as well*: a link to who follows products holds, for each of them, every day of which
+//!   anything changed after `since` and all rows that the product has on it at `epoch` (none: it has none), read at the
+//!   link's own snapshot, once for all sets that are followed. So they take the product's rows from `since` to `epoch`
+//!   without its removals. A link that was read before a set was followed, or in which there is too much of it, has
+//!   nothing of it: who follows it asks as one who comes back does, and is told to start over where it is too much then;
+//! - *others see nothing of it*: a stream without products gets the same bytes, whatever others follow.
 //!
 //! Nobody waits for a slow client: one that falls behind loses its place in the queue, and is told
 //! what changed since its own last link by a query of its own, one at a time for all.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,14 +32,18 @@ use tokio::sync::{Notify, broadcast};
 
 use super::errors::cause;
 use super::metrics::Metrics;
+use super::watched::{ProductSet, Watched};
 use super::wire::Named;
 use crate::store::StoreError;
 use crate::store::reader::table::Table;
 use crate::store::reader::value::Row;
-use crate::store::reader::{COUNTERS, Changes, Head, Reader, Since};
+use crate::store::reader::views::view;
+use crate::store::reader::{COUNTERS, Changes, Followed, Head, ProductDays, Reader, SOLD, Since};
 
 /// A link with more rows than this is a reset: a snapshot is less to send and to apply.
 pub const MAX_ROWS: u32 = 5_000;
+/// How many rows of followed products are read at once, of all sets together.
+const MAX_FOLLOWED_ROWS: u32 = 20_000;
 /// How many links are kept for clients that are slow to take them.
 const QUEUE: usize = 64;
 /// How long the feed looks away after a link, at least: no eye sees more.
@@ -60,6 +71,8 @@ pub enum Message {
         epoch: u64,
         /// The event.
         event: Bytes,
+        /// The event for each set of products that is followed.
+        with_products: Arc<BTreeMap<ProductSet, Bytes>>,
     },
     /// The chain starts anew at this epoch.
     Reset(u64, Bytes),
@@ -71,9 +84,12 @@ pub enum Message {
 pub struct Feed {
     reader: Reader,
     metrics: Arc<Metrics>,
+    /// The products that streams follow.
+    pub watched: Arc<Watched>,
     state: Mutex<State>,
-    /// The last answer to a client that came back. Its lock lets one such query run at a time.
-    resumed: tokio::sync::Mutex<Option<(u64, Resumed)>>,
+    /// The last answer to a client that came back, by the products it follows. Its lock lets one such query run at a
+    /// time.
+    resumed: tokio::sync::Mutex<BTreeMap<Option<ProductSet>, (u64, Resumed)>>,
 }
 
 #[derive(Default)]
@@ -111,7 +127,8 @@ impl Feed {
     /// The feed of a store.
     pub fn new(reader: Reader, metrics: Arc<Metrics>) -> Arc<Self> {
         let state = State { sender: Some(broadcast::channel(QUEUE).0), ..State::default() };
-        Arc::new(Feed { reader, metrics, state: Mutex::new(state), resumed: tokio::sync::Mutex::default() })
+        let (state, watched, resumed) = (Mutex::new(state), Arc::default(), tokio::sync::Mutex::default());
+        Arc::new(Feed { reader, metrics, watched, state, resumed })
     }
 
     /// Takes a place; `None` once the service stops.
@@ -119,6 +136,11 @@ impl Feed {
         let state = self.state.lock();
         let messages = state.sender.as_ref()?.subscribe();
         Some(Subscription { published: state.published.clone(), trouble: state.trouble.clone(), messages })
+    }
+
+    /// Whether products can be followed; `true` while nothing is known of the store.
+    pub fn tells_of_products(&self) -> bool {
+        self.state.lock().views.as_ref().is_none_or(|views| views.iter().any(|name| name == SOLD))
     }
 
     /// Ends every client's stream.
@@ -170,7 +192,11 @@ impl Feed {
                 (head, Some(message))
             }
             Some(since) => {
-                let found = match self.reader.changes(since, MAX_ROWS).await? {
+                let sets = self.watched.sets();
+                let products: BTreeSet<&String> = sets.iter().flat_map(|set| set.iter()).collect();
+                let products: Vec<String> = products.into_iter().cloned().collect();
+                let followed = Followed { products: &products, limit: MAX_FOLLOWED_ROWS };
+                let found = match self.reader.changes(since, MAX_ROWS, followed).await? {
                     // The rows of a view that was switched off went without an epoch.
                     Since::Changed(changes) if views.is_some() && changes.head.views != views => {
                         Since::StartOver(changes.head)
@@ -182,11 +208,12 @@ impl Feed {
                     Since::Changed(changes) => {
                         let event = changes_event(since, &changes);
                         let epoch = changes.head.epoch;
-                        (changes.head, Some(Message::Changes { since, epoch, event }))
+                        let with_products = Arc::new(with_products(&event, changes.of_products.as_ref(), &sets));
+                        (changes.head, Some(Message::Changes { since, epoch, event, with_products }))
                     }
                     Since::StartOver(head) => {
                         // What was told to others may be of a store that is no more.
-                        *self.resumed.lock().await = None;
+                        self.resumed.lock().await.clear();
                         let message = Message::Reset(head.epoch, reset(&head));
                         (head, Some(message))
                     }
@@ -226,29 +253,40 @@ impl Feed {
         send(&state, Message::Contact(event));
     }
 
-    /// What a client that has seen `since` must be told, to be at the answer's epoch. Clients that
-    /// come back together (a service was restarted) share one query.
+    /// What a client that has seen `since` and follows these products must be told, to be at the answer's epoch.
+    /// Clients that come back together (a service was restarted) share one query.
     ///
     /// # Errors
     /// As [`Reader::changes`].
-    pub async fn resume(&self, since: u64) -> Result<Resumed, StoreError> {
+    pub async fn resume(&self, since: u64, set: Option<ProductSet>) -> Result<Resumed, StoreError> {
         let mut last = self.resumed.lock().await;
         let reached = self.state.lock().published.as_ref().map_or(0, |(epoch, _)| *epoch);
-        if let Some((asked, answer)) = last.as_ref()
+        if let Some((asked, answer)) = last.get(&set)
             && *asked == since
             && answer.epoch >= reached
         {
             return Ok(answer.clone());
         }
-        let answer = match self.reader.changes(since, MAX_ROWS).await? {
+        let followed = Followed { products: set.as_deref().unwrap_or_default(), limit: MAX_ROWS };
+        let answer = match self.reader.changes(since, MAX_ROWS, followed).await? {
+            Since::Changed(changes) if changes.head.epoch == since => Resumed { epoch: since, event: None },
             Since::Changed(changes) => {
-                let told = changes.head.epoch != since;
-                Resumed { epoch: changes.head.epoch, event: told.then(|| changes_event(since, &changes)) }
+                let event = changes_event(since, &changes);
+                let event = match &set {
+                    None => event,
+                    Some(set) => {
+                        let sets = std::slice::from_ref(set);
+                        let told = with_products(&event, changes.of_products.as_ref(), sets).remove(set);
+                        told.unwrap_or_else(|| reset(&changes.head))
+                    }
+                };
+                Resumed { epoch: changes.head.epoch, event: Some(event) }
             }
             Since::StartOver(head) => Resumed { epoch: head.epoch, event: Some(reset(&head)) },
         };
         self.metrics.resumed();
-        *last = Some((since, answer.clone()));
+        last.retain(|set, _| set.as_ref().is_none_or(|set| self.watched.has(set)));
+        last.insert(set, (since, answer.clone()));
         Ok(answer)
     }
 }
@@ -333,4 +371,44 @@ fn changes_event(since: u64, changes: &Changes) -> Bytes {
         sources: Sources(&changes.counters),
     };
     event("changes", Some(changes.head.epoch), &link)
+}
+
+/// A link as it is for each of these sets, with how their products stand; without those of which there is too much.
+fn with_products(event: &Bytes, days: Option<&ProductDays>, sets: &[ProductSet]) -> BTreeMap<ProductSet, Bytes> {
+    let (Some(ProductDays { days, rows }), Some(table)) = (days, view(SOLD)) else { return BTreeMap::new() };
+    let product_of = |row: &Row| table.column("product").and_then(|(place, _)| row[place].text().map(str::to_owned));
+    let mut by_product: BTreeMap<String, Vec<Named<'_, _>>> = BTreeMap::new();
+    for row in rows {
+        if let Some(product) = product_of(row) {
+            by_product.entry(product).or_default().push(Named(table.columns(), row));
+        }
+    }
+    let none = Vec::new();
+    let of = |set: &ProductSet| {
+        let rows_of = |product: &String| by_product.get(product).unwrap_or(&none);
+        if set.iter().map(|product| rows_of(product).len()).sum::<usize>() > MAX_ROWS as usize {
+            return None;
+        }
+        let products: Vec<Standing<'_, _>> =
+            set.iter().map(|product| Standing { product, days, rows: rows_of(product) }).collect();
+        // As above: can not fail.
+        let products = serde_json::to_string(&products).unwrap_or_default();
+        // A member more of the link's object, whose end is the event's.
+        let (open, end) = event.split_at(event.len() - LINK_END.len());
+        debug_assert_eq!(end, LINK_END);
+        let told = [open, b",\"products\":", products.as_bytes(), LINK_END].concat();
+        Some((set.clone(), Bytes::from(told)))
+    };
+    sets.iter().filter_map(of).collect()
+}
+
+/// How the event of a link ends.
+const LINK_END: &[u8] = b"}\n\n";
+
+/// How a product stands on the days that changed.
+#[derive(Serialize)]
+struct Standing<'a, R> {
+    product: &'a str,
+    days: &'a [String],
+    rows: &'a [R],
 }

@@ -19,6 +19,7 @@ mod product_totals;
 mod proofs;
 mod routes;
 mod server;
+mod watched;
 mod wire;
 
 use std::net::SocketAddr;

@@ -20,19 +20,21 @@ use super::errors::{Code, Error, ErrorDetail};
 use super::logged::{CorrectionRow, Counted, RejectedRow};
 use super::parameters::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATED};
 use super::proofs::{Audit, DayProof, Difference, InconsistentRow, Proofs};
+use super::watched::MAX_PRODUCTS;
 use super::wire::{CurrencyTotals, Freshness, KeptView, Partition, Summary, Views};
-use crate::store::reader::COUNTERS;
 use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
 use crate::store::reader::product_totals::{PRODUCT_TOTALS, Sort};
 use crate::store::reader::table::{Column, Filter, Kind, Table, Test};
 use crate::store::reader::views::{SALES_PER_DAY, VIEWS};
+use crate::store::reader::{COUNTERS, SOLD};
 
 const EVENTS: &str = "Server-sent events: `hello` on connecting, then one `changes` for each committed epoch \
 (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the \
 epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables \
 again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. \
 `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you \
-want with `If-None-Match` and the `ETag` you hold.";
+want with `If-None-Match` and the `ETag` you hold, or follow up to five products. Then each `changes` has `products`: for \
+each of them the days of which anything changed, and all rows that it has on those days, in place of those it had.";
 
 /// The routes whose answers have no `ETag`: they change without an epoch.
 const UNTAGGED: [&str; 3] = ["freshness", "views", "audit"];
@@ -70,6 +72,7 @@ pub fn describe() -> OpenApi {
         .schema("Hello", hello("The first event: the state that later ones go on from."))
         .schema("Reset", hello("The state from which to start over."))
         .schema("Contact", contact())
+        .schema("ProductDays", product_days())
         .schema("Changes", changes());
     let mut paths = PathsBuilder::new()
         .path(
@@ -181,12 +184,16 @@ fn events() -> PathItem {
         .schema(Some(
             ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
         ));
+    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(512));
+    let followed = parameter("product", "Follow this product as well: given once for each, at most 5 times.")
+        .schema(Some(ArrayBuilder::new().items(text).max_items(Some(MAX_PRODUCTS))));
     let stream = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build();
     let operation = OperationBuilder::new()
         .operation_id(Some("events"))
         .summary(Some("What changes, as it changes."))
         .description(Some(EVENTS))
         .parameter(last)
+        .parameter(followed)
         .response(
             "200",
             ResponseBuilder::new().description("The stream.").content("text/event-stream", stream).build(),
@@ -332,6 +339,30 @@ fn changes() -> ObjectBuilder {
         .required("removed")
         .property("sources", sources)
         .required("sources")
+        .property(
+            "products",
+            ArrayBuilder::new()
+                .items(named("ProductDays"))
+                .description(Some("How the products that are followed stand; absent where none are.")),
+        )
+}
+
+/// How a product stands, in a `changes` event.
+fn product_days() -> ObjectBuilder {
+    let day = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)));
+    ObjectBuilder::new()
+        .description(Some("How a product that is followed stands on the days that changed."))
+        .property("product", ObjectBuilder::new().schema_type(Type::String))
+        .required("product")
+        .property("days", ArrayBuilder::new().items(day).description(Some("Every day of which anything changed.")))
+        .required("days")
+        .property(
+            "rows",
+            ArrayBuilder::new()
+                .items(named(&type_name(SOLD, "Row")))
+                .description(Some("All rows that the product has on these days; on a day without any it has none.")),
+        )
+        .required("rows")
 }
 
 #[cfg(test)]

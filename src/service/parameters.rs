@@ -36,6 +36,14 @@ impl Parameters {
         Parameters::read_with(query, known, |_| false)
     }
 
+    /// Reads the part of an address after `?`, of which one parameter may be given more than once.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_repeated(query: &str, known: &[&str], repeated: &str) -> Result<Self, Problem> {
+        Parameters::read_with(query, known, |name| name == repeated)
+    }
+
     /// Reads those that choose a page of `table`.
     ///
     /// # Errors
@@ -81,6 +89,14 @@ impl Parameters {
     /// The text of a parameter; the first one where there are several.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The texts of a parameter that may be given more than once, each one that rows can be compared with.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the parameter.
+    pub fn texts(&self, name: &str) -> Result<Vec<String>, Problem> {
+        self.all(name).map(|text| comparable(name, text)).collect()
     }
 
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
@@ -195,9 +211,13 @@ fn any_of<'a>(filter: &'static Filter, texts: impl Iterator<Item = &'a str>) -> 
 }
 
 fn equal(filter: &Filter, text: &str) -> Result<String, Problem> {
+    comparable(filter.parameter, text)
+}
+
+fn comparable(parameter: &str, text: &str) -> Result<String, Problem> {
     if text.is_empty() || text.len() > MAX_TEXT || text.contains('\0') {
         let what = format_args!("is not a text of 1 to {MAX_TEXT} bytes");
-        return Err(Problem::parameter(filter.parameter, what, "leave it out to choose all"));
+        return Err(Problem::parameter(parameter, what, "leave it out to choose all"));
     }
     Ok(text.to_owned())
 }

@@ -16,6 +16,7 @@ use super::logged::{CorrectionRow, RejectedRow};
 use super::metrics::{self, Metrics};
 use super::parameters::{DEFAULT_LIMIT, Parameters, write_cursor};
 use super::proofs::{self, DayProof, InconsistentRow};
+use super::watched::MAX_PRODUCTS;
 use super::wire::{self, Rows};
 use super::{assets, openapi, product_totals};
 use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
@@ -23,7 +24,7 @@ use crate::store::reader::product_totals::PRODUCT_TOTALS;
 use crate::store::reader::table::Table;
 use crate::store::reader::value::{Row, Value};
 use crate::store::reader::views::{self, SALES_PER_DAY};
-use crate::store::reader::{Audit, COUNTERS, Page, Reader};
+use crate::store::reader::{Audit, COUNTERS, Page, ReadError, Reader, SOLD};
 
 /// What every route can reach.
 pub struct Shop {
@@ -261,13 +262,25 @@ async fn totals_of_products(shop: &Shop, query: &str, asked: &Asked) -> Result<R
 
 /// The header is what a browser sends when it comes back by itself, and so newer than the address.
 fn stream(shop: &Shop, query: &str, headers: &HeaderMap) -> Result<Response, Problem> {
-    let parameters = Parameters::read(query, &["last_event_id"])?;
+    let parameters = Parameters::read_repeated(query, &["last_event_id", "product"], "product")?;
     let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let last = header.or(parameters.get("last_event_id")).filter(|text| !text.is_empty());
     let last = last.map(str::parse).transpose().map_err(|_| {
         Problem::parameter("last_event_id", "is no epoch", "give the id of the last event, or leave it out")
     })?;
+    let products = parameters.texts("product")?;
+    if products.len() > MAX_PRODUCTS {
+        let what = format_args!("is given more than {MAX_PRODUCTS} times");
+        return Err(Problem::parameter("product", what, "follow the others on a stream of their own"));
+    }
+    if !products.is_empty() && !shop.feed.tells_of_products() {
+        return Err(ReadError::ViewOff(SOLD).into());
+    }
+    let watch = match products.is_empty() {
+        true => None,
+        false => Some(shop.feed.watched.watch(products).ok_or_else(Problem::too_many_products)?),
+    };
     let permit = shop.streams.clone().try_acquire_owned().map_err(|_| Problem::too_many_streams())?;
     let counted = Counted { _permit: permit, _gauge: shop.metrics.stream() };
-    events::reply(&shop.feed, last, counted).ok_or_else(Problem::too_many_streams)
+    events::reply(&shop.feed, last, watch, counted).ok_or_else(Problem::too_many_streams)
 }

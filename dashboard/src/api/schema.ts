@@ -47,7 +47,7 @@ export interface paths {
         };
         /**
          * What changes, as it changes.
-         * @description Server-sent events: `hello` on connecting, then one `changes` for each committed epoch (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you want with `If-None-Match` and the `ETag` you hold.
+         * @description Server-sent events: `hello` on connecting, then one `changes` for each committed epoch (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you want with `If-None-Match` and the `ETag` you hold, or follow up to five products. Then each `changes` has `products`: for each of them the days of which anything changed, and all rows that it has on those days, in place of those it had.
          */
         get: operations["events"];
         put?: never;
@@ -388,6 +388,8 @@ export interface components {
             epoch: number;
             /** @description The newest timestamp of any record by then, by the log's clock. */
             newest_record_at: string | null;
+            /** @description How the products that are followed stand; absent where none are. */
+            products?: components["schemas"]["ProductDays"][];
             /** @description The keys of the rows that left; views without any are absent. */
             removed: {
                 orders_per_minute?: components["schemas"]["OrdersPerMinuteKey"][];
@@ -865,6 +867,14 @@ export interface components {
             superseded: number;
             /** @description The topic. */
             topic: string;
+        };
+        /** @description How a product that is followed stands on the days that changed. */
+        ProductDays: {
+            /** @description Every day of which anything changed. */
+            days: string[];
+            product: string;
+            /** @description All rows that the product has on these days; on a day without any it has none. */
+            rows: components["schemas"]["SalesPerProductRow"][];
         };
         /** @description Which row of the view. */
         ProductsKey: {
@@ -1801,6 +1811,8 @@ export interface operations {
             query?: {
                 /** @description The id of the last event seen; the header `Last-Event-ID` goes before. */
                 last_event_id?: number;
+                /** @description Follow this product as well: given once for each, at most 5 times. */
+                product?: string[];
             };
             header?: never;
             path?: never;

@@ -164,6 +164,28 @@ pub struct Changes {
     pub removed: Vec<(&'static Table, Vec<Row>)>,
     /// The sums of [`COUNTERS`](super::COUNTERS) over all partitions.
     pub counters: Vec<u64>,
+    /// Of the products that were asked for; `None` where that is too much to send.
+    pub of_products: Option<ProductDays>,
+}
+
+/// Products of which more than what changed is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Followed<'a> {
+    /// Their texts.
+    pub products: &'a [String],
+    /// At most so many rows of theirs.
+    pub limit: u32,
+}
+
+/// How some products stand on the days that changed.
+///
+/// *Absolute*: all rows that they have on each of these days, so that those that left need not be known.
+#[derive(Clone, Debug, Default)]
+pub struct ProductDays {
+    /// Every day of which anything changed, of whatever product.
+    pub days: Vec<String>,
+    /// Rows of `sales_per_product`.
+    pub rows: Vec<Row>,
 }
 
 /// What [`Reader::changes`](super::Reader::changes) finds.

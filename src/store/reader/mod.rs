@@ -22,7 +22,8 @@ use takings_dataflows::amount::Amount;
 use tokio::sync::Notify;
 
 pub use self::answer::{
-    Audit, Changes, CurrencyTotal, Freshness, Head, KeptView, KeptViews, Page, PageQuery, Proofs, Since, Summary,
+    Audit, Changes, CurrencyTotal, Followed, Freshness, Head, KeptView, KeptViews, Page, PageQuery, ProductDays,
+    Proofs, Since, Summary,
 };
 use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
 use self::table::Table;
@@ -51,6 +52,9 @@ pub const COUNTERS: [&str; 10] = [
 /// Views by day that the summary can be made from: each order is in exactly one row of each. The
 /// smallest one first.
 const SUMMED: [&str; 4] = ["sales_per_day", "sales_per_payment_method", "sales_per_category", "sales_facts"];
+
+/// The view whose rows are told only of products that are followed.
+pub const SOLD: &str = "sales_per_product";
 
 /// What a kind of store must be able to do; all SQL is in [`Statements`].
 #[async_trait]
@@ -245,7 +249,7 @@ impl Reader {
     }
 
     /// What changed after `since`, at most `limit` rows: applied to any state from `since` on, it
-    /// gives the state of the answer's epoch.
+    /// gives the state of the answer's epoch. With how the products that are `followed` stand on the days that changed.
     ///
     /// Starting over is needed where `since` lies ahead of the store (another store, or one restored
     /// from a backup), where rows that left since then are no longer known, where a view was switched on
@@ -253,7 +257,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Backend::read`].
-    pub async fn changes(&self, since: u64, limit: u32) -> Result<Since, StoreError> {
+    pub async fn changes(&self, since: u64, limit: u32, followed: Followed<'_>) -> Result<Since, StoreError> {
         let Ok(after) = i64::try_from(since) else {
             return self.head().await.map(Since::StartOver);
         };
@@ -264,7 +268,29 @@ impl Reader {
         let names: Vec<&str> = traced().map(|view| view.name).collect();
         statements.push(self.statements.removed(&names, after, bound));
         statements.push(self.statements.counters(&COUNTERS));
+        let sold = view(SOLD).filter(|_| !followed.products.is_empty());
+        if let Some(sold) = sold {
+            statements.push(self.statements.changed_days(after));
+            statements.push(self.statements.of_changed_days(
+                sold,
+                followed.products,
+                after,
+                followed.limit.saturating_add(1),
+            ));
+        }
         let (head, mut tables) = self.snapshot(statements).await?;
+        let of_products = sold.map_or_else(
+            || Some(ProductDays::default()),
+            |sold| {
+                let mut rows = tables.pop().unwrap_or_default();
+                let days = tables.pop().unwrap_or_default();
+                let days = days.iter().filter_map(|row| row[0].text()).map(str::to_owned).collect();
+                if !head.keeps(sold) {
+                    rows.clear();
+                }
+                (rows.len() <= followed.limit as usize).then_some(ProductDays { days, rows })
+            },
+        );
         let counters = tables.pop().map(|rows| counts(&rows)).unwrap_or_default();
         let removals = tables.pop().unwrap_or_default();
         let rows: usize = tables.iter().map(Vec::len).sum::<usize>() + removals.len();
@@ -276,7 +302,7 @@ impl Reader {
         let changed: Vec<(&'static Table, Vec<Row>)> =
             traced().zip(tables).filter(|(view, rows)| !rows.is_empty() && head.keeps(view)).collect();
         let removed = left(&removals, &changed)?;
-        Ok(Since::Changed(Changes { head, changed, removed, counters }))
+        Ok(Since::Changed(Changes { head, changed, removed, counters, of_products }))
     }
 
     /// The head and what the statements give, all of one snapshot.

@@ -11,11 +11,8 @@ use super::statement::{Comparison, Condition, Dialect, Statement, Statements};
 use super::table::{Column, Filter, Kind, Table, Test, Trace};
 use super::value::{Row, Value};
 use super::views::{BY_CURRENCY, BY_PRODUCTS, CURRENCY, FROM_DAY, ORDERS, PRODUCT, TO_DAY, TOTAL_SALES, UNITS, view};
-use super::{Page, ReadError, Reader};
+use super::{Page, ReadError, Reader, SOLD};
 use crate::store::StoreError;
-
-/// What is summed.
-const SUMMED: &str = "sales_per_product";
 
 /// How the totals are described.
 pub static PRODUCT_TOTALS: Table = Table {
@@ -109,7 +106,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::page`]: they need the view `sales_per_product`.
     pub async fn product_totals(&self, query: &ProductQuery) -> Result<Page, ReadError> {
-        let Some(table) = view(SUMMED) else { return Err(ReadError::ViewOff(SUMMED)) };
+        let Some(table) = view(SOLD) else { return Err(ReadError::ViewOff(SOLD)) };
         let (chosen, mine): (Vec<Condition>, Vec<Condition>) = query
             .conditions
             .iter()
@@ -120,7 +117,7 @@ impl Reader {
         let statements = vec![self.statements.sums_of_products(table, &chosen), self.statements.listings(&listed)];
         let (head, mut tables) = self.snapshot(statements).await?;
         if !head.keeps(table) {
-            return Err(ReadError::ViewOff(SUMMED));
+            return Err(ReadError::ViewOff(SOLD));
         }
         let (listings, sums) = (tables.pop().unwrap_or_default(), tables.pop().unwrap_or_default());
         let query = query.clone();
@@ -255,7 +252,7 @@ fn key(sort: Sort, row: &Row, listing: Option<&Row>) -> Result<Key, StoreError> 
             return Ok(name.map_or(Key::Nothing, |name| Key::Text(name.to_lowercase())));
         }
     };
-    let wrong = || StoreError::Corrupt(format!("{SUMMED} sums to {value:?}, which is no {}", sort.name()));
+    let wrong = || StoreError::Corrupt(format!("{SOLD} sums to {value:?}, which is no {}", sort.name()));
     Key::read(sort, value).ok_or_else(wrong)
 }
 

@@ -192,6 +192,34 @@ impl Statements {
         Some(statement)
     }
 
+    /// Every day that an epoch after `since` changed, the first one first.
+    pub fn changed_days(self, since: i64) -> Statement {
+        let (day, epoch) = (self.expression("order_date", Kind::Date), self.parameter(1, Kind::Integer));
+        let sql = format!("SELECT {day} FROM changed_days t WHERE t.epoch > {epoch} ORDER BY t.order_date");
+        Statement::new(sql, vec![Value::Integer(since)], vec![Kind::Date])
+    }
+
+    /// All rows of some products on those days; at most `limit`. By the table's key, whose first columns are the day
+    /// and the product.
+    pub fn of_changed_days(self, table: &Table, products: &[String], since: i64, limit: u32) -> Statement {
+        let any = Condition {
+            columns: &["product"],
+            comparison: Comparison::AnyOf,
+            values: vec![Value::Text(serde_json::Value::from(products).to_string())],
+        };
+        let days =
+            format!("SELECT d.order_date FROM changed_days d WHERE d.epoch > {}", self.parameter(2, Kind::Integer));
+        let days = match self.0 {
+            Dialect::Postgres => format!(" AND t.order_date = ANY (ARRAY({days}))"),
+            Dialect::Sqlite => format!(" AND t.order_date IN ({days})"),
+        };
+        let columns: Vec<&Column> = table.columns().collect();
+        let mut statement = self.select(table, &columns, &[any], &days);
+        statement.parameters.push(Value::Integer(since));
+        self.limit(&mut statement, limit);
+        statement
+    }
+
     /// That a row's period is all time, or the month or the day of one of these days. In PostgreSQL an array, so
     /// that the key's index is used whatever the planner thinks of how many they are.
     fn is_period_of(self, days: &str) -> String {

@@ -130,7 +130,8 @@ pub struct Table {
     ///
     /// [`Trace::Untraced`] is for what is too much to be told: a day has as many rows as products were sold on
     /// it, so whoever sells a hundred thousand would have that many rows read for each order of the day. Readers
-    /// ask for the rows they want, with the `ETag` of the answer they hold.
+    /// ask for the rows they want, with the `ETag` of the answer they hold, or follow some products: of those all rows
+    /// of the days that changed are read by their key.
     pub trace: Trace,
 }
 
