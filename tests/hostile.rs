@@ -113,6 +113,9 @@ fn clients_that_take_nothing_are_dropped_and_what_waits_for_them_is_bounded() {
 fn what_no_browser_sends_is_refused() {
     let served = served();
     let get = |head: &str| format!("GET /api/v1/summary HTTP/1.1\r\nhost: localhost\r\n{head}\r\n");
+    let sign_in = |head: &str, body: &str| {
+        format!("POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\n{head}\r\n{body}").into_bytes()
+    };
     // Where more is sent than is read, or no HTTP/1, the connection may be closed instead of answered.
     const CLOSED: u16 = 0;
     let long = "a".repeat(200_000);
@@ -138,6 +141,33 @@ fn what_no_browser_sends_is_refused() {
         ("a body to be waited for", get("expect: 100-continue\r\ncontent-length: 5\r\n").into_bytes(), &[413]),
         ("another method", b"DELETE /api/v1/summary HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[405]),
         ("a made up method", b"FROB /api/v1/summary HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[405]),
+        (
+            "another method where one signs in",
+            b"PUT /api/v1/session HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(),
+            &[405],
+        ),
+        ("a token in no JSON", sign_in("content-type: text/plain\r\ncontent-length: 2\r\n", "{}"), &[415]),
+        ("a token in no object", sign_in("content-type: application/json\r\ncontent-length: 2\r\n", "[]"), &[400]),
+        ("no token", sign_in("content-type: application/json\r\n", ""), &[400]),
+        (
+            "a huge token",
+            sign_in("content-type: application/json\r\ncontent-length: 200000\r\n", &long),
+            &[413, CLOSED],
+        ),
+        (
+            "a huge token in chunks",
+            sign_in(
+                "content-type: application/json\r\ntransfer-encoding: chunked\r\n",
+                &format!("30d40\r\n{long}\r\n0\r\n\r\n"),
+            ),
+            &[413, CLOSED],
+        ),
+        ("half a token", sign_in("content-type: application/json\r\ncontent-length: 20\r\n", "{\"token\""), &[408]),
+        (
+            "a body where one asks",
+            b"GET /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}".to_vec(),
+            &[413],
+        ),
         ("no method", b"G\x00T / HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[400]),
         ("a proxy's request", b"CONNECT shop.example:443 HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[405, 421]),
         ("all options", b"OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), &[405]),

@@ -1,15 +1,18 @@
 //! Who may ask, and how: checked for every request before it is looked at.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use subtle::ConstantTimeEq;
-use warp::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use warp::http::{HeaderMap, Method, Request};
+use warp::http::header::{ACCEPT, AUTHORIZATION, HOST, WWW_AUTHENTICATE};
+use warp::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use warp::reply::Response;
 
-use super::ServeError;
 use super::errors::Problem;
+use super::session::{self, Guesses, Seal};
+use super::{ServeError, assets};
 
 /// The longest address of a request, in bytes.
 const MAX_ADDRESS: usize = 8 * 1024;
@@ -19,7 +22,10 @@ const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 /// The rules of one service.
 #[derive(Clone)]
 pub struct Access {
-    token: Option<String>,
+    /// The token, and what seals sessions.
+    token: Option<(String, Seal)>,
+    /// Those who gave a wrong token.
+    pub guesses: Arc<Guesses>,
 }
 
 impl Access {
@@ -35,7 +41,13 @@ impl Access {
                 "listening on {listen} lets other machines read the totals, so a token is needed; give --token, or \
                  listen on 127.0.0.1"
             )),
-            token => Ok(Access { token }),
+            token => {
+                let token = token.map(|token| {
+                    let seal = Seal::of(&token);
+                    (token, seal)
+                });
+                Ok(Access { token, guesses: Arc::default() })
+            }
         }
     }
 
@@ -49,8 +61,8 @@ impl Access {
             return Err(Problem::address(MAX_ADDRESS));
         }
         match &self.token {
-            Some(token) => {
-                if !OPEN.contains(&request.uri().path()) && !given(headers).is_some_and(|given| same(&given, token)) {
+            Some(_) => {
+                if !is_open(request.uri().path()) && !self.is_signed_in(headers) {
                     return Err(Problem::unauthorized());
                 }
             }
@@ -65,15 +77,51 @@ impl Access {
                 }
             }
         }
+        // The one address that takes more than questions sees to it itself.
+        if request.uri().path() == session::PATH {
+            return Ok(());
+        }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Err(Problem::method_not_allowed());
         }
-        let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0");
-        if !empty || headers.contains_key(TRANSFER_ENCODING) {
-            return Err(Problem::body());
-        }
-        Ok(())
+        session::empty(headers)
     }
+
+    /// Whether a request comes with the token, or with a session that the token opened; or neither is needed.
+    pub fn is_signed_in(&self, headers: &HeaderMap) -> bool {
+        let Some((token, seal)) = &self.token else { return true };
+        given(headers).is_some_and(|given| same(&given, token)) || seal.is_in(headers)
+    }
+
+    /// Whether this is the token; or none is needed.
+    pub fn is_token(&self, text: &str) -> bool {
+        self.token.as_ref().is_none_or(|(token, _)| same(text, token))
+    }
+
+    /// What seals sessions, where a token is needed.
+    pub fn seal(&self) -> Option<&Seal> {
+        self.token.as_ref().map(|(_, seal)| seal)
+    }
+}
+
+/// What is shown to everyone: it says nothing of the shop.
+fn is_open(path: &str) -> bool {
+    OPEN.contains(&path) || path == session::PATH || assets::is_there(path.trim_start_matches('/'))
+}
+
+/// The answer to a request that is refused.
+///
+/// A browser opens its own password box where it is told that a password will do: not over the page that asks for the
+/// token itself.
+pub fn refused(headers: &HeaderMap, problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    let is =
+        |name, part: &str| headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(|it| it.contains(part)));
+    let by_page = headers.get("x-requested-with").is_some_and(|by| by == "takings") || is(ACCEPT, "text/event-stream");
+    if response.status() == StatusCode::UNAUTHORIZED && !by_page {
+        response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"takings\""));
+    }
+    response
 }
 
 /// In time that depends on the lengths only.

@@ -38,6 +38,11 @@ cargo build --release</pre>
 </html>
 "#;
 
+/// Whether there is a file at `path` (without a leading `/`; empty for the page itself).
+pub fn is_there(path: &str) -> bool {
+    path.is_empty() || Dashboard::iter().any(|file| file == path)
+}
+
 /// The file at `path` (without a leading `/`; empty for the page itself).
 pub async fn reply(path: &str, asked: &Asked) -> Result<Response, Problem> {
     let path = if path.is_empty() { INDEX } else { path };

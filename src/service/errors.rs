@@ -38,10 +38,16 @@ pub enum Code {
     ViewOff,
     /// The job keeps totals only, and no single orders.
     OrdersNotKept,
-    /// Only GET and HEAD are served.
+    /// Only GET and HEAD are served, but for signing in and out.
     MethodNotAllowed,
     /// A request with a body, or with too long an address.
     RequestTooLarge,
+    /// A body of another kind than is read.
+    UnsupportedMediaType,
+    /// A body that does not come.
+    RequestTimeout,
+    /// Too many wrong tokens wait for their answers.
+    TooManyGuesses,
     /// A host name that this service does not answer to.
     UnexpectedHost,
     /// The store does not answer.
@@ -122,6 +128,42 @@ impl Problem {
         Problem::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "a valid token is needed", hint)
     }
 
+    /// Another token than the service's.
+    pub fn wrong_token() -> Self {
+        let hint = "give the token that the service was started with (--token)";
+        Problem::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "this is not the token", hint)
+    }
+
+    /// So many wrong tokens that others are not even told.
+    pub fn too_many_guesses() -> Self {
+        let message = "too many wrong tokens are being given";
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyGuesses, message, "try again in some seconds")
+    }
+
+    /// A body that is no sign-in.
+    pub fn no_token() -> Self {
+        let message = "the body is not a JSON object with the text `token`, and nothing else";
+        Problem::new(StatusCode::BAD_REQUEST, Code::InvalidParameter, message, "send {\"token\": \"…\"}")
+    }
+
+    /// A body that is not said to be JSON.
+    pub fn no_json() -> Self {
+        let (status, code) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType);
+        Problem::new(status, code, "the body is not said to be JSON", "send `Content-Type: application/json`")
+    }
+
+    /// A body over the limit, in bytes.
+    pub fn long_body(limit: usize) -> Self {
+        let message = format!("the body is longer than {limit} bytes, or ended early");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::RequestTooLarge, message, "send the token, and nothing else")
+    }
+
+    /// A body that does not come.
+    pub fn slow_body() -> Self {
+        let message = "the body did not come in time";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, Code::RequestTimeout, message, "send it with the request")
+    }
+
     /// A host name that is not this machine's.
     pub fn host() -> Self {
         let hint = "use http://127.0.0.1 or http://localhost; behind a proxy, start the service with --token";
@@ -160,11 +202,9 @@ impl Problem {
                 headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             }
             StatusCode::UNAUTHORIZED => {
-                // Basic as well: a browser asks for it by itself (any name, the token as password).
                 headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-                headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"takings\""));
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}

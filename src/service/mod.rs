@@ -19,6 +19,7 @@ mod product_totals;
 mod proofs;
 mod routes;
 mod server;
+mod session;
 mod watched;
 mod wire;
 

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use serde_json::json;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
 };
@@ -20,6 +21,7 @@ use super::errors::{Code, Error, ErrorDetail};
 use super::logged::{CorrectionRow, Counted, RejectedRow};
 use super::parameters::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATED};
 use super::proofs::{Audit, DayProof, Difference, InconsistentRow, Proofs};
+use super::session::{self, Session, SignIn};
 use super::watched::MAX_PRODUCTS;
 use super::wire::{CurrencyTotals, Freshness, KeptView, Partition, Summary, Views};
 use crate::store::reader::logs::{CORRECTIONS, DAY_PROOFS, INCONSISTENT, ORDERS, REJECTED};
@@ -66,6 +68,8 @@ pub fn describe() -> OpenApi {
         .schema_from::<CorrectionRow>()
         .schema_from::<Counted>()
         .schema_from::<RejectedRow>()
+        .schema_from::<Session>()
+        .schema_from::<SignIn>()
         .schema_from::<Error>()
         .schema_from::<ErrorDetail>()
         .schema_from::<Code>()
@@ -93,7 +97,8 @@ pub fn describe() -> OpenApi {
                 filters(DAY_PROOFS.filters).into_iter().chain(paging(&DAY_PROOFS)).collect(),
             ),
         )
-        .path("/api/v1/events", events());
+        .path("/api/v1/events", events())
+        .path(session::PATH, session());
     let listed = [(&CORRECTIONS, "CorrectionRow"), (&REJECTED, "RejectedRow"), (&INCONSISTENT, "InconsistentRow")];
     let own: Vec<(&Table, String)> = VIEWS.iter().map(|view| (view, type_name(view.name, "Row"))).collect();
     let orders = type_name(ORDERS.name, "Row");
@@ -170,10 +175,10 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
     };
     operation
         .response("400", refusal("A parameter is wrong; the message names it."))
-        .response("401", refusal("The service needs a bearer token."))
+        .response("401", refusal("The service needs a bearer token, or a session that it opened."))
         .response("404", refusal("The view is switched off, or orders are not kept."))
-        .response("405", refusal("Only GET and HEAD are served."))
-        .response("413", refusal("The request has a body."))
+        .response("405", refusal("This method is not served here."))
+        .response("413", refusal("The request has a body, or too long a one."))
         .response("414", refusal("The address is longer than 8,192 bytes: ask for less at once."))
         .response("421", refusal("A service without a token answers on its own machine's names only."))
         .response("503", refusal("The store does not answer; the service goes on by itself once it does."))
@@ -199,6 +204,37 @@ fn events() -> PathItem {
             ResponseBuilder::new().description("The stream.").content("text/event-stream", stream).build(),
         );
     PathItem::new(HttpMethod::Get, refusals(operation).build())
+}
+
+fn session() -> PathItem {
+    let json = |schema: &str| ContentBuilder::new().schema(Some(named(schema))).build();
+    let answer = |description: &str| ResponseBuilder::new().description(description);
+    let asks = OperationBuilder::new()
+        .operation_id(Some("session"))
+        .summary(Some("Whether one must sign in, and has. Answered to everyone."))
+        .response("200", answer("How it stands.").content("application/json", json("Session")).build());
+    let refusal = |description: &str| answer(description).content("application/json", json("Error")).build();
+    let signs_in = OperationBuilder::new()
+        .operation_id(Some("sign_in"))
+        .summary(Some("Gives the token once, and gets a cookie for 30 days, where the service has a token."))
+        .request_body(Some(
+            RequestBodyBuilder::new()
+                .content("application/json", json("SignIn"))
+                .required(Some(Required::True))
+                .build(),
+        ))
+        .response("204", answer("Signed in; the cookie `takings_session` is set.").build())
+        .response("408", refusal("The body did not come."))
+        .response("415", refusal("The body is not said to be JSON."))
+        .response("429", refusal("Too many wrong tokens are being given."));
+    let signs_out = OperationBuilder::new()
+        .operation_id(Some("sign_out"))
+        .summary(Some("Takes the cookie away."))
+        .response("204", answer("Signed out.").build());
+    let mut item = PathItem::new(HttpMethod::Get, refusals(asks).build());
+    item.post = Some(refusals(signs_in).build());
+    item.delete = Some(refusals(signs_out).build());
+    item
 }
 
 fn parameter(name: &str, doc: &str) -> ParameterBuilder {

@@ -20,10 +20,11 @@ use warp::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYP
 use warp::http::{HeaderName, HeaderValue, Request};
 use warp::reply::Response;
 
-use super::access::Access;
+use super::access::{self, Access};
 use super::connections::{Connection, Connections};
 use super::metrics::Metrics;
 use super::routes::Route;
+use super::session;
 
 /// How long a client may take to send the head of a request, and how long a kept connection may idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -180,8 +181,9 @@ where
 {
     let started = Instant::now();
     let mut response = match access.check(&request) {
+        Ok(()) if request.uri().path() == session::PATH => session::answer(&access, request).await,
         Ok(()) => warp::service(routes).call(request).await?,
-        Err(problem) => problem.into_response(),
+        Err(problem) => access::refused(request.headers(), problem),
     };
     let route = response.extensions().get().map_or("none", |Route(route)| route);
     metrics.answered(route, response.status().as_u16(), started.elapsed());

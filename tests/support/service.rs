@@ -64,6 +64,13 @@ impl Serving {
         Answer::of(self.client.request(method, self.url(path)).body(body).send().expect(path))
     }
 
+    /// Sends a request with these headers and this body.
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let request = self.client.request(method.parse().unwrap(), self.url(path)).body(body.to_owned());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Answer::of(request.send().expect(path))
+    }
+
     /// The JSON of a path that must answer 200.
     pub fn json(&self, path: &str) -> Value {
         let answer = self.ask(path, &[]);

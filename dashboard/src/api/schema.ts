@@ -296,6 +296,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one must sign in, and has. Answered to everyone. */
+        get: operations["session"];
+        put?: never;
+        /** Gives the token once, and gets a cookie for 30 days, where the service has a token. */
+        post: operations["sign_in"];
+        /** Takes the cookie away. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/summary": {
         parameters: {
             query?: never;
@@ -416,7 +435,7 @@ export interface components {
          * @description What a problem is. Codes are a contract: they are never renamed.
          * @enum {string}
          */
-        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "orders_not_kept" | "method_not_allowed" | "request_too_large" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
+        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "orders_not_kept" | "method_not_allowed" | "request_too_large" | "unsupported_media_type" | "request_timeout" | "too_many_guesses" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
         /** @description Whether the service reaches the store. */
         Contact: {
             contact: boolean;
@@ -1441,6 +1460,18 @@ export interface components {
              */
             units: number;
         };
+        /** @description Whether one must sign in, and has. */
+        Session: {
+            /** @description Whether the service has a token, without which it tells nothing. */
+            needed: boolean;
+            /** @description Whether whoever asks may read. */
+            signed_in: boolean;
+        };
+        /** @description What one signs in with. */
+        SignIn: {
+            /** @description The token that the service was started with. */
+            token: string;
+        };
         /** @description The whole shop at a glance. */
         Summary: {
             /**
@@ -1616,7 +1647,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1634,7 +1665,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1643,7 +1674,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1741,7 +1772,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1759,7 +1790,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1768,7 +1799,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1838,7 +1869,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1856,7 +1887,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1865,7 +1896,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1931,7 +1962,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1949,7 +1980,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -1958,7 +1989,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2040,7 +2071,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2058,7 +2089,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2067,7 +2098,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2161,7 +2192,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2179,7 +2210,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2188,7 +2219,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2274,7 +2305,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2292,7 +2323,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2301,7 +2332,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2395,7 +2426,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2413,7 +2444,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2422,7 +2453,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2506,7 +2537,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2524,7 +2555,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2533,7 +2564,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2615,7 +2646,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2633,7 +2664,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2642,7 +2673,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2726,7 +2757,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2744,7 +2775,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2753,7 +2784,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2958,7 +2989,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2976,7 +3007,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2985,7 +3016,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3071,7 +3102,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3089,7 +3120,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3098,7 +3129,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3184,7 +3215,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3202,7 +3233,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3211,7 +3242,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3299,7 +3330,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3317,7 +3348,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3326,7 +3357,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3414,7 +3445,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3432,7 +3463,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3441,7 +3472,310 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is longer than 8,192 bytes: ask for less at once. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A service without a token answers on its own machine's names only. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token, or a session that it opened. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off, or orders are not kept. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This method is not served here. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has a body, or too long a one. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is longer than 8,192 bytes: ask for less at once. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A service without a token answers on its own machine's names only. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in; the cookie `takings_session` is set. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token, or a session that it opened. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off, or orders are not kept. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This method is not served here. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body did not come. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has a body, or too long a one. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is longer than 8,192 bytes: ask for less at once. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not said to be JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A service without a token answers on its own machine's names only. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The store does not answer; the service goes on by itself once it does. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong; the message names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service needs a bearer token, or a session that it opened. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The view is switched off, or orders are not kept. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This method is not served here. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3521,7 +3855,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3539,7 +3873,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3548,7 +3882,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3634,7 +3968,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3652,7 +3986,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3661,7 +3995,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3727,7 +4061,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3745,7 +4079,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -3754,7 +4088,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;

@@ -8,7 +8,7 @@ use takings::config::JobArgs;
 use takings::job::{self, Stop};
 use takings::service::parameters::{Parameters, write_cursor};
 use takings::store::StoreUrl;
-use takings::store::reader::logs::{CORRECTIONS, REJECTED};
+use takings::store::reader::logs::{CORRECTIONS, ORDERS, REJECTED};
 use takings::store::reader::table::Table;
 use takings::store::reader::views::{SALES_PER_DAY, VIEWS};
 use takings::store::reader::{PageQuery, ReadError, Reader, ReaderOptions};
@@ -49,12 +49,13 @@ impl Shop {
         let args = JobArgs::of(&folder.path().display().to_string(), &store).with_topics(&topics);
         let mut config = args.resolve().expect("sound");
         config.until_caught_up = true;
+        config.keep_orders = true;
         job::run(&config, &Stop::default()).expect("counted");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let url = StoreUrl::parse(&store).expect("a URL");
         let options = ReaderOptions { connections: 1, ..ReaderOptions::default() };
         let reader = runtime.block_on(async { Reader::open(&url, options) }).expect("opened");
-        Shop { reader, runtime, tables: VIEWS.iter().chain([&CORRECTIONS, &REJECTED]).collect(), _folder: folder }
+        Shop { reader, runtime, tables: VIEWS.iter().chain([&CORRECTIONS, &ORDERS, &REJECTED]).collect(), _folder: folder }
     }
 
     fn page(&self, table: &'static Table, text: &str) {
