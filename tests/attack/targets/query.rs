@@ -55,7 +55,12 @@ impl Shop {
         let url = StoreUrl::parse(&store).expect("a URL");
         let options = ReaderOptions { connections: 1, ..ReaderOptions::default() };
         let reader = runtime.block_on(async { Reader::open(&url, options) }).expect("opened");
-        Shop { reader, runtime, tables: VIEWS.iter().chain([&CORRECTIONS, &ORDERS, &REJECTED]).collect(), _folder: folder }
+        Shop {
+            reader,
+            runtime,
+            tables: VIEWS.iter().chain([&CORRECTIONS, &ORDERS, &REJECTED]).collect(),
+            _folder: folder,
+        }
     }
 
     fn page(&self, table: &'static Table, text: &str) {
