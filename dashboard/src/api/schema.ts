@@ -2874,7 +2874,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service needs a bearer token. */
+            /** @description The service needs a bearer token, or a session that it opened. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2883,7 +2883,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The view is switched off. */
+            /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2892,7 +2892,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Only GET and HEAD are served. */
+            /** @description This method is not served here. */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -2901,7 +2901,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request has a body. */
+            /** @description The request has a body, or too long a one. */
             413: {
                 headers: {
                     [name: string]: unknown;
