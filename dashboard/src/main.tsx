@@ -3,35 +3,35 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { eventsUrl, fetchFreshness, fetchPage, fetchRatings, fetchSummary, isViewOff } from "./api/client";
 import { App } from "./app/App";
-import { periodInAddress } from "./app/address";
+import { narrowingInAddress, periodInAddress } from "./app/address";
 import { preferredLanguage, startI18n, storedLanguage } from "./i18n";
 import { frameScheduler } from "./live/frame";
-import { today } from "./live/period";
+import { watchDay } from "./live/midnight";
+import { dayIn, firstNeeded } from "./live/period";
 import { LiveContext } from "./live/react";
-import { loadSnapshot } from "./live/snapshot";
+import { loadMinutesBefore, loadSlice, loadSnapshot } from "./live/snapshot";
 import { LiveStore } from "./live/store";
 import { openEventStream } from "./live/stream";
 import "./styles/base.css";
 
 const clock = () => Date.now();
 
+const reader = { summary: fetchSummary, freshness: fetchFreshness, page: fetchPage, ratings: fetchRatings, isViewOff };
+
 const store = new LiveStore(
   {
-    openStream: (handlers) => openEventStream(eventsUrl, handlers),
-    loadSnapshot: (period, signal) =>
-      loadSnapshot(
-        { summary: fetchSummary, freshness: fetchFreshness, page: fetchPage, ratings: fetchRatings, isViewOff },
-        period,
-        today(),
-        clock,
-        signal,
-      ),
+    openStream: (handlers, products) => openEventStream(eventsUrl, handlers, products),
+    loadSnapshot: (showing, minutes, signal) => loadSnapshot(reader, showing, minutes, dayIn, clock, signal),
+    loadSlice: ({ period, narrowing }, { anchor, kept }, signal) =>
+      loadSlice(reader, narrowing, firstNeeded(period, anchor), kept, signal),
+    loadMinutesBefore: ({ anchor, timeZone }, signal) => loadMinutesBefore(reader, anchor, timeZone, signal),
     scheduler: frameScheduler,
     clock,
-    wall: today,
+    wall: (zone) => dayIn(zone),
+    watchDay,
     delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   },
-  periodInAddress(),
+  { period: periodInAddress(), narrowing: narrowingInAddress() },
 );
 const queries = new QueryClient({
   // What is shown changes by events, never by time or by focus.

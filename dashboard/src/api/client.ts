@@ -87,5 +87,9 @@ export const fetchListings = (
   signal?: AbortSignal,
 ): Promise<{ readonly rows: readonly Listing[] }> => get("products", { product: products, limit: 100 }, signal);
 
-export const eventsUrl = (lastEventId: number | null): string =>
-  lastEventId === null ? `${BASE}/events` : `${BASE}/events?last_event_id=${lastEventId}`;
+/** The address of the event stream: from an epoch on, and with the rows of these products beside all others. */
+export function eventsUrl(lastEventId: number | null, products: readonly string[]): string {
+  const query = new URLSearchParams(products.map((product) => ["product", product]));
+  if (lastEventId !== null) query.set("last_event_id", String(lastEventId));
+  return query.size > 0 ? `${BASE}/events?${query.toString()}` : `${BASE}/events`;
+}

@@ -14,6 +14,8 @@ export interface ViewKeys {
   sales_per_payment_method: Schemas["SalesPerPaymentMethodKey"];
   top_products: Schemas["TopProductsKey"];
   orders_per_minute: Schemas["OrdersPerMinuteKey"];
+  sales_per_product: Schemas["SalesPerProductKey"];
+  sales_facts: SalesFactsKey;
 }
 /** The rows of each: the key columns, and the totals. */
 export interface ViewRows {
@@ -23,11 +25,24 @@ export interface ViewRows {
   sales_per_payment_method: Schemas["SalesPerPaymentMethodRow"];
   top_products: Schemas["TopProductsRow"];
   orders_per_minute: Schemas["OrdersPerMinuteRow"];
+  sales_per_product: Schemas["SalesPerProductRow"];
+  sales_facts: SalesFactsKey & Totals;
 }
 /** Views of totals: money, orders and units. */
 export type View = keyof ViewKeys;
-/** Every view that the stream tells of. */
+/** Those that are too large to be held whole: the page holds what it narrows to. */
+export type Sliced = "sales_per_product" | "sales_facts";
+/** Every view that the page knows of. */
 export type Streamed = View | "products" | "ratings_per_product";
+
+interface SalesFactsKey {
+  readonly order_date: string;
+  readonly category: string;
+  readonly payment_method: string;
+  readonly currency: string;
+}
+
+type Totals = Pick<Schemas["SalesPerDayRow"], "total_sales" | "orders" | "units" | "epoch">;
 
 export interface Page<V extends View = View> {
   readonly epoch: number;
@@ -41,6 +56,9 @@ export interface PageParameters {
   readonly from?: string | null;
   /** Of best sellers: `all`, a month or a day. */
   readonly period?: string;
+  readonly category?: string | null;
+  readonly payment_method?: string | null;
+  readonly product?: string | null;
   readonly limit: number;
   readonly cursor?: string | null;
 }
@@ -50,7 +68,10 @@ export type Rating = Schemas["RatingsPerProductRow"];
 export type Ratings = Schemas["RatingsPerProductPage"];
 export type KeptView = Schemas["KeptView"];
 export type Summary = Schemas["Summary"];
-export type Freshness = Schemas["Freshness"];
+export type Freshness = Schemas["Freshness"] & {
+  /** The shop's, as IANA names it; null where it is not known. */
+  readonly time_zone?: string | null;
+};
 export type Audit = Schemas["Audit"];
 export type Proofs = Schemas["Proofs"];
 export type OrderVersion = Schemas["Counted"];
@@ -59,7 +80,18 @@ export type Corrections = Schemas["CorrectionsPage"];
 export type Hello = Schemas["Hello"];
 export type Reset = Schemas["Reset"];
 export type Contact = Schemas["Contact"];
-export type Changes = Schemas["Changes"];
+/** All rows of one product on the days that changed. */
+export interface ProductChanges {
+  readonly product: string;
+  readonly days: readonly string[];
+  readonly rows: readonly ViewRows["sales_per_product"][];
+}
+export type Changes = Schemas["Changes"] & {
+  readonly changed: { readonly sales_facts?: ViewRows["sales_facts"][] };
+  readonly removed: { readonly sales_facts?: ViewKeys["sales_facts"][] };
+  /** Of the products that the stream was opened for, those that changed. */
+  readonly products?: readonly ProductChanges[];
+};
 export type Fault = Schemas["Error"];
 
 /** Absolute counters over all partitions. */

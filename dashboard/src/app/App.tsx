@@ -1,8 +1,9 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { sameNarrowing } from "../live/holding";
 import { useLive, useLiveStore } from "../live/react";
 import { periodOf } from "../live/period";
-import { useAddress } from "./address";
+import { useAddress, useNarrowing } from "./address";
 import styles from "./App.module.css";
 import { Announcer } from "./Announcer";
 import { Header } from "./Header";
@@ -17,9 +18,11 @@ export function App() {
   const empty = useLive((state) => state.ready && state.currencies.length === 0);
   const [periodText] = useAddress("period");
   const period = periodOf(periodText);
+  const narrowing = useNarrowing();
   useEffect(() => {
-    if (store.getState().wanted !== period) store.show(period);
-  }, [store, period]);
+    const { wanted, wantedNarrowing } = store.getState();
+    if (wanted !== period || !sameNarrowing(wantedNarrowing, narrowing)) store.show({ period, narrowing });
+  }, [store, period, narrowing]);
 
   return (
     <>

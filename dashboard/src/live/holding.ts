@@ -33,6 +33,13 @@ export type Holding =
   /** `switchable` would hold it, if it were on; null where no view holds it. */
   | { readonly view: null; readonly switchable: DayView | null };
 
+/** The views that tell all of these dimensions apart, the smallest first. */
+export const viewsOf = (needed: readonly Dimension[]): DayView[] =>
+  DAY_VIEWS.filter((view) => needed.every((dimension) => has(view, dimension)));
+
+export const sameNarrowing = (a: Narrowing, b: Narrowing): boolean =>
+  a.category === b.category && a.payment_method === b.payment_method && a.product === b.product;
+
 /** The dimensions that narrow. */
 export const narrowed = (by: Narrowing): Dimension[] =>
   (["category", "payment_method", "product"] as const).filter((dimension) => by[dimension] !== null);
@@ -43,7 +50,7 @@ export const narrowed = (by: Narrowing): Dimension[] =>
  */
 export function holding(by: Narrowing, split: Dimension | null, off: ReadonlySet<string>): Holding {
   const needed = new Set<Dimension>(split === null ? narrowed(by) : [...narrowed(by), split]);
-  const able = DAY_VIEWS.filter((view) => [...needed].every((dimension) => has(view, dimension)));
+  const able = viewsOf([...needed]);
   const view = able.find((each) => !off.has(each));
   return view ? { view } : { view: null, switchable: able[0] ?? null };
 }

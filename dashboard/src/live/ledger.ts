@@ -15,15 +15,18 @@ import type {
   Ratings as RatingsPage,
   Streamed,
   Summary,
-  View,
   ViewKeys,
   ViewRows,
 } from "../api/types";
-import { anchorOf } from "./period";
+import type { Annex, Slice } from "./annex";
+import { anchorOf, knownZone } from "./period";
 import { Ratings } from "./ratings";
-import { Table, VIEWS } from "./table";
+import { Table, VIEWS, type Whole } from "./table";
 
-export type Tables = { readonly [V in View]: Table<V> };
+export type Tables = { readonly [V in Whole]: Table<V> };
+
+/** What an event can change. */
+export type Touched = Streamed | "slice" | "minutesBefore";
 
 export interface CurrencyInfo {
   readonly code: string;
@@ -53,8 +56,17 @@ export class Ledger {
   listedAt = 0;
   /** Views that are switched off where the job runs: their tables are empty, and say nothing. */
   readonly off = new Set<Streamed>();
+  /** Views that are kept, as the service says. */
+  readonly kept = new Set<string>();
   /** The views that do not count all that was ever in the log, and the day since when they do. */
   readonly completeFrom = new Map<string, string>();
+  /** The shop's time zone; null where the service does not know it. */
+  timeZone: string | null = null;
+  /** The rows of what is narrowed to; null where nothing is. */
+  slice: Slice | null = null;
+  /** The minutes from the day before the anchor on, to compare today with; null until they are loaded. */
+  minutesBefore: Annex | null = null;
+  #bestDay: string;
   #floor = Number.POSITIVE_INFINITY;
   #ceiling = 0;
   #epoch = 0;
@@ -66,35 +78,41 @@ export class Ledger {
    */
   constructor(
     readonly from: string | null,
-    readonly bestDay = "",
+    bestDay = "",
     firstMinute: string | null = null,
   ) {
+    this.#bestDay = bestDay;
     this.tables = {
       sales_per_day: new Table("sales_per_day", null),
       sales_per_category: new Table("sales_per_category", from),
       sales_per_month: new Table("sales_per_month", null),
       sales_per_payment_method: new Table("sales_per_payment_method", from),
-      top_products: new Table("top_products", null, new Set(["all", bestDay.slice(0, 7), bestDay])),
+      top_products: new Table("top_products", null, bestOf(bestDay)),
       orders_per_minute: new Table("orders_per_minute", firstMinute),
     };
   }
 
+  get bestDay(): string {
+    return this.#bestDay;
+  }
+
   /** The oldest epoch that any part was read at. */
   get floor(): number {
-    return this.#floor;
+    return Math.min(this.#floor, ...this.#annexes().map(({ floor }) => floor));
   }
 
   /** The newest epoch that any part was read at, or that was absorbed. */
   get epoch(): number {
-    return Math.max(this.#epoch, this.#ceiling);
+    return Math.max(this.#epoch, this.#ceiling, ...this.#annexes().map(({ ceiling }) => ceiling));
   }
 
   /** True once the ledger is the store's state at one epoch: all parts agree, or the stream has reached the newest. */
   settledAt(streamEpoch: number): boolean {
-    return this.#floor === this.#ceiling || streamEpoch >= this.#ceiling;
+    const { floor, epoch } = this;
+    return floor === epoch || streamEpoch >= epoch;
   }
 
-  addPage<V extends View>(view: V, page: Page<V>): void {
+  addPage<V extends Whole>(view: V, page: Page<V>): void {
     this.#readAt(page.epoch);
     const table: Table<V> = this.tables[view];
     for (const row of page.rows) table.put(row);
@@ -123,7 +141,9 @@ export class Ledger {
     this.committedAt = instant(freshness.committed_at ?? null);
     this.backlog = backlogOf(freshness);
     this.newestRecord = instant(freshness.newest_record_at ?? null);
+    this.timeZone = knownZone(freshness.time_zone);
     for (const { view, complete_from } of freshness.views) {
+      this.kept.add(view);
       if (typeof complete_from === "string") this.completeFrom.set(view, complete_from);
     }
   }
@@ -133,16 +153,34 @@ export class Ledger {
     return this.anchor !== this.bestDay && !this.off.has("top_products");
   }
 
-  /** Moves the anchor to the newest day held, never back. `wall` is the day on the reader's wall. */
-  moveAnchor(wall: string): void {
+  /** Moves the anchor to the newest day held, never back. `wall` is the day on the shop's wall. True if it moved. */
+  moveAnchor(wall: string): boolean {
     const days = [...this.tables.sales_per_day.entries()].map((entry) => entry.period);
     const anchor = anchorOf(days, wall);
-    if (this.anchor === "" || (days.length > 0 && anchor > this.anchor)) this.anchor = anchor;
+    if (this.anchor !== "" && (days.length === 0 || anchor <= this.anchor)) return false;
+    this.anchor = anchor;
+    return true;
   }
 
-  /** Applies one event. Returns the views whose rows it changed. Events at or below the floor do nothing. */
-  absorb(changes: Changes): Set<Streamed> {
-    const touched = new Set<Streamed>();
+  /**
+   * Of a day without sales there are no best sellers that could be missing, so it becomes theirs; of a month alike.
+   * True if they are of another day now.
+   */
+  turnBestDay(): boolean {
+    const month = this.anchor.slice(0, 7);
+    const since = month === this.#bestDay.slice(0, 7) ? this.anchor : month;
+    for (const { period } of this.tables.sales_per_day.entries()) if (period.startsWith(since)) return false;
+    if (this.anchor === this.#bestDay) return false;
+    this.#bestDay = this.anchor;
+    this.tables.top_products.keepOnly(bestOf(this.anchor));
+    return true;
+  }
+
+  /** Applies one event. Returns what it changed. Events at or below the floor do nothing. */
+  absorb(changes: Changes): Set<Touched> {
+    const touched = new Set<Touched>();
+    if (this.slice?.absorb(changes) === true) touched.add("slice");
+    if (this.minutesBefore?.absorb(changes) === true) touched.add("minutesBefore");
     if (changes.epoch <= this.#floor) return touched;
     for (const view of VIEWS) if (this.#absorbView(view, changes)) touched.add(view);
     if (this.#absorbRatings(changes)) touched.add("ratings_per_product");
@@ -166,11 +204,17 @@ export class Ledger {
 
   /** To be called when it is settled and shown: from now on only newer epochs count. */
   settle(): void {
-    this.#floor = this.epoch;
-    this.#ceiling = this.epoch;
+    const { epoch } = this;
+    this.#floor = epoch;
+    this.#ceiling = epoch;
+    for (const annex of this.#annexes()) annex.settle(epoch);
   }
 
-  #absorbView(view: View, changes: Changes): boolean {
+  #annexes(): Annex[] {
+    return [this.slice, this.minutesBefore].filter((annex) => annex !== null);
+  }
+
+  #absorbView(view: Whole, changes: Changes): boolean {
     return amend(
       this.tables[view],
       changes.removed[view] ?? [],
@@ -215,8 +259,11 @@ function backlogOf(said: {
   return committed === null || written === null ? null : Math.max(0, committed - written);
 }
 
+/** The periods whose best sellers are held with those of a day. */
+const bestOf = (day: string): ReadonlySet<string> => new Set(["all", day.slice(0, 7), day]);
+
 /** Removals first: a key that went and came back within merged epochs is there. True if anything changed. */
-function amend<V extends View>(
+function amend<V extends Whole>(
   table: Table<V>,
   removed: readonly ViewKeys[V][],
   changed: readonly ViewRows[V][],

@@ -9,7 +9,9 @@ export type Period = Preset | Range;
 
 export const DEFAULT_PERIOD: Period = "30";
 
-const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** A shop without a sale for longer than this is an archive: its periods end with its last day, not with today. */
 const ALIVE_DAYS = 31;
 
@@ -26,21 +28,56 @@ export const daysBetween = (first: string, last: string): number =>
 export const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(dayMillis(text)) && addDays(text, 0) === text;
 
+/** The zone, where this machine knows it by its IANA name; else null. */
+export function knownZone(zone: string | null | undefined): string | null {
+  if (zone === null || zone === undefined) return null;
+  try {
+    clockOf(zone);
+    return zone;
+  } catch {
+    return null;
+  }
+}
+
+/** Making one costs more than all that it formats. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(zone: string): Intl.DateTimeFormat {
+  const known = clocks.get(zone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("en", {
+    timeZone: zone,
+    calendar: "iso8601",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  clocks.set(zone, made);
+  return made;
+}
+
 /** The day at an instant, by the clock of `zone` (an IANA name), or of this machine where that is null. */
 export function dayIn(zone: string | null, now: Date = new Date()): string {
   if (zone !== null) {
-    const parts = new Intl.DateTimeFormat("en", {
-      timeZone: zone,
-      calendar: "iso8601",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-    }).formatToParts(now);
+    const parts = clockOf(zone).formatToParts(now);
     const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
     return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}`;
   }
   const two = (part: number) => String(part).padStart(2, "0");
   return `${String(now.getFullYear())}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+/** The first minute (ms since 1970) of a day, by the clock of `zone`: not always midnight where clocks change. */
+export function dayStart(day: string, zone: string | null): number {
+  // Zones are at most 14 hours ahead of UTC, and 12 behind.
+  let before = dayMillis(day) - 15 * HOUR_MS;
+  let within = dayMillis(day) + 13 * HOUR_MS;
+  while (within - before > MINUTE_MS) {
+    const middle = before + Math.floor((within - before) / 2 / MINUTE_MS) * MINUTE_MS;
+    if (dayIn(zone, new Date(middle)) < day) before = middle;
+    else within = middle;
+  }
+  return within;
 }
 
 /** The day on this machine's wall. */
@@ -131,6 +168,10 @@ export function spanBefore(period: Period, anchor: string): Days | null {
 
 export const within = (day: string, span: Span): boolean =>
   (span.from === null || day >= span.from) && (span.to === null || day <= span.to);
+
+/** The first day that a period and what it is compared with need; null where they need all. */
+export const firstNeeded = (period: Period, anchor: string): string | null =>
+  spanBefore(period, anchor)?.from ?? spanOf(period, anchor).from;
 
 /** True if rows held from `held` on are all that `needed` asks for. */
 export const covers = (held: string | null, needed: string | null): boolean =>

@@ -1,9 +1,13 @@
 /** Loads a whole ledger by REST, page by page. It is settled by the store, which has the stream beside it. */
 import type { Freshness, Page, PageParameters, Ratings, Streamed, Summary, View } from "../api/types";
+import { Annex, emptySlice, type Slice } from "./annex";
+import { narrowed, type Narrowing } from "./holding";
 import { instant, Ledger } from "./ledger";
 import { firstMinute } from "./minutes";
-import { spanOf, type Period } from "./period";
+import { addDays, dayStart, firstNeeded, spanOf } from "./period";
 import { LOADED } from "./ratings";
+import type { Showing } from "./state";
+import { Table, type Whole } from "./table";
 
 /** Rows a page: few enough that taking one in is no long task, so many that a year of days fits in one. */
 export const PAGE_ROWS = 4_000;
@@ -30,13 +34,15 @@ export interface Snapshot {
 
 /**
  * Days and months are loaded whole (they are few: days × currencies); categories and payment methods, which
- * are many, from the first day of `period`; best sellers of the newest day, of its month and of all time; the
- * most rated products; the minutes of the last hour. `wall` is the day on the reader's wall, `clock` our time in ms.
+ * are many, from the first day of the period; best sellers of the newest day, of its month and of all time; the
+ * most rated products; the minutes of the last hour; and a slice of what is narrowed to. With `minutes`, those of
+ * the day before as well. `wall` says the day on the wall of a time zone, `clock` our time in ms.
  */
 export async function loadSnapshot(
   reader: SnapshotReader,
-  period: Period,
-  wall: string,
+  { period, narrowing }: Showing,
+  minutes: boolean,
+  wall: (zone: string | null) => string,
   clock: () => number,
   signal: AbortSignal,
 ): Promise<Snapshot> {
@@ -47,45 +53,87 @@ export async function loadSnapshot(
     unlessOff(reader, allPages(reader, "sales_per_month", signal)),
   ]);
   const probe = new Ledger(null);
+  probe.addFreshness(freshness.answer);
   for (const page of days) probe.addPage("sales_per_day", page);
-  probe.moveAnchor(wall);
+  probe.moveAnchor(wall(probe.timeZone));
 
-  const { from } = spanOf(period, probe.anchor);
+  const { anchor } = probe;
+  const { from } = spanOf(period, anchor);
   const first = firstMinute(instant(freshness.answer.newest_record_at ?? null));
-  const ledger = new Ledger(from, probe.anchor, first);
+  const ledger = new Ledger(from, anchor, first);
   ledger.addSummary(summary);
   ledger.addFreshness(freshness.answer);
   for (const page of days) ledger.addPage("sales_per_day", page);
   for (const page of months ?? []) ledger.addPage("sales_per_month", page);
   if (months === null) ledger.off.add("sales_per_month");
-  ledger.moveAnchor(wall);
+  ledger.anchor = anchor;
   const perhaps = async (view: Streamed, loading: Promise<unknown>) => {
     if ((await unlessOff(reader, loading)) === null) ledger.off.add(view);
   };
-  const fill = (view: View, part: Part) =>
+  const fill = (view: Whole, part: Part) =>
     perhaps(view, eachPage(reader, view, part, signal, (page) => { ledger.addPage(view, page); }));
-  const kept = new Set(freshness.answer.views.map(({ view }) => view));
+  const { kept } = ledger;
   /** Those that a shop may well do without are not asked for where the service says that they are off. */
   const unlessNamedOff = (view: Streamed, load: () => Promise<unknown>) => {
     if (kept.has(view)) return load();
     ledger.off.add(view);
     return Promise.resolve();
   };
-  const best = ["all", probe.anchor.slice(0, 7), probe.anchor];
-  await Promise.all([
+  const nothing = () => Promise.resolve();
+  const best = ["all", anchor.slice(0, 7), anchor];
+  const [slice, minutesBefore] = await Promise.all([
+    loadSlice(reader, narrowing, firstNeeded(period, anchor), kept, signal),
+    minutes && kept.has("orders_per_minute") ? loadMinutesBefore(reader, anchor, ledger.timeZone, signal) : null,
     fill("sales_per_category", { from }),
     fill("sales_per_payment_method", { from }),
-    unlessNamedOff("products", () => Promise.resolve()),
+    unlessNamedOff("products", nothing),
+    unlessNamedOff("sales_per_product", nothing),
+    unlessNamedOff("sales_facts", nothing),
     unlessNamedOff("top_products", () => Promise.all(best.map((of) => fill("top_products", { period: of })))),
     unlessNamedOff("orders_per_minute", () => fill("orders_per_minute", { from: first })),
     unlessNamedOff("ratings_per_product", () =>
       perhaps("ratings_per_product", reader.ratings(LOADED, signal).then((page) => { ledger.addRatings(page); return true; })),
     ),
   ]);
+  ledger.slice = slice;
+  ledger.minutesBefore = minutesBefore;
   return { ledger, clockSkew: skewOf(freshness.answer, freshness.at) };
 }
 
-type Part = Pick<PageParameters, "from" | "period">;
+/** The rows of what is narrowed to, from the day on, of the views that are kept; null where nothing is narrowed. */
+export async function loadSlice(
+  reader: SnapshotReader,
+  by: Narrowing,
+  from: string | null,
+  kept: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Slice | null> {
+  if (narrowed(by).length === 0) return null;
+  const slice = emptySlice(by, from, kept);
+  await Promise.all(
+    slice.views.map((view) =>
+      eachPage(reader, view, { from, ...by }, signal, (page) => { slice.addPage(view, page); }),
+    ),
+  );
+  return slice;
+}
+
+/** The minutes from the start of the day before `anchor` on, by the clock of the shop. */
+export async function loadMinutesBefore(
+  reader: SnapshotReader,
+  anchor: string,
+  zone: string | null,
+  signal: AbortSignal,
+): Promise<Annex> {
+  const from = new Date(dayStart(addDays(anchor, -1), zone)).toISOString();
+  const minutes = new Annex({ orders_per_minute: new Table("orders_per_minute", from) });
+  await eachPage(reader, "orders_per_minute", { from }, signal, (page) => {
+    minutes.addPage("orders_per_minute", page);
+  });
+  return minutes;
+}
+
+type Part = Omit<PageParameters, "limit" | "cursor">;
 
 /** One page is one task of the browser: the rows of a page are taken in before the next is asked for. */
 async function eachPage<V extends View>(

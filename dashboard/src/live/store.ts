@@ -14,129 +14,80 @@
  * - The shown ledger is settled, and moves only forward by changes with no gap before them.
  * - A load whose parts are older than the stream's position when it began is thrown away: the changes between
  *   were not kept.
- * - The shown period is one whose rows are all held. A wider one is shown when its ledger is there.
+ * - What is shown is held in full. A wider period is shown when its ledger is there, and another narrowing when its
+ *   slice is, which alone is loaded: the ledger stays. Until then the old numbers stay, and go on.
+ * - A slice is joined to the ledger at the epoch of both; so are the minutes that today is compared with.
+ * - The stream is told the product that is shown and the one that is asked for, before either's slice is loaded.
  */
-import type { Changes, Contact, Counters, Hello, Reset, Streamed, View } from "../api/types";
+import type { Changes, Contact, Hello, Reset } from "../api/types";
+import type { Annex, Slice } from "./annex";
 import type { FrameScheduler } from "./frame";
-import type { CurrencyInfo, Ledger } from "./ledger";
-import { covers, spanOf, type Period } from "./period";
-import type { Ratings } from "./ratings";
+import { narrowed, sameNarrowing } from "./holding";
+import type { Ledger, Touched } from "./ledger";
+import { addDays, covers, firstNeeded, spanBefore, spanOf } from "./period";
 import type { Snapshot } from "./snapshot";
+import { stateBefore, type LiveState, type Showing, type TableState } from "./state";
 import type { OpenStream, Stream } from "./stream";
-import { VIEWS, type Table } from "./table";
+import { VIEWS, type Table, type Whole } from "./table";
 
-/** A view at one moment: a new object whenever a row changed, so that identity tells. */
-export interface TableState<V extends View = View> {
-  readonly table: Table<V>;
-}
-
-/** How the page stands with the service; `away` where the service itself has lost its store. */
-export type Reach = "connecting" | "open" | "away" | "lost";
-
-export interface LiveState {
-  readonly contact: Reach;
-  /** A snapshot is under way: the first one, one after a reset, or one for a wider period. */
-  readonly loading: boolean;
-  /** True from the first settled ledger on, for ever: numbers once shown stay. */
-  readonly ready: boolean;
-  /** True while the shown ledger gets no changes because the stream has lost its thread. */
-  readonly frozen: boolean;
-  /** Why the last load failed, until one succeeds. */
-  readonly problem: string | null;
-  readonly epoch: number;
-  /** Server time of the newest commit shown (ms), and the server's clock minus ours (ms). */
-  readonly committedAt: number | null;
-  readonly clockSkew: number;
-  /** Milliseconds from writing the newest record to its commit; null where that is not known. */
-  readonly backlog: number | null;
-  /** Our time of the newest change (ms); null before the first. */
-  readonly changedAt: number | null;
-  readonly counts: Counters;
-  readonly currencies: readonly CurrencyInfo[];
-  readonly anchor: string;
-  /** The period asked for, and the one the numbers are of. */
-  readonly wanted: Period;
-  readonly period: Period;
-  readonly views: { readonly [V in View]: TableState<V> } | null;
-  /** The most rated products: a new object whenever one changed. */
-  readonly ratings: { readonly list: Ratings } | null;
-  /** The epoch in which any product's listing was last seen to change. */
-  readonly listedAt: number;
-  /** The newest timestamp of any record, by the log's clock (ms); null where the log has none. */
-  readonly newestRecord: number | null;
-  /** The day whose best sellers are held, with its month's. */
-  readonly bestDay: string;
-  /** Views that are switched off where the job runs. */
-  readonly off: ReadonlySet<Streamed>;
-  /** The views that do not count all that was ever in the log, and the day since when they do. */
-  readonly completeFrom: ReadonlyMap<string, string>;
-}
+export type { LiveState, Reach, Showing, TableState } from "./state";
 
 export interface LiveParts {
   readonly openStream: OpenStream;
-  readonly loadSnapshot: (period: Period, signal: AbortSignal) => Promise<Snapshot>;
+  /** With `minutes`, those of the day before as well. */
+  readonly loadSnapshot: (showing: Showing, minutes: boolean, signal: AbortSignal) => Promise<Snapshot>;
+  /** What the showing narrows to; null where it narrows nothing. */
+  readonly loadSlice: (showing: Showing, ledger: Ledger, signal: AbortSignal) => Promise<Slice | null>;
+  readonly loadMinutesBefore: (ledger: Ledger, signal: AbortSignal) => Promise<Annex>;
   readonly scheduler: (run: () => void) => FrameScheduler;
   readonly clock: () => number;
-  /** The day on the reader's wall. */
-  readonly wall: () => string;
+  /** The day on the wall of a time zone; of the reader's, where it is null. */
+  readonly wall: (zone: string | null) => string;
+  /** Calls back at each turn of that day; returns what ends it. */
+  readonly watchDay: (zone: string | null, turned: () => void) => () => void;
   /** Resolves after `ms`. */
   readonly delay: (ms: number) => Promise<void>;
 }
 
-interface Load {
+interface Load<T> {
   readonly abort: AbortController;
-  readonly period: Period;
+  readonly showing: Showing;
   /** The stream's epoch when the load began. */
   readonly base: number;
   /** Every change after `base`. */
   readonly kept: Changes[];
-  snapshot: Snapshot | null;
+  loaded: { readonly of: T } | null;
+}
+
+/** What is under way, by what it brings. At most one of the first two. */
+interface Loads {
+  whole: Load<Snapshot> | null;
+  slice: Load<Slice | null> | null;
+  minutes: Load<Annex> | null;
 }
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
-/** How long a ledger may wait for the stream to reach its newest part before it is loaded anew. */
+/** How long what was loaded may wait for the stream to reach its newest part before it is loaded anew. */
 const SETTLE_MS = 10_000;
 
 export class LiveStore {
   readonly #parts: LiveParts;
   readonly #frames: FrameScheduler;
   readonly #listeners = new Set<() => void>();
+  readonly #loads: Loads = { whole: null, slice: null, minutes: null };
   #stream: Stream | null = null;
   #streamEpoch: number | null = null;
   #queue: Changes[] = [];
   #ledger: Ledger | null = null;
-  #load: Load | null = null;
   #retryMs = FIRST_RETRY_MS;
+  #endDay: () => void = () => undefined;
   #state: LiveState;
 
-  constructor(parts: LiveParts, period: Period) {
+  constructor(parts: LiveParts, showing: Showing) {
     this.#parts = parts;
     this.#frames = parts.scheduler(() => { this.flush(); });
-    this.#state = {
-      contact: "connecting",
-      loading: true,
-      ready: false,
-      frozen: false,
-      problem: null,
-      epoch: 0,
-      committedAt: null,
-      clockSkew: 0,
-      backlog: null,
-      changedAt: null,
-      counts: { read: 0, duplicates: 0, corrections: 0, cancellations: 0, rejected: 0 },
-      currencies: [],
-      anchor: "",
-      wanted: period,
-      period,
-      views: null,
-      ratings: null,
-      listedAt: 0,
-      newestRecord: null,
-      bestDay: "",
-      off: new Set(),
-      completeFrom: new Map(),
-    };
+    this.#state = stateBefore(showing);
   }
 
   readonly getState = (): LiveState => this.#state;
@@ -148,34 +99,44 @@ export class LiveStore {
 
   /** Opens the stream. Call once; `stop` ends it for good. */
   start(): void {
-    this.#stream ??= this.#parts.openStream({
-      opened: () => { this.#patch({ contact: "open" }); },
-      lost: () => { this.#patch({ contact: "lost" }); },
-      hello: (hello) => { this.#hello(hello); },
-      changes: (changes) => { this.#changes(changes); },
-      reset: (reset) => { this.#restart(reset); },
-      contact: ({ contact }: Contact) => { this.#patch({ contact: contact ? "open" : "away" }); },
-    });
+    this.#stream ??= this.#parts.openStream(
+      {
+        opened: () => { this.#patch({ contact: "open" }); },
+        lost: () => { this.#patch({ contact: "lost" }); },
+        hello: (hello) => { this.#hello(hello); },
+        changes: (changes) => { this.#changes(changes); },
+        reset: (reset) => { this.#restart(reset); },
+        contact: ({ contact }: Contact) => { this.#patch({ contact: contact ? "open" : "away" }); },
+      },
+      this.#products(),
+    );
   }
 
   stop(): void {
     this.#stream?.close();
     this.#stream = null;
     this.#drop();
+    this.#endDay();
     this.#frames.cancel();
   }
 
-  /** Asks for a period: shown at once if its rows are held, else when they are. */
-  show(period: Period): void {
-    this.#patch({ wanted: period });
-    if (!this.#ledger || this.#state.frozen) {
-      // A load under way is for another period: it would only be thrown away later.
+  /** Asks for a period and a narrowing: shown at once if their rows are held, else when they are. */
+  show({ period, narrowing }: Showing): void {
+    this.#patch({ wanted: period, wantedNarrowing: narrowing });
+    this.#stream?.follow(this.#products());
+    const ledger = this.#ledger;
+    if (!ledger || this.#state.frozen) {
+      // A load under way is for something else: it would only be thrown away later.
       if (this.#streamEpoch !== null) this.#begin();
-    } else if (covers(this.#ledger.from, spanOf(period, this.#ledger.anchor).from)) {
-      this.#drop();
-      this.#patch({ period, loading: false });
-    } else {
+    } else if (!covers(ledger.from, spanOf(period, ledger.anchor).from)) {
       this.#begin();
+    } else if (this.#holdsSlice(ledger)) {
+      this.#drop("whole", "slice");
+      if (narrowed(narrowing).length === 0) ledger.slice = null;
+      this.#publish(ledger, new Set(ledger.slice ? [] : ["slice"]), this.#shown({ period, narrowing }));
+      this.#afterwards();
+    } else {
+      this.#beginSlice();
     }
   }
 
@@ -184,21 +145,34 @@ export class LiveStore {
     this.#frames.cancel();
     const queue = this.#queue;
     this.#queue = [];
-    const touched = new Set<Streamed>();
+    const touched = new Set<Touched>();
     const ledger = this.#state.frozen ? null : this.#ledger;
     for (const changes of queue) {
-      this.#load?.kept.push(changes);
-      if (ledger) for (const view of ledger.absorb(changes)) touched.add(view);
+      for (const load of Object.values(this.#loads) as (Load<unknown> | null)[]) load?.kept.push(changes);
+      if (ledger) for (const part of ledger.absorb(changes)) touched.add(part);
     }
     if (ledger && queue.length > 0) {
       ledger.settle();
-      if (touched.has("sales_per_day")) ledger.moveAnchor(this.#parts.wall());
+      if (touched.has("sales_per_day")) ledger.moveAnchor(this.#parts.wall(ledger.timeZone));
     }
-    const adopted = this.#load?.snapshot ? this.#adopt(this.#load, this.#load.snapshot) : false;
-    if (!adopted && (!ledger || queue.length === 0)) return;
-    if (!adopted && ledger) this.#publish(ledger, touched, {});
+    const { whole } = this.#loads;
+    if (!(whole?.loaded && this.#adopt(whole, whole.loaded.of))) {
+      if (!ledger) return;
+      const rest = { ...this.#joinSlice(ledger, touched), ...this.#joinMinutes(ledger, touched) };
+      if (queue.length === 0 && touched.size === 0) return;
+      this.#publish(ledger, touched, rest);
+    }
+    this.#afterwards();
+  }
+
+  /** What follows from what is shown now. */
+  #afterwards(): void {
+    this.#stream?.follow(this.#products());
+    const { whole, slice } = this.#loads;
+    if (whole || slice) return;
     // A new day has begun: its best sellers are loaded, and meanwhile those of the day before are shown.
-    if (this.#load === null && this.#ledger?.lacksBestSellers === true) this.#begin();
+    if (this.#ledger?.lacksBestSellers === true) this.#begin();
+    else this.#wantMinutes();
   }
 
   #hello(hello: Hello): void {
@@ -229,85 +203,201 @@ export class LiveStore {
     this.#begin();
   }
 
-  #drop(): void {
-    this.#load?.abort.abort();
-    this.#load = null;
+  #drop(...loads: (keyof Loads)[]): void {
+    for (const name of loads.length > 0 ? loads : (Object.keys(this.#loads) as (keyof Loads)[])) {
+      this.#loads[name]?.abort.abort();
+      this.#loads[name] = null;
+    }
   }
 
+  /** Loads everything anew. */
   #begin(): void {
     this.flush();
     this.#drop();
-    const load: Load = {
-      abort: new AbortController(),
-      period: this.#state.wanted,
-      base: this.#streamEpoch ?? 0,
-      kept: [],
-      snapshot: null,
-    };
-    this.#load = load;
+    const load = this.#newLoad<Snapshot>();
+    this.#loads.whole = load;
     this.#patch({ loading: true });
-    void this.#run(load);
+    const minutes = this.#ledger?.minutesBefore != null;
+    void this.#run(load, {
+      isLive: () => this.#loads.whole === load,
+      fetch: () => this.#parts.loadSnapshot(load.showing, minutes, load.abort.signal),
+      floor: ({ ledger }) => ledger.floor,
+      again: () => { this.#begin(); },
+    });
   }
 
-  async #run(load: Load): Promise<void> {
-    const live = () => this.#load === load;
+  /** Loads what is narrowed to, and nothing else. */
+  #beginSlice(): void {
+    this.flush();
+    this.#drop("whole", "slice");
+    const ledger = this.#ledger;
+    if (!ledger) return;
+    const load = this.#newLoad<Slice | null>();
+    this.#loads.slice = load;
+    this.#patch({ loading: true });
+    void this.#run(load, {
+      isLive: () => this.#loads.slice === load,
+      fetch: () => this.#parts.loadSlice(load.showing, ledger, load.abort.signal),
+      floor: (slice) => slice?.floor ?? Number.POSITIVE_INFINITY,
+      again: () => { this.#beginSlice(); },
+    });
+  }
+
+  /** Once today is shown, what it is compared with up to the same time of day. */
+  #wantMinutes(): void {
+    const ledger = this.#ledger;
+    const { period, narrowing, frozen } = this.#state;
+    if (!ledger || frozen || ledger.minutesBefore || this.#loads.minutes) return;
+    if (!ledger.kept.has("orders_per_minute") || narrowed(narrowing).length > 0) return;
+    const { anchor } = ledger;
+    if (spanOf(period, anchor).to !== anchor || spanBefore(period, anchor)?.to !== addDays(anchor, -1)) return;
+    const load = this.#newLoad<Annex>();
+    this.#loads.minutes = load;
+    void this.#run(load, {
+      isLive: () => this.#loads.minutes === load,
+      fetch: () => this.#parts.loadMinutesBefore(ledger, load.abort.signal),
+      floor: ({ floor }) => floor,
+      again: () => {
+        this.#loads.minutes = null;
+        this.#wantMinutes();
+      },
+    });
+  }
+
+  #newLoad<T>(): Load<T> {
+    const { wanted, wantedNarrowing } = this.#state;
+    return {
+      abort: new AbortController(),
+      showing: { period: wanted, narrowing: wantedNarrowing },
+      base: this.#streamEpoch ?? 0,
+      kept: [],
+      loaded: null,
+    };
+  }
+
+  async #run<T>(
+    load: Load<T>,
+    { isLive, fetch, floor, again }: {
+      isLive: () => boolean;
+      fetch: () => Promise<T>;
+      floor: (loaded: T) => number;
+      again: () => void;
+    },
+  ): Promise<void> {
+    const later = async (problem: string | null) => {
+      if (problem !== null) this.#patch({ problem });
+      const wait = this.#retryMs;
+      this.#retryMs = Math.min(wait * 2, LONGEST_RETRY_MS);
+      await this.#parts.delay(wait);
+      if (isLive()) again();
+    };
     try {
-      const snapshot = await this.#parts.loadSnapshot(load.period, load.abort.signal);
-      if (!live()) return;
-      if (snapshot.ledger.floor < load.base) {
-        await this.#again(load, null);
+      const loaded = await fetch();
+      if (!isLive()) return;
+      if (floor(loaded) < load.base) {
+        await later(null);
         return;
       }
-      load.snapshot = snapshot;
+      load.loaded = { of: loaded };
       this.#retryMs = FIRST_RETRY_MS;
       // Shown in the next frame: a task apart from taking in the last page.
       this.#frames.request();
       await this.#parts.delay(SETTLE_MS);
-      if (live()) this.#begin();
+      if (isLive()) again();
     } catch (fault) {
-      if (live()) await this.#again(load, fault instanceof Error ? fault.message : String(fault));
+      if (isLive()) await later(fault instanceof Error ? fault.message : String(fault));
     }
   }
 
-  async #again(load: Load, problem: string | null): Promise<void> {
-    if (problem !== null) this.#patch({ problem });
-    const wait = this.#retryMs;
-    this.#retryMs = Math.min(wait * 2, LONGEST_RETRY_MS);
-    await this.#parts.delay(wait);
-    if (this.#load === load) this.#begin();
-  }
-
   /** Shows the loaded ledger if the kept changes settle it. */
-  #adopt(load: Load, { ledger, clockSkew }: Snapshot): boolean {
-    const { kept } = load;
-    for (const changes of kept.splice(0)) ledger.absorb(changes);
+  #adopt(load: Load<Snapshot>, { ledger, clockSkew }: Snapshot): boolean {
+    for (const changes of load.kept.splice(0)) ledger.absorb(changes);
     if (!ledger.settledAt(this.#streamEpoch ?? 0)) return false;
     ledger.settle();
-    ledger.moveAnchor(this.#parts.wall());
-    this.#load = null;
+    ledger.moveAnchor(this.#parts.wall(ledger.timeZone));
+    this.#drop("minutes");
+    this.#loads.whole = null;
     this.#ledger = ledger;
-    this.#publish(ledger, new Set<Streamed>([...VIEWS, "ratings_per_product"]), {
+    this.#endDay();
+    this.#endDay = this.#parts.watchDay(ledger.timeZone, () => { this.#turnDay(); });
+    this.#publish(ledger, new Set<Touched>([...VIEWS, "ratings_per_product", "slice", "minutesBefore"]), {
+      ...this.#shown(load.showing),
       ready: true,
       frozen: false,
-      loading: false,
-      problem: null,
       clockSkew,
-      period: load.period,
-      bestDay: ledger.bestDay,
       off: ledger.off,
       completeFrom: ledger.completeFrom,
+      timeZone: ledger.timeZone,
     });
     return true;
   }
 
-  #publish(ledger: Ledger, touched: ReadonlySet<Streamed>, rest: Partial<LiveState>): void {
-    const { tables } = ledger;
-    const before = this.#state.views;
-    const state = <V extends View>(view: V): TableState<V> => {
+  /** Shows the loaded slice, if it is at the ledger's epoch once the kept changes are in it. */
+  #joinSlice(ledger: Ledger, touched: Set<Touched>): Partial<LiveState> {
+    const load = this.#loads.slice;
+    if (!load?.loaded) return {};
+    const slice = load.loaded.of;
+    if (slice && !this.#reaches(ledger, slice, load.kept)) return {};
+    ledger.slice = slice;
+    this.#loads.slice = null;
+    touched.add("slice");
+    return this.#shown(load.showing);
+  }
+
+  #joinMinutes(ledger: Ledger, touched: Set<Touched>): Partial<LiveState> {
+    const load = this.#loads.minutes;
+    if (!load?.loaded || !this.#reaches(ledger, load.loaded.of, load.kept)) return {};
+    ledger.minutesBefore = load.loaded.of;
+    this.#loads.minutes = null;
+    touched.add("minutesBefore");
+    return {};
+  }
+
+  #reaches(ledger: Ledger, annex: Annex, kept: Changes[]): boolean {
+    for (const changes of kept.splice(0)) annex.absorb(changes);
+    if ((this.#streamEpoch ?? 0) < Math.max(annex.ceiling, ledger.epoch)) return false;
+    annex.settle(ledger.epoch);
+    return true;
+  }
+
+  /** At midnight: the periods move on, without an order. */
+  #turnDay(): void {
+    const ledger = this.#ledger;
+    if (!ledger || this.#state.frozen || !ledger.moveAnchor(this.#parts.wall(ledger.timeZone))) return;
+    this.#publish(ledger, new Set<Touched>(ledger.turnBestDay() ? ["top_products"] : []), {});
+    this.#afterwards();
+  }
+
+  /** True if what is asked for is narrowed to rows that are held. */
+  #holdsSlice(ledger: Ledger): boolean {
+    const { wanted, wantedNarrowing } = this.#state;
+    if (narrowed(wantedNarrowing).length === 0) return true;
+    const { slice } = ledger;
+    return (
+      slice !== null && sameNarrowing(slice.by, wantedNarrowing) && covers(slice.from, firstNeeded(wanted, ledger.anchor))
+    );
+  }
+
+  /** The products whose rows the stream must tell: of what is shown, and of what is asked for. */
+  #products(): string[] {
+    const { narrowing, wantedNarrowing } = this.#state;
+    const products = [narrowing, wantedNarrowing].map(({ product }) => product).filter((product) => product !== null);
+    return [...new Set(products)].sort();
+  }
+
+  #shown({ period, narrowing }: Showing): Partial<LiveState> {
+    return { period, narrowing, loading: false, problem: null };
+  }
+
+  #publish(ledger: Ledger, touched: ReadonlySet<Touched>, rest: Partial<LiveState>): void {
+    const { tables, minutesBefore } = ledger;
+    const before = this.#state;
+    const state = <V extends Whole>(view: V): TableState<V> => {
       const table: Table<V> = tables[view];
-      return before && !touched.has(view) ? before[view] : { table };
+      return before.views && !touched.has(view) ? before.views[view] : { table };
     };
-    const first = before === null;
+    const minutes = minutesBefore?.tables.orders_per_minute;
+    const first = before.views === null;
     this.#patch({
       epoch: ledger.epoch,
       committedAt: ledger.committedAt,
@@ -316,6 +406,7 @@ export class LiveStore {
       counts: ledger.counts,
       currencies: ledger.currencies,
       anchor: ledger.anchor,
+      bestDay: ledger.bestDay,
       views: {
         sales_per_day: state("sales_per_day"),
         sales_per_category: state("sales_per_category"),
@@ -324,11 +415,10 @@ export class LiveStore {
         top_products: state("top_products"),
         orders_per_minute: state("orders_per_minute"),
       },
-      ratings:
-        this.#state.ratings && !touched.has("ratings_per_product")
-          ? this.#state.ratings
-          : { list: ledger.ratings },
-      listedAt: Math.max(ledger.listedAt, this.#state.listedAt),
+      slice: touched.has("slice") ? ledger.slice && { held: ledger.slice } : before.slice,
+      minutesBefore: touched.has("minutesBefore") ? (minutes ? { table: minutes } : null) : before.minutesBefore,
+      ratings: before.ratings && !touched.has("ratings_per_product") ? before.ratings : { list: ledger.ratings },
+      listedAt: Math.max(ledger.listedAt, before.listedAt),
       newestRecord: ledger.newestRecord,
       ...rest,
     });

@@ -22,10 +22,12 @@ interface Events {
 
 export interface Stream {
   close(): void;
+  /** From now on the rows of these products are told as well, and of no others: the stream resumes with them. */
+  follow(products: readonly string[]): void;
 }
 
-/** Opens the stream; `lastEventId` is the epoch to resume from, or null for a fresh start. */
-export type OpenStream = (handlers: StreamHandlers) => Stream;
+/** Opens the stream from where the service stands. */
+export type OpenStream = (handlers: StreamHandlers, products: readonly string[]) => Stream;
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
@@ -33,8 +35,9 @@ const LONGEST_RETRY_MS = 15_000;
 const SILENCE_MS = 40_000;
 
 export function openEventStream(
-  urlOf: (lastEventId: number | null) => string,
+  urlOf: (lastEventId: number | null, products: readonly string[]) => string,
   handlers: StreamHandlers,
+  first: readonly string[],
 ): Stream {
   let source: EventSource | null = null;
   let lastEventId: number | null = null;
@@ -42,6 +45,8 @@ export function openEventStream(
   let retry: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
   let beats = false;
+  let heardAt = Date.now();
+  let products = first;
 
   const reopen = () => {
     clearTimeout(retry);
@@ -49,15 +54,15 @@ export function openEventStream(
     source?.close();
     connect();
   };
+  const giveUp = () => {
+    handlers.lost();
+    reopen();
+  };
   const heard = () => {
     clearTimeout(silence);
+    heardAt = Date.now();
     // Armed only for a service that sends heartbeats as events: comments never reach this code.
-    if (beats) {
-      silence = setTimeout(() => {
-        handlers.lost();
-        reopen();
-      }, SILENCE_MS);
-    }
+    if (beats) silence = setTimeout(giveUp, SILENCE_MS);
   };
   const on = <Name extends keyof Events>(
     target: EventSource,
@@ -73,7 +78,7 @@ export function openEventStream(
   };
 
   function connect(): void {
-    const opened = new EventSource(urlOf(lastEventId));
+    const opened = new EventSource(urlOf(lastEventId, products));
     source = opened;
     opened.onopen = () => {
       retryMs = FIRST_RETRY_MS;
@@ -104,18 +109,28 @@ export function openEventStream(
 
   // Back from sleep or from another network: do not sit out a long retry.
   const wake = () => {
-    if (source?.readyState === EventSource.CLOSED && document.visibilityState === "visible") reopen();
+    if (document.visibilityState !== "visible") return;
+    if (source?.readyState === EventSource.CLOSED) reopen();
+    // Timers sleep as well: the clock alone knows for how long nothing was heard.
+    else if (beats && Date.now() - heardAt > SILENCE_MS) giveUp();
   };
   window.addEventListener("online", wake);
   document.addEventListener("visibilitychange", wake);
+  document.addEventListener("resume", wake);
 
   connect();
   return {
+    follow: (wanted) => {
+      if (wanted.join("\n") === products.join("\n")) return;
+      products = [...wanted];
+      reopen();
+    },
     close: () => {
       clearTimeout(retry);
       clearTimeout(silence);
       window.removeEventListener("online", wake);
       document.removeEventListener("visibilitychange", wake);
+      document.removeEventListener("resume", wake);
       source?.close();
     },
   };

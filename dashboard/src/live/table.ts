@@ -2,9 +2,11 @@
  * One view's rows, keyed by its key columns. Rows are absolute values, so the newest epoch wins, in
  * whatever order pages and changes arrive.
  */
-import type { View, ViewKeys, ViewRows } from "../api/types";
+import type { Sliced, View, ViewKeys, ViewRows } from "../api/types";
 import { parseAmount } from "./amount";
+import { WIDE, type Narrowing } from "./holding";
 
+/** Those that the page holds whatever it narrows to. */
 export const VIEWS = [
   "sales_per_day",
   "sales_per_category",
@@ -13,15 +15,19 @@ export const VIEWS = [
   "top_products",
   "orders_per_minute",
 ] as const satisfies readonly View[];
+export type Whole = Exclude<View, Sliced>;
 
 /** A row as the page computes with it. */
 export interface Entry {
   /** ISO day, `YYYY-MM` for months, an ISO moment for minutes, or `all`: orders as text. */
   readonly period: string;
-  /** The category, the payment method or the rank; empty where the view has none of them. */
+  /** What its view tells apart beside all else: the category, the payment method, the product, the rank; or nothing. */
   readonly label: string;
-  /** Who holds the rank among the best sellers; empty in other views. */
+  /** Whose row it is, or who holds the rank among the best sellers; empty in other views. */
   readonly product: string;
+  /** Empty in views that do not tell categories, or payment methods, apart. */
+  readonly category: string;
+  readonly method: string;
   readonly currency: string;
   readonly micros: bigint;
   readonly orders: number;
@@ -33,50 +39,55 @@ interface Place {
   period: string;
   label: string;
   currency: string;
+  product: string;
+  category: string;
+  method: string;
 }
+
+const NOWHERE: Place = { period: "", label: "", currency: "", product: "", category: "", method: "" };
+
+const place = (part: Partial<Place>): Place => ({ ...NOWHERE, ...part });
 
 /** Where a view's key columns stand in an entry. */
 const PLACE: { [V in View]: (key: ViewKeys[V]) => Place } = {
-  sales_per_day: (key) => ({ period: key.order_date, label: "", currency: key.currency }),
-  sales_per_category: (key) => ({
-    period: key.order_date,
-    label: key.category,
-    currency: key.currency,
-  }),
-  sales_per_month: (key) => ({
-    period: `${String(key.year).padStart(4, "0")}-${String(key.month).padStart(2, "0")}`,
-    label: "",
-    currency: key.currency,
-  }),
-  sales_per_payment_method: (key) => ({
-    period: key.order_date,
-    label: key.payment_method,
-    currency: key.currency,
-  }),
-  top_products: (key) => ({
-    period: key.period,
-    label: String(key.rank),
-    currency: key.currency,
-  }),
-  orders_per_minute: (key) => ({ period: key.minute, label: "", currency: key.currency }),
+  sales_per_day: ({ order_date, currency }) => place({ period: order_date, currency }),
+  sales_per_category: ({ order_date, category, currency }) =>
+    place({ period: order_date, currency, category, label: category }),
+  sales_per_month: ({ year, month, currency }) =>
+    place({ period: `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}`, currency }),
+  sales_per_payment_method: ({ order_date, payment_method, currency }) =>
+    place({ period: order_date, currency, method: payment_method, label: payment_method }),
+  top_products: ({ period, rank, currency }) => place({ period, currency, label: String(rank) }),
+  orders_per_minute: ({ minute, currency }) => place({ period: minute, currency }),
+  sales_per_product: ({ order_date, product, currency }) =>
+    place({ period: order_date, currency, product, label: product }),
+  sales_facts: ({ order_date, category, payment_method, currency }) =>
+    place({ period: order_date, currency, category, method: payment_method, label: payment_method }),
 };
 
 const productOf = (row: object): string =>
   "product" in row && typeof row.product === "string" ? row.product : "";
 
-/** A label is free text, so it comes last, and the length of the code before it is told: no two rows share a key. */
-const keyOf = ({ period, currency, label }: Place): string =>
-  `${period} ${currency.length} ${currency} ${label}`;
+/** Texts are free, so the length of each but the last is told: no two rows share a key. */
+const keyOf = ({ period, currency, category, label }: Place): string =>
+  `${period} ${currency.length} ${currency} ${category.length} ${category} ${label}`;
 
 export class Table<V extends View = View> {
   readonly #rows = new Map<string, Entry>();
+  #only: ReadonlySet<string> | null;
 
-  /** `from`: rows of earlier periods are not held; `only`: nor are those of others than these. Null holds all. */
+  /**
+   * `from`: rows of earlier periods are not held; `only`: nor are those of others than these; null holds all.
+   * `by`: nor are rows of others than what it narrows to.
+   */
   constructor(
     readonly view: V,
     readonly from: string | null,
-    readonly only: ReadonlySet<string> | null = null,
-  ) {}
+    only: ReadonlySet<string> | null = null,
+    readonly by: Narrowing = WIDE,
+  ) {
+    this.#only = only;
+  }
 
   get size(): number {
     return this.#rows.size;
@@ -87,18 +98,24 @@ export class Table<V extends View = View> {
   }
 
   holds(period: string): boolean {
-    return (this.from === null || period >= this.from) && (this.only === null || this.only.has(period));
+    return (this.from === null || period >= this.from) && (this.#only === null || this.#only.has(period));
+  }
+
+  /** From now on these periods are held, and no others. To be called where no row of the new ones is missed. */
+  keepOnly(periods: ReadonlySet<string>): void {
+    this.#only = periods;
+    for (const [key, { period }] of this.#rows) if (!periods.has(period)) this.#rows.delete(key);
   }
 
   /** Takes the row unless a newer one is held. True if that changed anything. */
   put(row: ViewRows[V]): boolean {
-    const place = PLACE[this.view](row);
-    if (!this.holds(place.period)) return false;
-    const key = keyOf(place);
+    const at = PLACE[this.view](row);
+    if (!this.holds(at.period) || !this.#narrowsTo(at)) return false;
+    const key = keyOf(at);
     const held = this.#rows.get(key);
     if (held && held.epoch >= row.epoch) return false;
     this.#rows.set(key, {
-      ...place,
+      ...at,
       product: productOf(row),
       micros: parseAmount(row.total_sales),
       orders: row.orders,
@@ -114,5 +131,27 @@ export class Table<V extends View = View> {
     const held = this.#rows.get(text);
     if (!held || held.epoch > epoch) return false;
     return this.#rows.delete(text);
+  }
+
+  /**
+   * These are all rows of these periods as of `epoch`: those that are not among them go, unless they are from after
+   * it. True if that changed anything.
+   */
+  replace(periods: ReadonlySet<string>, rows: readonly ViewRows[V][], epoch: number): boolean {
+    const there = new Set(rows.map((row) => keyOf(PLACE[this.view](row))));
+    let touched = false;
+    for (const [key, entry] of this.#rows) {
+      if (!periods.has(entry.period) || entry.epoch > epoch || there.has(key)) continue;
+      touched = this.#rows.delete(key) || touched;
+    }
+    for (const row of rows) touched = this.put(row) || touched;
+    return touched;
+  }
+
+  #narrowsTo({ category, method, product }: Place): boolean {
+    const { category: one, payment_method: another, product: third } = this.by;
+    return (
+      (one === null || category === one) && (another === null || method === another) && (third === null || product === third)
+    );
   }
 }

@@ -29,6 +29,9 @@ const TYPES = {
 const pageOf = ({ searchParams }, limit) => ({
   from: searchParams.get("from"),
   period: searchParams.get("period") ?? "",
+  category: searchParams.get("category"),
+  payment_method: searchParams.get("payment_method"),
+  product: searchParams.get("product"),
   limit,
   cursor: searchParams.get("cursor"),
 });
@@ -59,7 +62,7 @@ export async function startMock({
   const traffic = new Traffic({ seed: 7, lastDay, categories });
   if (days > 0) traffic.fill(shop, { days, perDay });
 
-  /** @type {Set<{ answer: import("node:http").ServerResponse, epoch: number }>} */
+  /** @type {Set<{ answer: import("node:http").ServerResponse, epoch: number, products: string[] }>} */
   const readers = new Set();
   const server = createServer((request, answer) => {
     const url = new URL(request.url ?? "/", "http://localhost");
@@ -77,11 +80,12 @@ export async function startMock({
     answer.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     answer.write("retry: 1000\n\n");
     const last = request.headers["last-event-id"] ?? url.searchParams.get("last_event_id");
-    const reader = { answer, epoch: shop.epoch };
+    const products = url.searchParams.getAll("product");
+    const reader = { answer, epoch: shop.epoch, products };
     if (last === null || last === undefined) {
       send(answer, "hello", shop.place());
     } else {
-      const changes = shop.changesSince(Number(last));
+      const changes = shop.changesSince(Number(last), products);
       if (changes === null) send(answer, "reset", shop.place());
       else if (changes.epoch > Number(last)) send(answer, "changes", changes);
     }
@@ -122,7 +126,7 @@ export async function startMock({
   /** Sends each reader what it has not seen. */
   function publish() {
     for (const reader of readers) {
-      const changes = shop.changesSince(reader.epoch);
+      const changes = shop.changesSince(reader.epoch, reader.products);
       if (!changes || changes.epoch === reader.epoch) continue;
       reader.epoch = changes.epoch;
       send(reader.answer, "changes", changes);

@@ -22,6 +22,8 @@ export const VIEWS = [
   "sales_per_payment_method",
   "top_products",
   "orders_per_minute",
+  "sales_per_product",
+  "sales_facts",
 ];
 /** @typedef {Exclude<View, "top_products">} Summed a view whose rows are sums of orders */
 const SUMMED = /** @type {Summed[]} */ (VIEWS.filter((view) => view !== "top_products"));
@@ -43,7 +45,11 @@ const KEY = {
     currency,
   }),
   orders_per_minute: ({ currency }, minute) => ({ minute, currency }),
+  sales_per_product: (order) => ({ order_date: order.day, product: productOf(order), currency: order.currency }),
+  sales_facts: ({ day, category, payment_method, currency }) => ({ order_date: day, category, payment_method, currency }),
 };
+/** The stream tells its rows of the products alone that it was opened for. */
+const STREAMED = VIEWS.filter((view) => view !== "sales_per_product");
 
 /** @param {Order} order */
 const productOf = ({ product }) => product ?? "Something";
@@ -86,6 +92,8 @@ export class Shop {
   off = new Set();
   /** Views that do not count all that was ever in the log. @type {Map<string, string>} */
   completeFrom = new Map();
+  /** @type {string | null} */
+  timeZone = null;
   /** @type {{ view: string, key: Record<string, string | number>, epoch: number }[]} */
   removals = [];
   /** Removals up to this epoch are forgotten: who stands before it must start over. */
@@ -225,10 +233,12 @@ export class Shop {
   }
 
   /**
-   * What changed after `epoch`, merged; null if some removals since are forgotten.
+   * What changed after `epoch`, merged; null if some removals since are forgotten. The rows of `products` on the days
+   * that changed are told whole.
    * @param {number} epoch
+   * @param {readonly string[]} [products]
    */
-  changesSince(epoch) {
+  changesSince(epoch, products = []) {
     if (epoch < this.forgotten || epoch > this.epoch) return null;
     /** @type {Record<string, object[]>} */
     const changed = {};
@@ -236,7 +246,7 @@ export class Shop {
     const removed = {};
     /** @type {[string, Map<string, { epoch: number }>, (row: any) => object][]} */
     const told = [
-      ...VIEWS.map((view) => /** @type {[string, Map<string, Row>, (row: any) => object]} */ ([view, this.views.get(view), rowJson])),
+      ...STREAMED.map((view) => /** @type {[string, Map<string, Row>, (row: any) => object]} */ ([view, this.views.get(view), rowJson])),
       ["ratings_per_product", new Map([...this.ratings].map(([product, row]) => [JSON.stringify({ product }), row])), (row) => row],
       ["products", this.listings, (row) => row],
     ];
@@ -259,7 +269,17 @@ export class Shop {
       changed,
       removed,
       sources: { ...this.counts },
+      ...(products.length > 0 ? { products: products.flatMap((product) => this.#productSince(product, epoch)) } : {}),
     };
+  }
+
+  /** @param {string} product @param {number} epoch */
+  #productSince(product, epoch) {
+    const held = [...this.#rows("sales_per_product")].filter(({ key }) => key["product"] === product);
+    const gone = this.removals.filter(({ view, key }) => view === "sales_per_product" && key["product"] === product);
+    const days = new Set([...held, ...gone].filter((each) => each.epoch > epoch).map(({ key }) => String(key["order_date"])));
+    const rows = /** @type {any[]} */ (held.filter(({ key }) => days.has(String(key["order_date"]))).map(rowJson));
+    return days.size > 0 ? [{ product, days: [...days].sort(), rows }] : [];
   }
 
   summary() {
@@ -309,6 +329,7 @@ export class Shop {
         .filter((view) => !this.off.has(view))
         .map((view) => ({ view, complete_from: this.completeFrom.get(view) ?? null, since_epoch: 0 })),
       partitions: [],
+      time_zone: this.timeZone,
       proofs: this.proofs(now),
     };
   }
@@ -337,11 +358,13 @@ export class Shop {
    * @param {import("../../src/api/types").PageParameters} parameters
    * @returns {import("../../src/api/types").Page<V>}
    */
-  page(view, { from = null, period = "", limit, cursor = null }) {
+  page(view, { from = null, period = "", category, payment_method, product, limit, cursor = null }) {
+    const asked = Object.entries({ category, payment_method, product }).filter(([, value]) => value != null);
     const after = cursor === null ? null : Buffer.from(cursor, "base64url").toString();
     const sorted = [...this.#rows(view)]
       .map((row) => ({ row, sort: JSON.stringify(row.key) }))
       .filter(({ row }) => from === null || periodOf(row.key) >= from)
+      .filter(({ row: { key } }) => asked.every(([name, value]) => key[name] === value))
       .filter(({ row }) => period === "" || periodOf(row.key) === period)
       .filter(({ sort }) => after === null || sort < after)
       .sort((a, b) => (a.sort < b.sort ? 1 : -1));

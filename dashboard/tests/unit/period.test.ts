@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anchorOf, dayIn, isDay, periodOf, spanBefore, spanOf, PRESETS, daysBetween, addDays } from "../../src/live/period";
+import { anchorOf, dayIn, dayStart, firstNeeded, isDay, knownZone, periodOf, spanBefore, spanOf, PRESETS, daysBetween, addDays } from "../../src/live/period";
 
 describe("a period", () => {
   it("is a preset or a range of days, and the default where the address says something else", () => {
@@ -65,5 +65,26 @@ describe("the anchor", () => {
     expect(dayIn("UTC", moment)).toBe("2026-11-22");
     expect(dayIn("Africa/Douala", moment)).toBe("2026-11-23");
     expect(dayIn("America/New_York", moment)).toBe("2026-11-22");
+  });
+
+  it("begins with the first minute of the day where the shop is, also where that is not midnight", () => {
+    const start = (day: string, zone: string | null) => new Date(dayStart(day, zone)).toISOString();
+    expect(start("2026-11-22", "UTC")).toBe("2026-11-22T00:00:00.000Z");
+    expect(start("2026-11-22", "Africa/Douala")).toBe("2026-11-21T23:00:00.000Z");
+    expect(start("2026-11-22", "Pacific/Kiritimati")).toBe("2026-11-21T10:00:00.000Z");
+    expect(start("2026-11-22", "Pacific/Pago_Pago")).toBe("2026-11-22T11:00:00.000Z");
+    expect(start("2026-11-22", "Asia/Kathmandu")).toBe("2026-11-21T18:15:00.000Z");
+    // Clocks go from 23:59 to 01:00 there.
+    expect(start("2026-04-24", "Africa/Cairo")).toBe("2026-04-23T22:00:00.000Z");
+    const here = new Date(2026, 10, 22).getTime();
+    expect(dayStart("2026-11-22", null)).toBe(here);
+  });
+
+  it("takes the reader's clock where the shop's zone is not known here", () => {
+    expect([knownZone("Europe/Paris"), knownZone("Mars/Olympus"), knownZone(null), knownZone(undefined)]).toEqual(["Europe/Paris", null, null, null]);
+  });
+
+  it("needs the days that it is compared with", () => {
+    expect([firstNeeded("7", "2026-11-22"), firstNeeded("today", "2026-11-22"), firstNeeded("all", "2026-11-22")]).toEqual(["2026-11-09", "2026-11-21", null]);
   });
 });

@@ -5,190 +5,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Rating, View } from "../../src/api/types";
-import { amountText } from "../../src/live/amount";
-import { loadSnapshot } from "../../src/live/snapshot";
-import { LiveStore } from "../../src/live/store";
-import type { StreamHandlers } from "../../src/live/stream";
-import { VIEWS, type Table } from "../../src/live/table";
+import { narrowed, viewsOf, WIDE } from "../../src/live/holding";
+import { VIEWS } from "../../src/live/table";
 import { bestSellers } from "../../src/live/totals";
 import { dayBefore } from "../mock/traffic.mjs";
 import { Shop, type Order } from "../mock/shop.mjs";
-
-const OFF = new Error("the view is switched off");
-const WALL = "2026-11-22";
-
-/** A service whose every answer waits until the test lets it go, so that any interleaving can be played. */
-class Service {
-  shop = new Shop();
-  handlers: StreamHandlers | null = null;
-  connected = false;
-  /** What the stream has been given, as EventSource's last event id would say. */
-  seen: number | null = null;
-  /** Requests not yet answered. */
-  readonly waiting: (() => void)[] = [];
-  readonly sleeping: (() => void)[] = [];
-  pageRows = 3;
-  failing = 0;
-  off: View | null = null;
-
-  readonly store = new LiveStore(
-    {
-      openStream: (handlers) => {
-        this.handlers = handlers;
-        return { close: () => (this.handlers = null) };
-      },
-      loadSnapshot: (period, signal) =>
-        loadSnapshot(
-          {
-            summary: () => this.#answer(() => this.shop.summary()),
-            freshness: () => this.#answer(() => this.shop.freshness()),
-            page: (view, parameters) =>
-              this.#answer(() => {
-                if (this.off === view) throw OFF;
-                return this.shop.page(view, { ...parameters, limit: this.pageRows });
-              }),
-            ratings: (limit) => this.#answer(() => this.shop.ratingsPage(limit)),
-            isViewOff: (fault) => fault === OFF,
-          },
-          period,
-          WALL,
-          () => 0,
-          signal,
-        ),
-      scheduler: () => ({ request: () => undefined, cancel: () => undefined }),
-      clock: () => 0,
-      wall: () => WALL,
-      delay: () => new Promise((resolve) => this.sleeping.push(resolve)),
-    },
-    "30",
-  );
-
-  #answer<T>(read: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push(() => {
-        if (this.failing > 0) {
-          this.failing -= 1;
-          reject(new Error("the store is away"));
-        } else {
-          resolve(Promise.resolve().then(() => structuredClone(read())));
-        }
-      });
-    });
-  }
-
-  connect(): void {
-    if (this.connected) return;
-    this.connected = true;
-    this.handlers?.opened();
-    if (this.seen === null) {
-      this.seen = this.shop.epoch;
-      this.handlers?.hello(this.shop.place());
-    } else this.deliver();
-  }
-
-  disconnect(): void {
-    if (!this.connected) return;
-    this.connected = false;
-    this.handlers?.lost();
-  }
-
-  /** Sends what the stream has not seen, merged. */
-  deliver(): void {
-    if (!this.connected || this.seen === null || this.seen === this.shop.epoch) return;
-    const changes = this.shop.changesSince(this.seen);
-    this.seen = this.shop.epoch;
-    if (changes === null) this.handlers?.reset(this.shop.place());
-    else this.handlers?.changes(structuredClone(changes));
-  }
-
-  /** Answers the request that has waited longest, or the nth. */
-  async answer(nth = 0): Promise<void> {
-    this.waiting.splice(nth % Math.max(1, this.waiting.length), 1)[0]?.();
-    await turn();
-  }
-
-  async settle(): Promise<void> {
-    this.connect();
-    for (let round = 0; round < 200; round += 1) {
-      this.deliver();
-      this.store.flush();
-      if (this.waiting.length > 0) await this.answer();
-      else if (this.store.getState().loading) {
-        this.sleeping.splice(0).forEach((wake) => { wake(); });
-        await turn();
-      } else return;
-    }
-    throw new Error("the store never came to rest");
-  }
-
-  restart(): void {
-    this.disconnect();
-    const shop = new Shop();
-    this.shop = shop;
-  }
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** A view as text, for comparison. */
-function rowsOf(table: Table): string[] {
-  return [...table.entries()]
-    .map((e) => `${e.period} ${e.currency} ${e.label} ${e.product} ${amountText(e.micros)} ${e.orders} ${e.units} @${e.epoch}`)
-    .sort();
-}
-
-const rated = (rows: Iterable<Rating>): string[] => [...rows].map((row) => JSON.stringify(row)).sort();
-
-function shown(service: Service): Record<string, string[]> | null {
-  const { views, ratings } = service.store.getState();
-  if (!views) return null;
-  const rows = VIEWS.map((view) => [view, rowsOf(views[view].table)] as const);
-  return { ...Object.fromEntries(rows), ratings: rated(ratings?.list.top(1_000) ?? []) };
-}
-
-/** The same from the shop itself; best sellers of `day` alone, where it is given. */
-function truth(shop: Shop, from: string | null, day: string | null = WALL): Record<string, string[]> {
-  const two = (n: unknown) => String(n).padStart(2, "0");
-  const best = day === null ? null : new Set(["all", day.slice(0, 7), day]);
-  const held = (view: View, period: string) => {
-    if (view === "top_products") return best === null || best.has(period);
-    return from === null || period >= from || !(view === "sales_per_category" || view === "sales_per_payment_method");
-  };
-  const rows = Object.fromEntries(
-    VIEWS.map((view) => [
-      view,
-      [...(shop.views.get(view)?.values() ?? [])]
-        .map(({ key: k, product = "", micros, orders, units, epoch }) => ({
-          period: String(k.order_date ?? k.minute ?? k.period ?? `${String(k.year)}-${two(k.month)}`),
-          text: `${String(k.currency)} ${String(k.category ?? k.payment_method ?? k.rank ?? "")} ${product} ${amountText(micros)} ${orders} ${units} @${epoch}`,
-        }))
-        .filter(({ period }) => held(view, period))
-        .map(({ period, text }) => `${period} ${text}`)
-        .sort(),
-    ]),
-  );
-  return { ...rows, ratings: rated(shop.ratings.values()) };
-}
-
-const order = (id: string, change: Partial<Order> = {}): Order => ({
-  id,
-  day: WALL,
-  category: "Books",
-  payment_method: "CREDIT_CARD",
-  currency: "EUR",
-  micros: 12_340_000n,
-  units: 1,
-  ...change,
-});
-
-async function started(events: Order[] = [order("a")]): Promise<Service> {
-  const service = new Service();
-  service.shop.commit(events);
-  service.store.start();
-  await service.settle();
-  return service;
-}
+import { annexed, heldOf, known, order, rated, rowsOf, Service, shown, started, textOf, truth, WALL } from "./service";
 
 describe("the live store", () => {
   it("shows the snapshot, then what changes", async () => {
@@ -292,12 +114,12 @@ describe("the live store", () => {
   it("shows a wider period only when all its rows are there", async () => {
     const service = await started([order("a"), order("b", { day: dayBefore(WALL, 60) })]);
     expect(service.store.getState().views?.sales_per_category.table.size).toBe(1);
-    service.store.show("90");
+    service.store.show({ period: "90", narrowing: WIDE });
     expect(service.store.getState()).toMatchObject({ wanted: "90", period: "30", loading: true });
     await service.settle();
     expect(service.store.getState()).toMatchObject({ period: "90", loading: false });
     expect(service.store.getState().views?.sales_per_category.table.size).toBe(2);
-    service.store.show("30");
+    service.store.show({ period: "30", narrowing: WIDE });
     expect(service.store.getState()).toMatchObject({ period: "30", loading: false });
     expect(service.waiting).toHaveLength(0);
   });
@@ -423,7 +245,15 @@ describe("the live store", () => {
       { weight: 6, arbitrary: fc.record({ do: fc.constant("answer" as const), nth: fc.nat(5), times: fc.integer({ min: 1, max: 6 }) }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("deliver" as const, "flush" as const, "connect" as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("disconnect" as const, "forget" as const, "wake" as const) }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant("show" as const), period: fc.constantFrom("30" as const, "90" as const, "all" as const) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("show" as const), period: fc.constantFrom("today" as const, "30" as const, "90" as const, "all" as const) }) },
+      { weight: 2, arbitrary: fc.record({
+        do: fc.constant("narrow" as const),
+        narrowing: fc.record({
+          category: fc.constantFrom(null, null, "Books", "Toys", "Games"),
+          payment_method: fc.constantFrom(null, null, "CREDIT_CARD"),
+          product: fc.constantFrom(null, null, "tea", "pot"),
+        }),
+      }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant("fail" as const) }) },
     );
     await fc.assert(
@@ -432,9 +262,16 @@ describe("the live store", () => {
         service.shop.commit(first.filter((e) => typeof e !== "string"));
         service.pageRows = pageRows;
         const past = new Map([[service.shop.epoch, truth(service.shop, null, null)]]);
+        const knownAt = new Map([[service.shop.epoch, known(service.shop)]]);
         const wrong: string[] = [];
         service.store.subscribe(() => {
-          const { epoch, views, ratings } = service.store.getState();
+          const state = service.store.getState();
+          const { epoch, views, ratings } = state;
+          for (const table of annexed(state)) {
+            const rows = textOf(table).join("\n");
+            const then = heldOf(knownAt.get(epoch) ?? [], table).join("\n");
+            if (rows !== then) wrong.push(`${table.view} of ${JSON.stringify(table.by)} at ${epoch}: ${rows} is not ${then}`);
+          }
           if (ratings && rated(ratings.list.top(1_000)).join("\n") !== past.get(epoch)?.ratings?.join("\n")) {
             wrong.push(`ratings at ${epoch}`);
           }
@@ -453,12 +290,13 @@ describe("the live store", () => {
           if (action.do === "commit") {
             const { shop } = service;
             // An order that is not there can not be cancelled.
-            const known = action.events.filter((e) => typeof e !== "string" || shop.orders.has(e));
-            const once = known.filter((e, at) => known.findIndex((o) => idOf(o) === idOf(e)) === at);
+            const there = action.events.filter((e) => typeof e !== "string" || shop.orders.has(e));
+            const once = there.filter((e, at) => there.findIndex((o) => idOf(o) === idOf(e)) === at);
             // Nor can a rating that was not given.
             const feedback = action.feedback.filter(({ product, stars, times }) => times > 0 || given(shop, product, stars) > 0);
             shop.commit(once, { feedback: feedback.slice(0, 1) });
             past.set(shop.epoch, truth(shop, null, null));
+            knownAt.set(shop.epoch, known(shop));
           } else if (action.do === "answer") {
             for (let n = 0; n < action.times; n += 1) await service.answer(action.nth);
           }
@@ -467,7 +305,8 @@ describe("the live store", () => {
           else if (action.do === "connect") service.connect();
           else if (action.do === "disconnect") service.disconnect();
           else if (action.do === "forget") service.shop.forget();
-          else if (action.do === "show") service.store.show(action.period);
+          else if (action.do === "show") service.store.show({ period: action.period, narrowing: service.store.getState().wantedNarrowing });
+          else if (action.do === "narrow") service.store.show({ period: service.store.getState().wanted, narrowing: action.narrowing });
           else if (action.do === "fail") service.failing = 1;
           else service.sleeping.splice(0).forEach((wake) => { wake(); });
         }
@@ -476,6 +315,11 @@ describe("the live store", () => {
         const state = service.store.getState();
         expect(state.epoch).toBe(service.shop.epoch);
         expect(state.period).toBe(state.wanted);
+        expect(state.narrowing).toEqual(state.wantedNarrowing);
+        const { by, views } = state.slice?.held ?? { by: WIDE, views: [] };
+        expect(by).toEqual(state.narrowing);
+        expect(views).toEqual(narrowed(by).length > 0 ? viewsOf(narrowed(by)) : []);
+        for (const table of annexed(state)) expect(textOf(table)).toEqual(heldOf(known(service.shop), table));
         expect(state.counts).toEqual(expect.objectContaining({ read: service.shop.counts.read }));
         const from = state.views?.sales_per_category.table.from ?? null;
         expect(state.bestDay).toBe(state.anchor);

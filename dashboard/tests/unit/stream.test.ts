@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 /** The layer over EventSource: where it must come back by itself, and from which epoch. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { eventsUrl } from "../../src/api/client";
 import { openEventStream, type Stream, type StreamHandlers } from "../../src/live/stream";
 
 class Source extends EventTarget {
@@ -52,7 +53,7 @@ afterEach(() => {
 });
 
 const start = (listening: StreamHandlers) => {
-  stream = openEventStream((id) => (id === null ? "/events" : `/events?last_event_id=${id}`), listening);
+  stream = openEventStream((id, products) => eventsUrl(id, products).slice("/api/v1".length), listening, []);
   last().open();
 };
 
@@ -112,5 +113,33 @@ describe("the stream", () => {
     last().fail(Source.CLOSED);
     window.dispatchEvent(new Event("online"));
     expect(Source.made).toHaveLength(2);
+  });
+
+  it("tries at once after a sleep in which nothing was heard, whatever its timers say", () => {
+    const heard = handlers();
+    start(heard);
+    last().dispatchEvent(new Event("heartbeat"));
+    document.dispatchEvent(new Event("resume"));
+    expect(Source.made).toHaveLength(1);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    document.dispatchEvent(new Event("resume"));
+    expect(heard.lost).toHaveBeenCalledOnce();
+    expect(Source.made).toHaveLength(2);
+  });
+
+  it("resumes with the products that it is to follow", () => {
+    const heard = handlers();
+    start(heard);
+    last().send("changes", { epoch: 7 });
+    const first = last();
+    stream.follow(["a b", "c"]);
+    expect(first.readyState).toBe(Source.CLOSED);
+    expect(last().url).toBe("/events?product=a+b&product=c&last_event_id=7");
+    stream.follow(["a b", "c"]);
+    expect(Source.made).toHaveLength(2);
+    last().fail(Source.CLOSED);
+    vi.advanceTimersByTime(1_000);
+    expect(last().url).toBe("/events?product=a+b&product=c&last_event_id=7");
+    expect(heard.lost).toHaveBeenCalledOnce();
   });
 });

@@ -1,21 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { LiveStore, type LiveState } from "../../src/live/store";
+import { WIDE } from "../../src/live/holding";
+import { stateBefore, type LiveState } from "../../src/live/state";
 import { ageOf, trustOf } from "../../src/live/trust";
 
-const store = new LiveStore(
-  {
-    openStream: () => ({ close: () => undefined }),
-    loadSnapshot: () => new Promise(() => undefined),
-    scheduler: () => ({ request: () => undefined, cancel: () => undefined }),
-    clock: () => 0,
-    wall: () => "2026-11-22",
-    delay: () => new Promise(() => undefined),
-  },
-  "30",
-);
 const NOW = 1_000_000_000;
 const state = (change: Partial<LiveState>): LiveState => ({
-  ...store.getState(),
+  ...stateBefore({ period: "30", narrowing: WIDE }),
   contact: "open",
   ready: true,
   committedAt: NOW - 1_000,
