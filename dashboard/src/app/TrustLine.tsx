@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Counters } from "../api/types";
 import { useFormat, type Format } from "../i18n/format";
 import { useLive } from "../live/react";
+import { markOf } from "../live/mark";
 import type { LiveState } from "../live/store";
 import { ageOf, trustOf, type Trust } from "../live/trust";
 import { Flash } from "../ui/Flash";
@@ -76,7 +77,12 @@ function Counts({ counts, ready }: { readonly counts: Counters; readonly ready: 
         <div key={name} title={t(`counts.${name}Hint`)} data-testid={`count-${name}`}>
           <dt>{t(`counts.${name}`)}</dt>
           <dd>
-            <Flash value={counts[name]} scope={String(ready)} text={ready ? format.count(counts[name]) : "–"} />
+            <Flash
+              value={counts[name]}
+              scope={String(ready)}
+              text={ready ? format.count(counts[name]) : "–"}
+              of={ready ? markOf("sources", name) : undefined}
+            />
           </dd>
         </div>
       ))}

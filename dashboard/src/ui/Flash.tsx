@@ -4,6 +4,7 @@
  */
 import { useEffect, useRef } from "react";
 import { prefersStillness } from "../app/theme";
+import { marks } from "../live/mark";
 
 /** After this long without a change, the next one glows (ms). */
 const QUIET_MS = 1_500;
@@ -15,9 +16,11 @@ interface Props {
   readonly scope: string;
   readonly text: string;
   readonly className?: string | undefined;
+  /** What number it is, by `markOf`, so that it can be checked. */
+  readonly of?: string | undefined;
 }
 
-export function Flash({ value, scope, text, className }: Props) {
+export function Flash({ value, scope, text, className, of }: Props) {
   const element = useRef<HTMLSpanElement>(null);
   const last = useRef({ value, scope, at: Number.NEGATIVE_INFINITY });
   useEffect(() => {
@@ -39,7 +42,7 @@ export function Flash({ value, scope, text, className }: Props) {
     );
   }, [value, scope]);
   return (
-    <span ref={element} className={`number ${className ?? ""}`} style={{ borderRadius: 4 }}>
+    <span ref={element} className={`number ${className ?? ""}`} style={{ borderRadius: 4 }} {...marks(of, value)}>
       {text}
     </span>
   );
