@@ -60,8 +60,8 @@ export const fetchSummary = (signal?: AbortSignal): Promise<Summary> => get("sum
 export const fetchFreshness = (signal?: AbortSignal): Promise<Freshness> =>
   get("freshness", {}, signal);
 
-/** Which days are proven, in numbers. */
-export const fetchAudit = (signal?: AbortSignal): Promise<Audit> => get("audit", { limit: 1 }, signal);
+/** Which days are proven, in numbers, and what was found of the newest closed days. */
+export const fetchAudit = (limit: number, signal?: AbortSignal): Promise<Audit> => get("audit", { limit }, signal);
 
 export const fetchCorrections = (limit: number, signal?: AbortSignal): Promise<Corrections> =>
   get("corrections", { limit }, signal);

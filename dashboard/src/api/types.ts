@@ -73,6 +73,7 @@ export type Freshness = Schemas["Freshness"] & {
   readonly time_zone?: string | null;
 };
 export type Audit = Schemas["Audit"];
+export type DayProof = Schemas["DayProof"];
 export type Proofs = Schemas["Proofs"];
 export type OrderVersion = Schemas["Counted"];
 export type Correction = Schemas["CorrectionRow"];

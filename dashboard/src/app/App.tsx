@@ -1,28 +1,33 @@
-import { useEffect } from "react";
+import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { sameNarrowing } from "../live/holding";
-import { useLive, useLiveStore } from "../live/react";
-import { periodOf } from "../live/period";
-import { useAddress, useNarrowing } from "./address";
+import { useLive } from "../live/react";
+import { useAddress } from "./address";
 import styles from "./App.module.css";
 import { Announcer } from "./Announcer";
 import { Header } from "./Header";
 import { Overview } from "./Overview";
+import { useShowing } from "./showing";
 import { Waiting } from "./Waiting";
 import { TrustLine } from "./TrustLine";
 
+const Wall = lazy(() => import("./wall/Wall"));
+
 export function App() {
   const { t } = useTranslation();
-  const store = useLiveStore();
   const ready = useLive((state) => state.ready);
   const empty = useLive((state) => state.ready && state.currencies.length === 0);
-  const [periodText] = useAddress("period");
-  const period = periodOf(periodText);
-  const narrowing = useNarrowing();
-  useEffect(() => {
-    const { wanted, wantedNarrowing } = store.getState();
-    if (wanted !== period || !sameNarrowing(wantedNarrowing, narrowing)) store.show({ period, narrowing });
-  }, [store, period, narrowing]);
+  const [wall] = useAddress("wall");
+  useShowing();
+  if (wall !== null) {
+    return (
+      <>
+        <Suspense>
+          <Wall />
+        </Suspense>
+        <Announcer />
+      </>
+    );
+  }
 
   return (
     <>

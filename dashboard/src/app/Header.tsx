@@ -1,9 +1,10 @@
 import { useTranslation } from "react-i18next";
 import { chooseLanguage, isLanguage, LANGUAGE_NAMES, LANGUAGES, type Language } from "../i18n";
-import { MoonIcon, SunIcon } from "../ui/icons";
+import { MoonIcon, SunIcon, WallIcon } from "../ui/icons";
 import { Segmented } from "../ui/Segmented";
 import styles from "./Header.module.css";
 import { chooseTheme, useTheme } from "./theme";
+import { enterWall } from "./wall/leave";
 
 const LANGUAGE_OPTIONS = LANGUAGES.map((value) => ({
   value,
@@ -38,6 +39,9 @@ export function Header() {
             value={language}
             onChange={chooseLanguage}
           />
+          <button type="button" className={styles.icon} aria-label={t("wall.enter")} title={t("wall.enter")} onClick={enterWall}>
+            <WallIcon />
+          </button>
           <button
             type="button"
             className={styles.icon}

@@ -1,32 +1,53 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { fetchAudit } from "../api/client";
 import type { Proofs } from "../api/types";
 import { useFormat } from "../i18n/format";
-import { proofOf } from "../live/proof";
+import { proofOf, stretchesOf } from "../live/proof";
 import { useLive } from "../live/react";
-import { useNow } from "./calm";
+import { useCalm, useNow } from "./calm";
 import styles from "./TrustLine.module.css";
 
-/** Days are proven without an epoch, so the stream says nothing of it: ask now and then. */
+/** Days are proven without an epoch of their own: asked for again when the stream says something, and not oftener. */
 const ASK_MS = 60_000;
+/** The most days that the service lists at once. */
+const LISTED = 1_000;
 
 /** How many of the closed days are proven, when the last one was, and what was found wrong. */
 export function ProofLine() {
+  const contact = useLive((state) => state.contact);
+  const epoch = useCalm(useLive((state) => state.epoch), ASK_MS);
   const { data } = useQuery({
-    queryKey: ["audit"],
-    queryFn: ({ signal }) => fetchAudit(signal),
+    queryKey: ["audit", epoch, contact === "open"],
+    queryFn: ({ signal }) => fetchAudit(1, signal),
+    enabled: contact === "open",
     placeholderData: keepPreviousData,
-    refetchInterval: ASK_MS,
+    gcTime: 10_000,
   });
-  return data ? <Proven proofs={data.proofs} /> : null;
+  return data ? <Proven proofs={data.proofs} version={epoch} /> : null;
 }
 
-function Proven({ proofs }: { readonly proofs: Proofs }) {
+function Proven({ proofs, version }: { readonly proofs: Proofs; readonly version: number }) {
   const { t } = useTranslation();
   const format = useFormat();
   const skew = useLive(({ clockSkew }) => clockSkew);
   const now = useNow(30_000);
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const leave = (event: Event) => {
+      const inside = event.target instanceof Node && box.current?.contains(event.target) === true;
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !inside) setOpen(false);
+    };
+    document.addEventListener("keydown", leave);
+    document.addEventListener("pointerdown", leave);
+    return () => {
+      document.removeEventListener("keydown", leave);
+      document.removeEventListener("pointerdown", leave);
+    };
+  }, [open]);
   const proof = proofOf(proofs);
   if (proof === "none") return null;
   const { days, proven, differing, not_provable, inconsistent_groups, last_proven_at } = proofs;
@@ -41,8 +62,45 @@ function Proven({ proofs }: { readonly proofs: Proofs }) {
     counted("proof.inconsistent", inconsistent_groups),
   ];
   return (
-    <p className={styles.proof} data-proof={proof} data-testid="proof" title={t("proof.hint")}>
-      {said.filter((part) => part !== null).join(", ")}
-    </p>
+    <div ref={box} className={styles.proof} data-proof={proof}>
+      <button
+        type="button"
+        className={styles.open}
+        aria-expanded={open}
+        data-testid="proof"
+        title={t("proof.hint")}
+        onClick={() => { setOpen(!open); }}
+      >
+        {said.filter((part) => part !== null).join(", ")}
+      </button>
+      {open && <Days version={version} />}
+    </div>
+  );
+}
+
+/** What was found of which days. */
+function Days({ version }: { readonly version: number }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { data } = useQuery({
+    queryKey: ["audit days", version],
+    queryFn: ({ signal }) => fetchAudit(LISTED, signal),
+    placeholderData: keepPreviousData,
+    gcTime: 10_000,
+  });
+  const stretches = stretchesOf(data?.rows ?? []);
+  return (
+    // A box that scrolls must take the keyboard.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className={styles.days} role="region" aria-label={t("proof.hint")} tabIndex={0}>
+      <ul>
+        {stretches.map(({ state, from, to }) => (
+          <li key={to} data-state={state}>
+            <span>{from === to ? format.day(to) : t("overview.range", { from: format.day(from), to: format.day(to) })}</span>
+            <span>{t(`proof.state.${state}`)}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

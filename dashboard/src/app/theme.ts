@@ -13,6 +13,16 @@ function current(): Theme {
   return preference().matches ? "dark" : "light";
 }
 
+/** The theme that the reader has chosen; null where it is the browser's preference. */
+export function storedTheme(): Theme | null {
+  try {
+    const stored = localStorage.getItem(STORED);
+    return stored === "light" || stored === "dark" ? stored : null;
+  } catch {
+    return null;
+  }
+}
+
 export function chooseTheme(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
   try {

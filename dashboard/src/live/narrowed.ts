@@ -29,7 +29,7 @@ const none = () => "";
 /**
  * The rows by day, from the first of the shown period and of the one before on, narrowed as the page is, and told apart
  * by `split`: a new object whenever one of them changed. Where nothing is narrowed, rows by category and by payment
- * method are there from the first day of the shown period on alone.
+ * method are there from the first day of the shown period on alone, and rows by product are not held.
  */
 export function useNarrowed(split: Dimension | null): Narrowed {
   const narrowing = useLive((state) => state.narrowing);
@@ -39,7 +39,8 @@ export function useNarrowed(split: Dimension | null): Narrowed {
   const state = useLive((live) => tableOf(live, view));
   return useMemo(() => {
     const table = state && view && tableIn(state, view);
-    return table ? { table, keep: all, label: split === null ? none : LABEL[split] } : { missing: found };
+    if (table) return { table, keep: all, label: split === null ? none : LABEL[split] };
+    return { missing: view === null ? found : { view: null, switchable: null } };
   }, [state, view, found, split]);
 }
 

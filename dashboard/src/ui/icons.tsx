@@ -30,6 +30,13 @@ export const MoonIcon = () => (
     <path d="M13.6 9.7A5.9 5.9 0 1 1 6.3 2.4a4.7 4.7 0 0 0 7.3 7.3Z" />
   </Icon>
 );
+/** A screen on its stand. */
+export const WallIcon = () => (
+  <Icon>
+    <rect x="1.6" y="2.4" width="12.8" height="8.8" rx="1.8" />
+    <path d="M5.4 13.8h5.2" />
+  </Icon>
+);
 export const TableIcon = () => (
   <Icon size={14}>
     <rect x="1.8" y="2.6" width="12.4" height="10.8" rx="2" />

@@ -40,7 +40,7 @@ const pageOf = ({ searchParams }, limit) => ({
 const ANSWERS = {
   summary: (shop) => shop.summary(),
   freshness: (shop) => shop.freshness(),
-  audit: (shop) => ({ epoch: shop.epoch, proofs: shop.proofs(), rows: [], next_cursor: null }),
+  audit: (shop, _, limit) => ({ epoch: shop.epoch, proofs: shop.proofs(), rows: shop.proofRows(limit), next_cursor: null }),
   corrections: (shop, _, limit) => ({ epoch: shop.epoch, rows: shop.corrections.slice(0, limit), next_cursor: null }),
   ratings_per_product: (shop, _, limit) => shop.ratingsPage(limit),
   products: (shop, url) => shop.listingsPage(url.searchParams.getAll("product")),

@@ -334,6 +334,12 @@ export class Shop {
     };
   }
 
+  /** What was found of each closed day, the newest first. @param {number} limit */
+  proofRows(limit) {
+    const days = [...new Set([...this.#rows("sales_per_day")].map(({ key }) => String(key["order_date"])))].sort().reverse().slice(1);
+    return days.slice(0, limit).map((order_date, at) => ({ order_date, state: at < this.differing ? "differs" : "proven", shown: [] }));
+  }
+
   /** All closed days are proven, a while ago, but for those that a test says differ. */
   proofs(now = new Date()) {
     const days = new Set([...this.#rows("sales_per_day")].map(({ key }) => String(key["order_date"])));

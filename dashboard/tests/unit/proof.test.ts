@@ -3,7 +3,7 @@ import type { Proofs } from "../../src/api/types";
 import { createFormat } from "../../src/i18n/format";
 import en from "../../src/i18n/en.json";
 import fr from "../../src/i18n/fr.json";
-import { proofOf } from "../../src/live/proof";
+import { proofOf, stretchesOf } from "../../src/live/proof";
 
 const NONE: Proofs = {
   days: 3,
@@ -36,5 +36,18 @@ describe("proof", () => {
       expect(keys).toHaveLength(3 * plurals);
       expect(createFormat(language, [language]).ago(180_000)).toMatch(/3/);
     }
+  });
+
+  it("is told of days in a row together, where the same was found of them", () => {
+    const day = (order_date: string, state = "proven") => ({ order_date, state });
+    expect(stretchesOf([])).toEqual([]);
+    expect(
+      stretchesOf([day("2026-11-21"), day("2026-11-20"), day("2026-11-18"), day("2026-11-17", "differs"), day("2026-11-16", "what?"), day("2026-11-15", "unproven")]),
+    ).toEqual([
+      { state: "proven", from: "2026-11-20", to: "2026-11-21" },
+      { state: "proven", from: "2026-11-18", to: "2026-11-18" },
+      { state: "differs", from: "2026-11-17", to: "2026-11-17" },
+      { state: "unproven", from: "2026-11-15", to: "2026-11-16" },
+    ]);
   });
 });

@@ -1,0 +1,88 @@
+/** The totals of each currency, as large as they fit; of one alone, where the address names it. */
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { Sparkline } from "../../charts/Sparkline";
+import { useFormat } from "../../i18n/format";
+import type { CurrencyInfo } from "../../live/ledger";
+import { markOf } from "../../live/mark";
+import { useNarrowed } from "../../live/narrowed";
+import { counted, NOTHING, perCurrency, perDay } from "../../live/totals";
+import { useLive } from "../../live/react";
+import { Flash } from "../../ui/Flash";
+import { useAddress } from "../address";
+import { useCurrencies, useShown } from "../figures";
+import styles from "./Wall.module.css";
+
+/** Cards in a row, and in all: those with the most orders. */
+const ROW = 3;
+const MOST = 6;
+/** What all cards of a row have to themselves, and the largest type on them, in em. */
+const WIDTH = 90;
+const LARGEST = { 1: 9, 2: 6.2, 3: 5 } as const;
+/** How wide a character is, at most, to the size of its type. */
+const CHARACTER = 0.59;
+
+export function WallTotals() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { span, period } = useShown();
+  const narrowed = useNarrowed(null);
+  const narrowing = useLive((state) => state.narrowing);
+  const [asked] = useAddress("currency");
+  const { all, chosen } = useCurrencies();
+  const sums = useMemo(
+    () => ("missing" in narrowed ? new Map<string, typeof NOTHING>() : perCurrency(narrowed.table, span)),
+    [narrowed, span],
+  );
+  if ("missing" in narrowed) return <p className={styles.missing}>{t("wall.missing")}</p>;
+  const { view } = narrowed.table;
+  const shown = asked !== null && chosen ? [chosen] : all.slice(0, MOST);
+  const counts = counted(asked !== null && chosen ? new Map([[chosen.code, sums.get(chosen.code) ?? NOTHING]]) : sums);
+  const rows = { ...span, ...narrowing, currency: asked !== null ? (chosen?.code ?? null) : null };
+  const columns = shown.length === 4 ? 2 : Math.min(shown.length, ROW);
+  const texts = shown.map(({ code, minorUnits }) => format.money((sums.get(code) ?? NOTHING).micros, code, minorUnits));
+  const longest = Math.max(...texts.map((text) => text.length), 1);
+  const largest = LARGEST[columns as 1 | 2 | 3] / (shown.length > ROW ? 1.5 : 1);
+  const size = Math.min(largest, (WIDTH / columns - 4) / (longest * CHARACTER));
+  const scope = `${period} ${JSON.stringify(narrowing)}`;
+  return (
+    <section className={styles.totals}>
+      <dl className={styles.counts}>
+        {(["orders", "units"] as const).map((column) => (
+          <div key={column}>
+            <dt>{t(`figure.${column}`)}</dt>
+            <dd data-testid={column}>
+              <Flash value={counts[column]} scope={scope} text={format.count(counts[column])} of={markOf(view, column, rows)} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <div className={styles.cards} style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
+        {shown.map((currency, at) => (
+          <div key={currency.code} className={styles.card} data-testid={`currency-${currency.code}`}>
+            <h2>{currency.code}</h2>
+            <p style={{ fontSize: `${size.toFixed(2)}em` }}>
+              <Flash
+                value={(sums.get(currency.code) ?? NOTHING).micros}
+                scope={scope}
+                text={texts[at] ?? ""}
+                of={markOf(view, "total_sales", { ...span, ...narrowing, currency: currency.code })}
+              />
+            </p>
+            <Days currency={currency} />
+          </div>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Days({ currency: { code } }: { readonly currency: CurrencyInfo }) {
+  const { span, anchor } = useShown();
+  const narrowed = useNarrowed(null);
+  const series = useMemo(
+    () => ("missing" in narrowed ? [] : perDay(narrowed.table, code, span, anchor)),
+    [narrowed, code, span, anchor],
+  );
+  return <Sparkline series={series} />;
+}
