@@ -105,10 +105,8 @@ describe("the page", () => {
         window.history.pushState(null, "", next);
         window.dispatchEvent(new PopStateEvent("popstate"));
       }, query);
-    await go("/?category=Books");
-    await page.waitForRequest(/sales_facts/);
-    await go("/?product=1000");
-    await page.waitForRequest(/sales_per_product/);
+    await Promise.all([page.waitForRequest(/sales_facts/), go("/?category=Books")]);
+    await Promise.all([page.waitForRequest(/sales_per_product/), go("/?product=1000")]);
     order(mock, 2);
     await until(page, mock.shop.epoch);
     const views = new Set(asked.map((each) => each.split("?")[0]));

@@ -27,6 +27,11 @@ const PICTURES = [
   { name: "french", locale: "fr-FR", scheme: "light", width: 1280, height: 800, query: "?currency=FCFA&period=90" },
   { name: "phone", locale: "en-GB", scheme: "dark", width: 390, height: 844 },
   { name: "phone-french", locale: "fr-FR", scheme: "light", width: 390, height: 844, query: "?currency=FCFA" },
+  { name: "wall", locale: "en-GB", scheme: "dark", width: 1920, height: 1080, query: "?wall" },
+  { name: "wall-french", locale: "fr-FR", scheme: "dark", width: 3840, height: 2160, query: "?wall&currency=FCFA&period=90" },
+  { name: "tables", locale: "en-GB", scheme: "light", width: 1280, height: 800, query: "?view=tables&table=category" },
+  { name: "tables-french", locale: "fr-FR", scheme: "dark", width: 1280, height: 800, query: "?view=tables&table=corrections" },
+  { name: "explain", locale: "en-GB", scheme: "light", width: 1280, height: 800, query: "?view=explain" },
 ];
 
 const browser = await launch();
@@ -35,11 +40,12 @@ for (const { name, locale, scheme, width, height, query = "" } of PICTURES) {
     locale,
     colorScheme: scheme,
     viewport: { width, height },
-    deviceScaleFactor: 2,
+    // A wall has its own pixels.
+    deviceScaleFactor: width > 1_280 ? 1 : 2,
   });
   const page = await context.newPage();
   await page.goto(`${base}/${query}`);
-  await page.waitForSelector("[data-testid=orders]");
+  await page.waitForSelector("[data-number]");
   await page.evaluate(() => document.fonts.ready);
   await page.waitForSelector("[data-trust=live], [data-trust=idle], [data-trust=behind]");
   await page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))));

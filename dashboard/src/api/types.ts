@@ -15,7 +15,7 @@ export interface ViewKeys {
   top_products: Schemas["TopProductsKey"];
   orders_per_minute: Schemas["OrdersPerMinuteKey"];
   sales_per_product: Schemas["SalesPerProductKey"];
-  sales_facts: SalesFactsKey;
+  sales_facts: Schemas["SalesFactsKey"];
 }
 /** The rows of each: the key columns, and the totals. */
 export interface ViewRows {
@@ -26,7 +26,7 @@ export interface ViewRows {
   top_products: Schemas["TopProductsRow"];
   orders_per_minute: Schemas["OrdersPerMinuteRow"];
   sales_per_product: Schemas["SalesPerProductRow"];
-  sales_facts: SalesFactsKey & Totals;
+  sales_facts: Schemas["SalesFactsRow"];
 }
 /** Views of totals: money, orders and units. */
 export type View = keyof ViewKeys;
@@ -34,15 +34,6 @@ export type View = keyof ViewKeys;
 export type Sliced = "sales_per_product" | "sales_facts";
 /** Every view that the page knows of. */
 export type Streamed = View | "products" | "ratings_per_product";
-
-interface SalesFactsKey {
-  readonly order_date: string;
-  readonly category: string;
-  readonly payment_method: string;
-  readonly currency: string;
-}
-
-type Totals = Pick<Schemas["SalesPerDayRow"], "total_sales" | "orders" | "units" | "epoch">;
 
 export interface Page<V extends View = View> {
   readonly epoch: number;
@@ -88,8 +79,6 @@ export interface ProductChanges {
   readonly rows: readonly ViewRows["sales_per_product"][];
 }
 export type Changes = Schemas["Changes"] & {
-  readonly changed: { readonly sales_facts?: ViewRows["sales_facts"][] };
-  readonly removed: { readonly sales_facts?: ViewKeys["sales_facts"][] };
   /** Of the products that the stream was opened for, those that changed. */
   readonly products?: readonly ProductChanges[];
 };

@@ -21,11 +21,18 @@ const TABLES: Partial<Record<(typeof COUNTS)[number], string>> = {
 export function TrustLine() {
   const { t } = useTranslation();
   const epoch = useLive((state) => state.epoch);
+  const committed = useLive((state) => state.committedAt);
   const counts = useLive((state) => state.counts);
   const ready = useLive((state) => state.ready);
   const { trust, icon: Icon, name, detail } = useTrust();
   return (
-    <section className={styles.line} aria-label={t("trust.label")} data-trust={trust} data-epoch={epoch}>
+    <section
+      className={styles.line}
+      aria-label={t("trust.label")}
+      data-trust={trust}
+      data-epoch={epoch}
+      data-committed={committed ?? undefined}
+    >
       <p className={styles.state}>
         <span className={styles.badge}>
           <Icon />

@@ -1,6 +1,7 @@
 /**
  * What a number on the page is: which rows of which view it sums up, as text on its element. With it, a test computes
- * every number of the page once more, in plain SQL (`e2e/numbers.test.ts`, `tests/page`).
+ * every number of the page once more, in plain SQL (`e2e/numbers.test.ts`, `tests/page`). Averages, shares and changes
+ * follow from such numbers, and carry no mark.
  */
 import type { View } from "../api/types";
 import { amountText } from "./amount";

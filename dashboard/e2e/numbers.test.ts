@@ -1,0 +1,139 @@
+/**
+ * Every number of the page, in all its views: each says what it is (`src/live/mark.ts`), and is computed once more. Against
+ * the shop in memory that is done here; against a service, what the page shows is written to NUMBERS_TO, and
+ * `tests/page` compares it with plain SQL. Nothing may be committed meanwhile.
+ */
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import type { Browser, Page as Tab } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { formatMoney } from "../src/i18n/money";
+import { parseAmount } from "../src/live/amount";
+import { exactText } from "../src/live/mark";
+import type { Shop } from "../tests/mock/shop.mjs";
+import { launch } from "./browser.mjs";
+import { startTarget, summaryOf, type Target } from "./target";
+
+const LOCALE = "en-GB";
+
+interface Number {
+  readonly of: string;
+  readonly exact: string;
+  readonly text: string;
+}
+
+let target: Target;
+let browser: Browser;
+beforeAll(async () => {
+  [target, browser] = await Promise.all([startTarget(), launch()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await target.stop();
+});
+
+/** The newest row of a view, for something that there is. */
+async function sample(view: string): Promise<Record<string, string>> {
+  const answer = await fetch(`${target.url}/api/v1/${view}?limit=1`);
+  if (!answer.ok) return {};
+  return ((await answer.json()) as { rows: Record<string, string>[] }).rows[0] ?? {};
+}
+
+async function addresses(currencies: readonly string[]): Promise<string[]> {
+  const [{ category }, { payment_method }, { product }] = await Promise.all([
+    sample("sales_per_category"),
+    sample("sales_per_payment_method"),
+    sample("sales_per_product"),
+  ]);
+  const periods = ["all", "30", "today", "yesterday", "month", "year"].map((period) => ({ period }));
+  const narrowed = [{ category }, { payment_method }, { product }, { category, payment_method }].filter((by) =>
+    Object.values(by).every((value) => value !== undefined),
+  ) as Record<string, string>[];
+  return [
+    ...periods,
+    ...currencies.map((currency) => ({ period: "90", currency })),
+    ...narrowed.map((by) => ({ ...by, period: "all" })),
+    ...["category", "day", "month", "product"].map((table) => ({ view: "tables", table, period: "all" })),
+    { view: "explain", period: "30" },
+    { wall: "1", period: "30" },
+    { wall: "1", period: "all", currency: currencies[0] ?? "EUR" },
+  ].map((query) => `?${new URLSearchParams(query as unknown as Record<string, string>).toString()}`);
+}
+
+/** The marked numbers, once the page stands at this epoch and nothing on it changes any more. */
+async function numbersOn(page: Tab, epoch: number): Promise<Number[]> {
+  await page.waitForFunction(
+    (at) => document.querySelector("[data-epoch]")?.getAttribute("data-epoch") === at && !document.querySelector("[aria-busy=true]"),
+    String(epoch),
+  );
+  const read = () =>
+    page.$$eval("[data-number]", (elements) =>
+      elements.map((element) => ({
+        of: element.getAttribute("data-number") ?? "",
+        exact: element.getAttribute("data-exact") ?? "",
+        text: element.textContent,
+      })),
+    );
+  // What is drawn more calmly than every frame comes later: two looks apart must see the same.
+  for (let before = ""; ; ) {
+    const now = await read();
+    if (now.length > 0 && JSON.stringify(now) === before) return now;
+    before = JSON.stringify(now);
+    await page.waitForTimeout(400);
+  }
+}
+
+/** The number from the shop in memory. */
+function truth(shop: Shop, of: string): string {
+  const [what = "", query = ""] = of.split("?");
+  const [view = "", column = ""] = what.split(".");
+  const by = [...new URLSearchParams(query)];
+  if (view === "sources") return exactText(shop.counts[column as "read"]);
+  if (view === "ratings_per_product") {
+    const rating = shop.ratings.get(new URLSearchParams(query).get("product") ?? "");
+    return exactText(rating?.[column as "ratings"] ?? "");
+  }
+  const rows = [...(shop.views.get(view === "product_totals" ? "sales_per_product" : (view as "sales_per_day"))?.values() ?? [])];
+  const held = rows.filter(({ key }) =>
+    by.every(([name, value]) => {
+      const day = String(key.order_date);
+      if (name === "from") return day >= value;
+      if (name === "to") return day <= value;
+      if (name === "month") return `${String(key.year)}-${String(key.month).padStart(2, "0")}`.startsWith(value);
+      return String(key[name]) === value;
+    }),
+  );
+  if (column === "total_sales") return exactText(held.reduce((sum, { micros }) => sum + micros, 0n));
+  return exactText(held.reduce((sum, row) => sum + row[column as "orders"], 0));
+}
+
+it("is exact on every number, and written as it is", { timeout: 240_000 }, async () => {
+  const { epoch, currencies } = await summaryOf(target.url);
+  const context = await browser.newContext({ locale: LOCALE, viewport: { width: 1920, height: 1080 } });
+  const page = await context.newPage();
+  const minorUnits = new Map(currencies.map(({ currency, minor_units }) => [currency, minor_units]));
+  const pages: { query: string; epoch: number; numbers: Number[] }[] = [];
+  let unmarked = 0;
+  for (const query of await addresses(currencies.map(({ currency }) => currency))) {
+    await page.goto(`${target.url}/${query}`);
+    const numbers = await numbersOn(page, epoch);
+    pages.push({ query, epoch, numbers });
+    for (const { of, exact, text } of numbers) {
+      const currency = new URLSearchParams(of.split("?")[1]).get("currency") ?? "";
+      const written = /\.total_sales(\?|$)/.test(of)
+        ? formatMoney(parseAmount(exact), currency, minorUnits.get(currency) ?? 2, LOCALE)
+        : /\.(average)(\?|$)/.test(of)
+          ? text
+          : new Intl.NumberFormat(LOCALE).format(BigInt(exact));
+      expect(text, `${query} ${of}`).toContain(written);
+      if (target.mock) expect(exact, `${query} ${of}`).toBe(truth(target.mock.shop, of));
+    }
+    unmarked += await page.$$eval("main .number", (all) =>
+      all.filter((element) => /\d/.test(element.textContent) && !element.closest("[data-number]") && !element.querySelector("[data-number]")).length,
+    );
+  }
+  await context.close();
+  const marked = pages.reduce((sum, { numbers }) => sum + numbers.length, 0);
+  console.log(`${String(marked)} marked numbers on ${String(pages.length)} pages; ${String(unmarked)} elements with digits carry no mark`);
+  if (process.env.NUMBERS_TO !== undefined) writeFileSync(process.env.NUMBERS_TO, JSON.stringify(pages));
+});

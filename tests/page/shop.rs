@@ -1,0 +1,113 @@
+//! A shop whose orders are counted by one process and served by another, so that each can be stopped alone.
+
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::support::kafka::Kafka;
+use crate::support::stores::Fresh;
+use crate::support::takings::{Takings, takings};
+use crate::support::{port, wait};
+
+const TOPICS: &str = "product_sold,product_listings,feedback";
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where its orders are.
+enum Log {
+    Kafka(Kafka),
+    Files(TempDir),
+}
+
+pub struct Shop {
+    log: Log,
+    pub store: Fresh,
+    pub job: Takings,
+    service: Takings,
+    pub url: String,
+}
+
+impl Shop {
+    /// Kafka and PostgreSQL; `options` are the job's.
+    pub fn on_kafka(options: &str, orders: u32) -> Shop {
+        Shop::open(Log::Kafka(Kafka::start()), Fresh::postgres(), options, orders)
+    }
+
+    /// The embedded default: a folder of files, and SQLite.
+    pub fn on_files(options: &str, orders: u32) -> Shop {
+        Shop::open(Log::Files(tempfile::tempdir().expect("a folder")), Fresh::sqlite(), options, orders)
+    }
+
+    fn open(log: Log, store: Fresh, options: &str, orders: u32) -> Shop {
+        let source = log.url();
+        takings(&format!("generate --to {source} --topics {TOPICS} --orders {orders} --days 120 --seed 5")).done();
+        let job = Takings::start(&format!("run --source {source} --store {} --topics {TOPICS} {options}", store.url));
+        let listen = format!("127.0.0.1:{}", port::free());
+        let service = Takings::start(&format!("serve --store {} --listen {listen}", store.url));
+        let mut shop = Shop { log, store, job, service, url: format!("http://{listen}") };
+        shop.wait_until_counted();
+        shop
+    }
+
+    /// The broker, where there is one.
+    pub fn kafka(&self) -> &Kafka {
+        match &self.log {
+            Log::Kafka(kafka) => kafka,
+            Log::Files(_) => panic!("its orders are in files"),
+        }
+    }
+
+    /// Orders that arrive until this is dropped, at this rate.
+    pub fn traffic(&self, rate: u32) -> Takings {
+        Takings::start(&format!("generate --to {} --topics {TOPICS} --rate {rate} --seed 6", self.log.url()))
+    }
+
+    /// The epoch that is served.
+    pub fn epoch(&self) -> Option<u64> {
+        self.summary()?["epoch"].as_u64()
+    }
+
+    /// Waits until nothing more is counted: two looks apart say the same.
+    pub fn wait_until_counted(&mut self) {
+        let mut before = None;
+        wait::until("all is counted and served", PATIENCE, || {
+            assert!(self.job.is_running(), "{}", self.job.log());
+            let now = self.summary()?;
+            let read = now["read"].as_u64()?;
+            let is_still = before.replace((read, now["epoch"].as_u64()?)) == Some((read, now["epoch"].as_u64()?));
+            if read > 0 && is_still {
+                return Some(());
+            }
+            // Longer than an epoch: what is read meanwhile is another one.
+            std::thread::sleep(Duration::from_millis(500));
+            None
+        });
+    }
+
+    /// Ends the service as a crash does, and starts another one at its address.
+    pub fn restart_service(&mut self) {
+        let listen = self.url.trim_start_matches("http://").to_owned();
+        let next = format!("serve --store {} --listen {listen}", self.store.url);
+        self.service.signal("KILL");
+        wait::until("the service has ended", PATIENCE, || (!self.service.is_running()).then_some(()));
+        self.service = Takings::start(&next);
+    }
+
+    /// Ends it in order.
+    pub fn stop(self) {
+        self.job.signal("TERM");
+        self.job.wait().done();
+    }
+
+    fn summary(&self) -> Option<serde_json::Value> {
+        reqwest::blocking::get(format!("{}/api/v1/summary", self.url)).ok()?.json().ok()
+    }
+}
+
+impl Log {
+    fn url(&self) -> String {
+        match self {
+            Log::Kafka(kafka) => kafka.url(),
+            Log::Files(folder) => folder.path().join("log").display().to_string(),
+        }
+    }
+}
