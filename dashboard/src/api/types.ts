@@ -59,10 +59,7 @@ export type Rating = Schemas["RatingsPerProductRow"];
 export type Ratings = Schemas["RatingsPerProductPage"];
 export type KeptView = Schemas["KeptView"];
 export type Summary = Schemas["Summary"];
-export type Freshness = Schemas["Freshness"] & {
-  /** The shop's, as IANA names it; null where it is not known. */
-  readonly time_zone?: string | null;
-};
+export type Freshness = Schemas["Freshness"];
 export type Audit = Schemas["Audit"];
 export type DayProof = Schemas["DayProof"];
 export type Proofs = Schemas["Proofs"];

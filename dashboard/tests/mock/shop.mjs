@@ -323,7 +323,6 @@ export class Shop {
       committed_at: this.committedAt,
       age_seconds: this.committedAt ? (now.getTime() - Date.parse(this.committedAt)) / 1000 : null,
       newest_record_at: this.newestRecordAt,
-      time_zone: "Africa/Dakar",
       orders_kept: false,
       views: [...VIEWS, "ratings_per_product", "products"]
         .filter((view) => !this.off.has(view))
