@@ -13,7 +13,7 @@ const requests = (page: Tab): string[] => {
   const asked: string[] = [];
   page.on("request", (request) => {
     const { pathname, search } = new URL(request.url());
-    if (!LISTS.includes(pathname)) asked.push(`${pathname}${search}`);
+    if (pathname.startsWith("/api/") && !LISTS.includes(pathname)) asked.push(`${pathname}${search}`);
   });
   return asked;
 };
