@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { eventsUrl, fetchFreshness, fetchPage, fetchRatings, fetchSummary, isViewOff } from "./api/client";
 import { App } from "./app/App";
 import { narrowingInAddress, periodInAddress } from "./app/address";
+import { watchSession } from "./app/sign-in/session";
 import { preferredLanguage, startI18n, storedLanguage } from "./i18n";
 import { frameScheduler } from "./live/frame";
 import { watchDay } from "./live/midnight";
@@ -41,6 +42,7 @@ const queries = new QueryClient({
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 await startI18n(preferredLanguage(storedLanguage(), navigator.languages));
+watchSession();
 store.start();
 createRoot(root).render(
   <StrictMode>

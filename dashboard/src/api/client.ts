@@ -4,10 +4,14 @@ import type {
   Corrections,
   Fault,
   Freshness,
+  List,
   Listing,
+  ListPage,
+  ListParameters,
   Page,
   PageParameters,
   Ratings,
+  Session,
   Summary,
   View,
 } from "./types";
@@ -37,13 +41,29 @@ async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal
   }
   const suffix = query.size > 0 ? `?${query.toString()}` : "";
   const answer = await fetch(`${BASE}/${path}${suffix}`, {
-    headers: { accept: "application/json" },
+    headers: { accept: "application/json", ...OURS },
     // The epoch is the ETag: always ask, and let a 304 save the body.
     cache: "no-cache",
     ...(signal ? { signal } : {}),
   });
-  if (!answer.ok) throw await fault(answer);
+  if (!answer.ok) throw await refused(answer);
   return (await answer.json()) as T;
+}
+
+/** Says that the page asks: the browser then opens no password box of its own, the page has one. */
+const OURS = { "x-requested-with": "takings" };
+
+const unauthorised = new Set<() => void>();
+
+/** Calls the listener whenever an answer says that a token is needed. Returns how to end that. */
+export function onUnauthorised(listener: () => void): () => void {
+  unauthorised.add(listener);
+  return () => unauthorised.delete(listener);
+}
+
+async function refused(answer: Response): Promise<ApiError> {
+  if (answer.status === 401) for (const listener of unauthorised) listener();
+  return fault(answer);
 }
 
 async function fault(answer: Response): Promise<ApiError> {
@@ -65,6 +85,44 @@ export const fetchAudit = (limit: number, signal?: AbortSignal): Promise<Audit> 
 
 export const fetchCorrections = (limit: number, signal?: AbortSignal): Promise<Corrections> =>
   get("corrections", { limit }, signal);
+
+/** One page of a list. */
+export const fetchList = <L extends List>(
+  list: L,
+  parameters: ListParameters,
+  limit: number,
+  cursor: string | null,
+  signal?: AbortSignal,
+): Promise<ListPage<L>> => get(list, { ...parameters, limit, cursor }, signal);
+
+/** Whether a token is needed, and given. A service without sessions needs none. */
+export async function fetchSession(): Promise<Session> {
+  try {
+    return await get<Session>("session", {});
+  } catch (fault) {
+    if (fault instanceof ApiError && fault.status === 404) return { needed: false, signed_in: false };
+    throw fault;
+  }
+}
+
+/** Gives the token; from then on the browser's cookie stands for it. */
+export async function signIn(token: string): Promise<void> {
+  const answer = await fetch(`${BASE}/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...OURS },
+    body: JSON.stringify({ token }),
+  });
+  if (!answer.ok) throw await fault(answer);
+}
+
+export async function signOut(): Promise<void> {
+  const answer = await fetch(`${BASE}/session`, { method: "DELETE", headers: OURS });
+  if (!answer.ok) throw await fault(answer);
+}
+
+/** True for the answer that orders are not kept where the job runs. */
+export const areOrdersNotKept = (fault: unknown): boolean =>
+  fault instanceof ApiError && fault.code === "orders_not_kept";
 
 /** True for the answer that the view is switched off where the job runs. */
 export const isViewOff = (fault: unknown): boolean =>

@@ -66,6 +66,7 @@ export type Proofs = Schemas["Proofs"];
 export type OrderVersion = Schemas["Counted"];
 export type Correction = Schemas["CorrectionRow"];
 export type Corrections = Schemas["CorrectionsPage"];
+export type Rejected = Schemas["RejectedRow"];
 export type Hello = Schemas["Hello"];
 export type Reset = Schemas["Reset"];
 export type Contact = Schemas["Contact"];
@@ -89,3 +90,41 @@ export interface Counters {
   readonly cancellations: number;
   readonly rejected: number;
 }
+
+export type Order = Schemas["OrdersRow"];
+export type ProductTotal = Schemas["ProductTotalsRow"];
+export type Session = Schemas["Session"];
+
+/** The lists that the service pages, searches and sorts. */
+export interface ListRows {
+  orders: Order;
+  corrections: Correction;
+  rejected: Rejected;
+  product_totals: ProductTotal;
+}
+export type List = keyof ListRows;
+
+export interface ListPage<L extends List = List> {
+  readonly epoch: number;
+  readonly rows: readonly ListRows[L][];
+  readonly next_cursor: string | null;
+}
+
+/** Which part of a list, and in which order; null is not said. */
+export type ListParameters = Readonly<
+  Partial<
+    Record<
+      | "from"
+      | "to"
+      | "currency"
+      | "category"
+      | "payment_method"
+      | "product"
+      | "search"
+      | "reason"
+      | "sort"
+      | "order",
+      string | null
+    >
+  >
+>;

@@ -1,8 +1,10 @@
 import { useTranslation } from "react-i18next";
 import { chooseLanguage, isLanguage, LANGUAGE_NAMES, LANGUAGES, type Language } from "../i18n";
-import { MoonIcon, SunIcon, WallIcon } from "../ui/icons";
+import { LeaveIcon, MoonIcon, SunIcon, WallIcon } from "../ui/icons";
 import { Segmented } from "../ui/Segmented";
 import styles from "./Header.module.css";
+import { Navigation } from "./Navigation";
+import { signOut } from "./sign-in/session";
 import { chooseTheme, useTheme } from "./theme";
 import { enterWall } from "./wall/leave";
 
@@ -12,7 +14,14 @@ const LANGUAGE_OPTIONS = LANGUAGES.map((value) => ({
   name: LANGUAGE_NAMES[value],
 }));
 
-export function Header() {
+interface Props {
+  /** What there is to see; without it, the page only says what it is. */
+  readonly open: boolean;
+  /** Whether there is a session to end. */
+  readonly signedIn: boolean;
+}
+
+export function Header({ open, signedIn }: Props) {
   const { t, i18n } = useTranslation();
   const theme = useTheme();
   const language: Language = isLanguage(i18n.language) ? i18n.language : "en";
@@ -30,7 +39,7 @@ export function Header() {
           </svg>
           {t("app.title")}
         </h1>
-        <p className={styles.tagline}>{t("app.tagline")}</p>
+        {open ? <Navigation /> : <p className={styles.tagline}>{t("app.tagline")}</p>}
         <div className={styles.controls}>
           <Segmented
             label={t("language.label")}
@@ -51,6 +60,17 @@ export function Header() {
           >
             {theme === "dark" ? <SunIcon /> : <MoonIcon />}
           </button>
+          {signedIn && (
+            <button
+              type="button"
+              className={styles.icon}
+              aria-label={t("session.signOut")}
+              title={t("session.signOut")}
+              onClick={() => void signOut().catch(() => undefined)}
+            >
+              <LeaveIcon />
+            </button>
+          )}
         </div>
       </div>
     </header>

@@ -79,6 +79,12 @@ export function useAddress(name: Parameter): [string | null, (value: string | nu
   return [value, set];
 }
 
+/** The address that a link to these moves leads to, as it is now. */
+export function useLink(moves: Moves): string {
+  useSyncExternalStore(subscribe, () => window.location.search);
+  return linkTo(moves);
+}
+
 export function usePageView(): PageView {
   const [text] = useAddress("view");
   return VIEWS.find((view) => view === text) ?? "overview";

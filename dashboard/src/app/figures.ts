@@ -5,6 +5,7 @@ import type { Streamed } from "../api/types";
 import { useFormat } from "../i18n/format";
 import { useLive } from "../live/react";
 import type { CurrencyInfo } from "../live/ledger";
+import type { Narrowing } from "../live/holding";
 import { spanOf, type Period, type Span } from "../live/period";
 import type { LiveState } from "../live/store";
 import { useAddress } from "./address";
@@ -44,6 +45,9 @@ export function useShown(): Shown {
   const anchor = useLive((state) => state.anchor);
   return useMemo(() => ({ period, anchor, span: spanOf(period, anchor) }), [period, anchor]);
 }
+
+/** What the numbers shown are narrowed to: not yet what the address says, while that is loaded. */
+export const useShownNarrowing = (): Narrowing => useLive((state) => state.narrowing);
 
 /** The currencies in the order of their cards, and the one that the charts show. */
 export function useCurrencies(): {

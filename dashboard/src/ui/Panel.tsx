@@ -15,9 +15,11 @@ interface Props {
   readonly missing?: string | null;
   /** Rendered instead of the children when asked for. */
   readonly table?: () => ReactNode;
+  /** Whether the content reaches the panel's edges. */
+  readonly flush?: boolean;
 }
 
-export function Panel({ title, note, children, partial = null, missing = null, table }: Props) {
+export function Panel({ title, note, children, partial = null, missing = null, table, flush = false }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const [tabled, setTabled] = useState(false);
@@ -41,8 +43,10 @@ export function Panel({ title, note, children, partial = null, missing = null, t
           </button>
         )}
       </header>
-      <div className={styles.body}>
-        {partial !== null && missing === null && <p className={styles.partial}>{partial}</p>}
+      <div className={flush && missing === null ? styles.flush : styles.body}>
+        {partial !== null && missing === null && (
+          <p className={flush ? `${styles.partial ?? ""} ${styles.indented ?? ""}` : styles.partial}>{partial}</p>
+        )}
         {missing !== null ? <p className={styles.missing}>{missing}</p> : tabled && table ? table() : children}
       </div>
     </section>

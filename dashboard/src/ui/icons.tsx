@@ -48,6 +48,47 @@ export const ArrowIcon = () => (
     <path d="M2.5 8h11M9.5 4l4 4-4 4" />
   </Icon>
 );
+/** Two arrows up and down; the one that a column is sorted by is full. */
+export const SortIcon = ({ sorted }: { sorted: false | "asc" | "desc" }) => (
+  <svg viewBox="0 0 10 14" width="8" height="11" fill="currentColor" aria-hidden="true">
+    <path d="M5 1 9 6H1Z" opacity={sorted === "asc" ? 1 : 0.28} />
+    <path d="M5 13 1 8h8Z" opacity={sorted === "desc" ? 1 : 0.28} />
+  </svg>
+);
+export const SearchIcon = () => (
+  <Icon size={14}>
+    <circle cx="7" cy="7" r="4.6" />
+    <path d="m10.6 10.6 3.6 3.6" />
+  </Icon>
+);
+export const DownloadIcon = () => (
+  <Icon size={14}>
+    <path d="M8 2v8.4M4.4 7 8 10.4 11.6 7M2.4 13.6h11.2" />
+  </Icon>
+);
+export const ExactIcon = () => (
+  <Icon size={14}>
+    <circle cx="8" cy="8" r="6.4" />
+    <path d="m5.2 8.2 2 2 3.6-4" />
+  </Icon>
+);
+export const UnequalIcon = () => (
+  <Icon size={14}>
+    <circle cx="8" cy="8" r="6.4" />
+    <path d="M5.4 6.6h5.2M5.4 9.6h5.2M9.8 4.4 6.2 11.8" />
+  </Icon>
+);
+export const LockIcon = () => (
+  <Icon size={18}>
+    <rect x="3" y="7" width="10" height="7" rx="2" />
+    <path d="M5.2 7V4.8a2.8 2.8 0 0 1 5.6 0V7" />
+  </Icon>
+);
+export const LeaveIcon = () => (
+  <Icon>
+    <path d="M6.4 2.4H4A1.6 1.6 0 0 0 2.4 4v8A1.6 1.6 0 0 0 4 13.6h2.4M10.4 11l3-3-3-3M13.2 8H6.2" />
+  </Icon>
+);
 
 /** A full disc in a ring. */
 export const LiveIcon = () => (

@@ -7,6 +7,8 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LISTS, listPage, Refusal } from "./lists.mjs";
+import { Door } from "./session.mjs";
 import { Shop, VIEWS } from "./shop.mjs";
 import { Traffic } from "./traffic.mjs";
 
@@ -41,7 +43,6 @@ const ANSWERS = {
   summary: (shop) => shop.summary(),
   freshness: (shop) => shop.freshness(),
   audit: (shop, _, limit) => ({ epoch: shop.epoch, proofs: shop.proofs(), rows: shop.proofRows(limit), next_cursor: null }),
-  corrections: (shop, _, limit) => ({ epoch: shop.epoch, rows: shop.corrections.slice(0, limit), next_cursor: null }),
   ratings_per_product: (shop, _, limit) => shop.ratingsPage(limit),
   products: (shop, url) => shop.listingsPage(url.searchParams.getAll("product")),
 };
@@ -64,9 +65,12 @@ export async function startMock({
 
   /** @type {Set<{ answer: import("node:http").ServerResponse, epoch: number, products: string[] }>} */
   const readers = new Set();
+  const door = new Door();
   const server = createServer((request, answer) => {
     const url = new URL(request.url ?? "/", "http://localhost");
-    if (url.pathname === "/api/v1/events") events(url, request, answer);
+    if (url.pathname === "/api/v1/session") void door.answer(request, answer);
+    else if (url.pathname.startsWith("/api/v1/") && !door.isOpen(request)) door.refuse(answer);
+    else if (url.pathname === "/api/v1/events") events(url, request, answer);
     else if (url.pathname.startsWith("/api/v1/")) api(url, answer);
     else void asset(url.pathname, answer);
   });
@@ -98,13 +102,26 @@ export async function startMock({
     const name = url.pathname.slice("/api/v1/".length);
     const view = VIEWS.find((known) => known === name);
     const limit = Number(url.searchParams.get("limit") ?? 1000);
-    const body = view ? shop.page(view, pageOf(url, limit)) : (ANSWERS[name]?.(shop, url, limit) ?? null);
-    if (body) {
+    const body = view ? shop.page(view, pageOf(url, limit)) : answerOf(name, url, limit);
+    if (body instanceof Refusal) {
+      answer.writeHead(body.status, { "content-type": "application/json" });
+      answer.end(JSON.stringify(body.body));
+    } else if (body) {
       answer.writeHead(200, { "content-type": "application/json", etag: `"${shop.epoch}"` });
       answer.end(JSON.stringify(body));
     } else {
       answer.writeHead(404, { "content-type": "application/json" });
       answer.end(JSON.stringify({ error: { code: "unknown_view", message: `no view ${name}` } }));
+    }
+  }
+
+  /** @param {string} name @param {URL} url @param {number} limit @returns {object | null} */
+  function answerOf(name, url, limit) {
+    try {
+      return name in LISTS ? listPage(shop, name, url.searchParams) : (ANSWERS[name]?.(shop, url, limit) ?? null);
+    } catch (fault) {
+      if (fault instanceof Refusal) return fault;
+      throw fault;
     }
   }
 
@@ -154,6 +171,7 @@ export async function startMock({
     url: `http://127.0.0.1:${address.port}`,
     shop,
     traffic,
+    door,
     publish,
     stop: () => {
       clearInterval(heartbeat);

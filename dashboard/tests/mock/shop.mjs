@@ -88,6 +88,8 @@ export class Shop {
   listings = new Map();
   /** How many closed days are not what the log says. */
   differing = 0;
+  /** Whether single orders can be asked for. */
+  ordersKept = true;
   /** Views that are switched off. @type {Set<string>} */
   off = new Set();
   /** Views that do not count all that was ever in the log. @type {Map<string, string>} */
@@ -323,7 +325,7 @@ export class Shop {
       committed_at: this.committedAt,
       age_seconds: this.committedAt ? (now.getTime() - Date.parse(this.committedAt)) / 1000 : null,
       newest_record_at: this.newestRecordAt,
-      orders_kept: false,
+      orders_kept: this.ordersKept,
       views: [...VIEWS, "ratings_per_product", "products"]
         .filter((view) => !this.off.has(view))
         .map((view) => ({ view, complete_from: this.completeFrom.get(view) ?? null, since_epoch: 0 })),

@@ -1,0 +1,119 @@
+import { useTranslation } from "react-i18next";
+import { areOrdersNotKept } from "../../api/client";
+import type { ListParameters, Order } from "../../api/types";
+import { useFormat } from "../../i18n/format";
+import { parseAmount } from "../../live/amount";
+import type { CurrencyInfo } from "../../live/ledger";
+import { Panel } from "../../ui/Panel";
+import { Failure } from "../Failure";
+import { useList, useVersion } from "../lists";
+import { useNames } from "../names";
+import { Pager } from "../tables/Toolbar";
+import { CheckLine } from "./CheckLine";
+import styles from "./Explain.module.css";
+import type { Made } from "./made";
+
+const ROWS = 20;
+
+interface Props {
+  readonly made: Made;
+  readonly currency: CurrencyInfo;
+  readonly parameters: ListParameters;
+}
+
+const measure = ({ amount }: Order) => parseAmount(amount);
+
+/** The orders themselves, each with its place in the log, where they are kept. */
+export function Orders({ made, currency, parameters }: Props) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { page, before, until, more, fault, again, newer, older } = useList(
+    "orders", parameters, useVersion("orders"), ROWS, measure,
+  );
+  const title = t("explain.orders");
+  if (areOrdersNotKept(fault)) return <Panel title={title} missing={t("explain.ordersNotKept")}>{null}</Panel>;
+  return (
+    <Panel title={title} flush>
+      {fault !== null && <Failure fault={fault} again={again} />}
+      {page === null || page.rows.length === 0 ? (
+        <p className={styles.remark}>
+          {page !== null ? t("panel.none") : fault === null ? t("tables.loading") : ""}
+        </p>
+      ) : (
+        <OrderTable caption={t("tables.caption", { title })} rows={page.rows} currency={currency} />
+      )}
+      <div className={styles.below}>
+        {until.epochs !== null && until.rows > 0 && (
+          <CheckLine
+            noun="orders"
+            count={until.rows}
+            counted={{ micros: until.micros, epochs: until.epochs }}
+            all={!more}
+            made={made}
+            currency={currency}
+          />
+        )}
+        {(newer !== null || more) && (
+          <Pager
+            of={title}
+            rows={t("tables.rows", { first: format.count(before.rows + 1), last: format.count(until.rows) })}
+            names={[t("tables.previous"), t("tables.next")]}
+            before={newer}
+            after={older}
+          />
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+interface TableProps {
+  readonly caption: string;
+  readonly rows: readonly Order[];
+  readonly currency: CurrencyInfo;
+}
+
+function OrderTable({ caption, rows, currency }: TableProps) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const names = useNames();
+  return (
+    // A box that scrolls must take the keyboard.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
+      <table className={`${styles.table ?? ""} ${styles.wide ?? ""}`}>
+        <caption className="hidden">{caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("table.order")}</th>
+            <th scope="col">{t("table.day")}</th>
+            <th scope="col">{t("table.product")}</th>
+            <th scope="col">{t("table.category")}</th>
+            <th scope="col">{t("table.method")}</th>
+            <th scope="col" className={styles.numeric}>{t("table.units")}</th>
+            <th scope="col" className={styles.numeric}>{t("table.amount")}</th>
+            <th scope="col">{t("table.place")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.topic} ${row.order_id}`}>
+              <th scope="row">{row.order_id}</th>
+              <td className="number">{format.day(row.order_date)}</td>
+              <td>{row.product_name ?? row.product}</td>
+              <td>{names.category(row.category)}</td>
+              <td>{names.method(row.payment_method)}</td>
+              <td className={`number ${styles.numeric ?? ""}`}>{format.count(row.units)}</td>
+              <td className={`number ${styles.numeric ?? ""}`}>
+                {format.money(parseAmount(row.amount), row.currency, currency.minorUnits)}
+              </td>
+              <td className={`number ${styles.quiet ?? ""}`}>
+                {t("table.at", { topic: row.topic, partition: row.partition, offset: row.offset })}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

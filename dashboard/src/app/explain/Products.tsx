@@ -1,0 +1,93 @@
+import { useTranslation } from "react-i18next";
+import { isViewOff } from "../../api/client";
+import type { ProductTotal } from "../../api/types";
+import { useFormat } from "../../i18n/format";
+import { parseAmount } from "../../live/amount";
+import type { CurrencyInfo } from "../../live/ledger";
+import { markOf } from "../../live/mark";
+import { Panel } from "../../ui/Panel";
+import { Failure } from "../Failure";
+import { useShown, useShownNarrowing } from "../figures";
+import { useList, useVersion } from "../lists";
+import { Pager } from "../tables/Toolbar";
+import { CheckLine } from "./CheckLine";
+import styles from "./Explain.module.css";
+import type { Made } from "./made";
+import { PART_ROWS, PartTable } from "./Parts";
+
+interface Props {
+  readonly made: Made;
+  readonly currency: CurrencyInfo;
+  readonly scope: string;
+}
+
+const measure = ({ total_sales }: ProductTotal) => parseAmount(total_sales);
+
+/** What sold, where a view tells it apart: it does not by category or payment method. */
+export function Products({ made, currency, scope }: Props) {
+  const { t } = useTranslation();
+  const { category, payment_method } = useShownNarrowing();
+  const title = t("explain.products");
+  if (category !== null || payment_method !== null) {
+    return <Panel title={title} missing={t("tables.notHeld")}>{null}</Panel>;
+  }
+  return <Held made={made} currency={currency} scope={scope} />;
+}
+
+function Held({ made, currency, scope }: Props) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { span } = useShown();
+  const parameters = { from: span.from, to: span.to, currency: currency.code };
+  const { page, before, until, more, fault, again, newer, older } = useList(
+    "product_totals", parameters, useVersion("product_totals"), PART_ROWS, measure,
+  );
+  const title = t("explain.products");
+  if (isViewOff(fault)) return <Panel title={title} missing={t("panel.off")}>{null}</Panel>;
+  const parts = (page?.rows ?? []).map((row) => ({
+    key: row.product,
+    name: row.name ?? row.product,
+    to: { product: row.product },
+    mark: (column: string) => markOf("product_totals", column, { ...parameters, product: row.product }),
+    micros: parseAmount(row.total_sales),
+    orders: row.orders,
+    units: row.units,
+  }));
+  return (
+    <Panel title={title} flush>
+      {fault !== null && <Failure fault={fault} again={again} />}
+      {page === null && fault === null && <p className={styles.remark}>{t("tables.loading")}</p>}
+      {page !== null && (
+        <PartTable
+          caption={`${title}, ${currency.code}`}
+          heading={t("table.product")}
+          parts={parts}
+          whole={made.total?.micros ?? null}
+          currency={currency}
+          scope={scope}
+        />
+      )}
+      <div className={styles.below}>
+        {until.epochs !== null && (
+          <CheckLine
+            noun="products"
+            count={until.rows}
+            counted={{ micros: until.micros, epochs: until.epochs }}
+            all={!more}
+            made={made}
+            currency={currency}
+          />
+        )}
+        {(newer !== null || more) && (
+          <Pager
+            of={title}
+            rows={t("tables.rows", { first: format.count(before.rows + 1), last: format.count(until.rows) })}
+            names={[t("tables.previous"), t("tables.next")]}
+            before={newer}
+            after={older}
+          />
+        )}
+      </div>
+    </Panel>
+  );
+}
