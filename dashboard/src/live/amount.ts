@@ -35,6 +35,20 @@ export function placesNeeded(micros: bigint): number {
   return places;
 }
 
+/** The quotient as a whole number, rounded half up (towards what is larger). `by` is positive. */
+export function divided(amount: bigint, by: bigint): bigint {
+  const doubled = 2n * amount + by;
+  const floor = doubled / (2n * by);
+  return doubled < 0n && doubled % (2n * by) !== 0n ? floor - 1n : floor;
+}
+
+/** The average of `count` amounts to the minor unit, rounded half up; null where there is none to take it of. */
+export function averageOf(micros: bigint, count: number, minorUnits: number): bigint | null {
+  if (count <= 0) return null;
+  const unit = 10n ** BigInt(PLACES - Math.min(minorUnits, PLACES));
+  return divided(micros, BigInt(count) * unit) * unit;
+}
+
 /**
  * The part of the whole in [0, 1] to four places, for bars and percentages; null where a share has no
  * meaning (a whole that is not positive, or a part below zero).

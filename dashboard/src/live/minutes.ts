@@ -1,7 +1,5 @@
 /** The last hour of the log, minute by minute. Minutes are ISO moments in UTC throughout: they compare as text. */
-import type { PeriodSum } from "./totals";
-import { NOTHING } from "./totals";
-import type { Table } from "./table";
+import { NOTHING, type PeriodSum, type Rows } from "./totals";
 
 /** How many minutes are shown. */
 export const MINUTES = 60;
@@ -18,7 +16,7 @@ export const firstMinute = (newestRecord: number | null): string | null =>
  * Each minute of one currency, oldest first, up to the newest of the log: of the newest record, or of the newest
  * order. Minutes without orders are there with nothing. None where no minute is known.
  */
-export function perMinute(table: Table, currency: string, newestRecord: number | null): PeriodSum[] {
+export function perMinute(table: Rows, currency: string, newestRecord: number | null): PeriodSum[] {
   let last = newestRecord === null ? Number.NEGATIVE_INFINITY : floor(newestRecord);
   const held = new Map<string, PeriodSum>();
   for (const entry of table.entries()) {

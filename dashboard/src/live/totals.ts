@@ -1,6 +1,11 @@
 /** Exact sums over a table's rows. Never a sum across currencies. */
 import { addDays, daysBetween, within, type Span } from "./period";
-import type { Entry, Table } from "./table";
+import type { Entry } from "./table";
+
+/** What is summed: a table, or a part of one. */
+export interface Rows {
+  entries(): Iterable<Entry>;
+}
 
 export interface Sum {
   readonly micros: bigint;
@@ -19,14 +24,14 @@ export interface PeriodSum extends Sum {
 
 export const NOTHING: Sum = { micros: 0n, orders: 0, units: 0 };
 
-const plus = (sum: Sum, entry: Entry): Sum => ({
+export const plus = (sum: Sum, entry: Sum): Sum => ({
   micros: sum.micros + entry.micros,
   orders: sum.orders + entry.orders,
   units: sum.units + entry.units,
 });
 
 /** The sum of each currency over the span. */
-export function perCurrency(table: Table, span: Span): ReadonlyMap<string, Sum> {
+export function perCurrency(table: Rows, span: Span): ReadonlyMap<string, Sum> {
   const sums = new Map<string, Sum>();
   for (const entry of table.entries()) {
     if (!within(entry.period, span)) continue;
@@ -47,11 +52,17 @@ export function counted(sums: ReadonlyMap<string, Sum>): { orders: number; units
 }
 
 /** Categories or payment methods of one currency over the span, largest total first. */
-export function perLabel(table: Table, currency: string, span: Span): LabelledSum[] {
+export function perLabel(
+  table: Rows,
+  currency: string,
+  span: Span,
+  labelOf: (entry: Entry) => string = ({ label }) => label,
+): LabelledSum[] {
   const sums = new Map<string, Sum>();
   for (const entry of table.entries()) {
     if (entry.currency !== currency || !within(entry.period, span)) continue;
-    sums.set(entry.label, plus(sums.get(entry.label) ?? NOTHING, entry));
+    const label = labelOf(entry);
+    sums.set(label, plus(sums.get(label) ?? NOTHING, entry));
   }
   return [...sums]
     .map(([label, sum]) => ({ label, ...sum }))
@@ -59,7 +70,7 @@ export function perLabel(table: Table, currency: string, span: Span): LabelledSu
 }
 
 /** The best sellers of a period in one currency, the best first: the service ranks them. */
-export function bestSellers(table: Table, currency: string, period: string): LabelledSum[] {
+export function bestSellers(table: Rows, currency: string, period: string): LabelledSum[] {
   return [...table.entries()]
     .filter((entry) => entry.currency === currency && entry.period === period)
     .sort((a, b) => Number(a.label) - Number(b.label))
@@ -70,7 +81,7 @@ export function bestSellers(table: Table, currency: string, period: string): Lab
 const DENSE_DAYS = 1_500;
 
 /** Each day of one currency, oldest first. Days without sales are there with nothing. */
-export function perDay(table: Table, currency: string, span: Span, anchor: string): PeriodSum[] {
+export function perDay(table: Rows, currency: string, span: Span, anchor: string): PeriodSum[] {
   const held = new Map<string, Sum>();
   let first = span.from ?? "";
   let last = span.to ?? anchor;
@@ -91,7 +102,7 @@ export function perDay(table: Table, currency: string, span: Span, anchor: strin
 }
 
 /** The newest `count` months of one currency, oldest first; months between without sales are there. */
-export function perMonth(table: Table, currency: string, count: number): PeriodSum[] {
+export function perMonth(table: Rows, currency: string, count: number): PeriodSum[] {
   const held = new Map<string, Sum>();
   let last = "";
   let first = "9999-99";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amountText, parseAmount, placesNeeded, shareOf } from "../../src/live/amount";
+import { amountText, averageOf, parseAmount, placesNeeded, shareOf } from "../../src/live/amount";
 
 describe("amounts", () => {
   it.each([
@@ -33,5 +33,22 @@ describe("amounts", () => {
     expect(shareOf(1n, 3n)).toBe(0.3333);
     expect(shareOf(1n, 0n)).toBeNull();
     expect(shareOf(-1n, 3n)).toBeNull();
+  });
+});
+
+describe("averages", () => {
+  it("are rounded half up to the minor unit", () => {
+    expect(averageOf(10_000_000n, 3, 2)).toBe(3_330_000n);
+    expect(averageOf(10_005_000n, 1, 2)).toBe(10_010_000n);
+    expect(averageOf(10_004_999n, 1, 2)).toBe(10_000_000n);
+    expect(averageOf(2_500_000n, 1, 0)).toBe(3_000_000n);
+    expect(averageOf(-2_500_000n, 1, 0)).toBe(-2_000_000n);
+    expect(averageOf(-10_000_000n, 3, 2)).toBe(-3_330_000n);
+    expect(averageOf(1n, 1, 6)).toBe(1n);
+    expect(averageOf(5n, 0, 2)).toBeNull();
+  });
+
+  it("are exact beyond what a float holds", () => {
+    expect(averageOf(9_007_199_254_740_993_000_001n, 1, 6)).toBe(9_007_199_254_740_993_000_001n);
   });
 });
