@@ -249,7 +249,7 @@ describe("for everyone", () => {
 
   it("keeps what is shown in the address", async () => {
     const page = await open();
-    await page.getByText("90 days").click();
+    await page.getByText("90 days").first().click();
     await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
     const last = page.locator("[data-testid^=currency-]").last();
     await last.click();

@@ -4,28 +4,43 @@ import { BarTable } from "../charts/BarTable";
 import type { CurrencyInfo } from "../live/ledger";
 import { perLabel } from "../live/totals";
 import { Panel } from "../ui/Panel";
-import { useCalmTable } from "./calm";
-import { useOff, usePartial, useShown, useView } from "./figures";
+import { useNarrowing } from "./address";
+import { choose, usePartial, useScope, useShown } from "./figures";
+import { Unheld } from "./filters/Unheld";
 import { useNames } from "./names";
+import { markOfPart, useCalmNarrow } from "./narrowing";
+
+/** Of all the rows that are shown at first, so that nothing moves when there are fewer. */
+const HEIGHT = 358;
 
 export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
-  const { span, period } = useShown();
+  const { span } = useShown();
   const { code } = currency;
-  const categories = useCalmTable(useView("sales_per_category"));
-  const sums = useMemo(() => perLabel(categories.table, code, span), [categories, code, span]);
+  const by = useNarrowing();
+  const { part, missing } = useCalmNarrow("category");
+  const sums = useMemo(() => (part ? perLabel(part, code, span, part.label) : []), [part, code, span]);
   const { category: nameOf } = useNames();
   const title = t("panel.perCategory");
   return (
-    <Panel title={title} note={code} missing={useOff("sales_per_category")} partial={usePartial("sales_per_category")}>
+    <Panel
+      height={HEIGHT}
+      title={title}
+      note={code}
+      missing={missing && <Unheld split="category" missing={missing} />}
+      partial={usePartial(part?.view ?? "sales_per_category")}
+    >
       <BarTable
         caption={`${title}, ${code}`}
         heading={t("table.category")}
         sums={sums}
         nameOf={nameOf}
         currency={currency}
-        scope={`${period} ${code}`}
+        scope={useScope(code)}
+        markOf={(label, column) => markOfPart(part, column, span, { currency: code, category: label })}
         first={8}
+        onChoose={(label) => { choose("category", label, by); }}
+        chosen={by.category}
       />
     </Panel>
   );

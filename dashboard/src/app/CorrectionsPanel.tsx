@@ -11,7 +11,9 @@ import { useCalm } from "./calm";
 import { useNames } from "./names";
 import styles from "./CorrectionsPanel.module.css";
 
-const SHOWN = 8;
+const SHOWN = 5;
+/** Of all of them, so that nothing moves when they come. */
+const HEIGHT = 220;
 
 /** The newest corrections; asked for again only when the stream's counters say that there are new ones. */
 export function CorrectionsPanel() {
@@ -26,7 +28,7 @@ export function CorrectionsPanel() {
   });
   const rows = data?.rows ?? [];
   return (
-    <Panel title={t("panel.corrections")}>
+    <Panel height={HEIGHT} title={t("panel.corrections")}>
       {rows.length > 0 ? (
         <ol className={styles.list}>
           {rows.map((row) => (

@@ -2,12 +2,20 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Sparkline } from "../charts/Sparkline";
 import { useFormat } from "../i18n/format";
+import { minorUnitsOf } from "../i18n/money";
+import { amountForPixels, averageOf } from "../live/amount";
+import { changeOf, changeOfAverage, type Change } from "../live/comparison";
+import { countsPerDay } from "../live/counts";
 import type { CurrencyInfo } from "../live/ledger";
+import { addDays, covers, type Span } from "../live/period";
 import { counted, NOTHING, perCurrency, perDay, type Sum } from "../live/totals";
 import { Flash } from "../ui/Flash";
-import { useCalmTable } from "./calm";
-import { useCurrencies, useShown, useView } from "./figures";
+import { Moved } from "../ui/Moved";
+import { useAgainst, useCompared, type Compared } from "./compared";
+import { useCurrencies, useScope, useShown } from "./figures";
+import { Unheld } from "./filters/Unheld";
 import styles from "./Headline.module.css";
+import { markOfPart, useCalmNarrow, useNarrow, type Part } from "./narrowing";
 
 /** From this many characters in the longest amount on, all are set smaller, so that each stays on its card. */
 const LONG = 18;
@@ -15,13 +23,31 @@ const VERY_LONG = 22;
 
 /** Orders and units of all; the total of each currency on a card of its own, never added up. */
 export function Headline() {
+  const { part, missing } = useNarrow(null);
+  const { part: calm } = useCalmNarrow(null);
+  if (!part) {
+    return (
+      <div className={styles.missing}>
+        <Unheld split={null} missing={missing} />
+      </div>
+    );
+  }
+  return <Figures part={part} calm={calm ?? part} />;
+}
+
+/** `calm` is the same part for the pictures, which redraw less often. */
+function Figures({ part, calm }: { readonly part: Part; readonly calm: Part }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { span, period } = useShown();
-  const days = useView("sales_per_day");
+  const { span } = useShown();
   const { all, chosen, choose } = useCurrencies();
-  const sums = useMemo(() => perCurrency(days.table, span), [days, span]);
+  const sums = useMemo(() => perCurrency(part, span), [part, span]);
   const counts = counted(sums);
+  const scope = useScope("");
+  const compared = useCompared(calm);
+  const against = useAgainst(compared?.comparison ?? null);
+  const lead = useLead(calm);
+  const daily = useMemo(() => countsPerDay(calm, lead), [calm, lead]);
   const cards = all.map((currency) => {
     const sum = sums.get(currency.code) ?? NOTHING;
     return { currency, sum, total: format.money(sum.micros, currency.code, currency.minorUnits) };
@@ -31,18 +57,20 @@ export function Headline() {
   return (
     <div className={styles.headline}>
       <dl className={styles.counts}>
-        <div>
-          <dt>{t("figure.orders")}</dt>
-          <dd data-testid="orders">
-            <Flash value={counts.orders} scope={period} text={format.count(counts.orders)} />
-          </dd>
-        </div>
-        <div>
-          <dt>{t("figure.units")}</dt>
-          <dd data-testid="units">
-            <Flash value={counts.units} scope={period} text={format.count(counts.units)} />
-          </dd>
-        </div>
+        {(["orders", "units"] as const).map((name) => (
+          <div key={name}>
+            <dt>{t(`figure.${name}`)}</dt>
+            <dd>
+              <span data-testid={name}>
+                <Flash value={counts[name]} scope={scope} text={format.count(counts[name])} of={markOfPart(part, name, span)} />
+              </span>
+              <Moved change={countChange(compared, name)} against={against} />
+            </dd>
+            <dd className={styles.spark}>
+              <Sparkline values={daily.map((day) => day[name])} shape="line" />
+            </dd>
+          </div>
+        ))}
       </dl>
       <fieldset className={styles.cards}>
         <legend className="hidden">{t("currency.choose")}</legend>
@@ -50,9 +78,12 @@ export function Headline() {
           <CurrencyCard
             key={currency.code}
             currency={currency}
+            part={calm}
             sum={sum}
             total={total}
             size={size ?? ""}
+            compared={compared}
+            against={against}
             chosen={currency === chosen}
             onChoose={choose}
           />
@@ -62,48 +93,80 @@ export function Headline() {
   );
 }
 
+/** So many days lead up to a single one, whose line would be a dot. */
+const LEAD = 14;
+
+/** The days whose shape is drawn beside the numbers: those shown; up to a single one, those before it, where held. */
+function useLead({ from: held }: Part): Span {
+  const { span } = useShown();
+  return useMemo(() => {
+    const { from, to } = span;
+    if (from === null || from !== to) return span;
+    const first = addDays(from, 1 - LEAD);
+    return covers(held, first) ? { from: first, to } : span;
+  }, [span, held]);
+}
+
+function countChange(compared: Compared | null, name: "orders" | "units"): Change {
+  if (!compared) return null;
+  return changeOf(BigInt(counted(compared.now)[name]), BigInt(counted(compared.before)[name]));
+}
+
 interface CardProps {
   readonly currency: CurrencyInfo;
+  readonly part: Part;
   readonly sum: Sum;
   /** The sum's amount, written out, and the class of its size. */
   readonly total: string;
   readonly size: string;
+  readonly compared: Compared | null;
+  readonly against: string;
   readonly chosen: boolean;
   readonly onChoose: (code: string) => void;
 }
 
-function CurrencyCard({ currency, sum, total, size, chosen, onChoose }: CardProps) {
+function CurrencyCard({ currency, part, sum, total, size, compared, against, chosen, onChoose }: CardProps) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { span, period, anchor } = useShown();
-  const days = useCalmTable(useView("sales_per_day"));
-  const series = useMemo(
-    () => perDay(days.table, currency.code, span, anchor),
-    [days, currency.code, span, anchor],
+  const { code, minorUnits } = currency;
+  const { anchor, span } = useShown();
+  const scope = useScope(code);
+  const lead = useLead(part);
+  const series = useMemo(() => perDay(part, code, lead, anchor), [part, code, lead, anchor]);
+  const digits = minorUnitsOf(code, minorUnits);
+  const average = averageOf(sum.micros, sum.orders, digits);
+  const [now, before] = [compared?.now.get(code) ?? NOTHING, compared?.before.get(code) ?? NOTHING];
+  const averages = useMemo(
+    () => series.filter(({ orders }) => orders > 0).map(({ micros, orders }) => amountForPixels(micros) / orders),
+    [series],
   );
   return (
-    <label className={styles.card} data-testid={`currency-${currency.code}`}>
+    <label className={styles.card} data-testid={`currency-${code}`} title={t("currency.only", { code })}>
       <input
         type="radio"
         className="hidden"
         name="currency"
-        value={currency.code}
+        value={code}
         checked={chosen}
-        onChange={() => { onChoose(currency.code); }}
+        onChange={() => { onChoose(code); }}
       />
-      <span className={styles.code}>{currency.code}</span>
-      <Flash
-        className={`${styles.total ?? ""} ${size}`}
-        value={sum.micros}
-        scope={period}
-        text={total}
-      />
+      <span className={styles.code}>{code}</span>
+      <Flash className={`${styles.total ?? ""} ${size}`} value={sum.micros} scope={scope} text={total} of={markOfPart(part, "total_sales", span, { currency: code })} />
+      <span className={styles.moved}>
+        <Moved change={compared && changeOf(now.micros, before.micros)} against={against} />
+      </span>
       <span className={`${styles.detail ?? ""} number`}>
         {t("figure.ordersCount", { count: sum.orders, number: format.count(sum.orders) })}
         {" · "}
         {t("figure.unitsCount", { count: sum.units, number: format.count(sum.units) })}
       </span>
-      <Sparkline series={series} />
+      <span className={styles.average} data-testid={`average-${code}`}>
+        <span>{t("figure.average")}</span>
+        <Flash value={average ?? 0n} scope={scope} text={average === null ? "–" : format.money(average, code, minorUnits)} />
+        <Moved change={compared && changeOfAverage(now, before)} against={against} />
+        <Sparkline values={averages} shape="line" />
+      </span>
+      <Sparkline values={series.map(({ micros }) => amountForPixels(micros))} shape="ground" />
     </label>
   );
 }

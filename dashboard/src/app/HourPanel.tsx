@@ -4,12 +4,16 @@ import { axes } from "../charts/axes";
 import { Chart, tooltip, type Ink } from "../charts/Chart";
 import { useFormat } from "../i18n/format";
 import type { CurrencyInfo } from "../live/ledger";
+import { markOf } from "../live/mark";
 import { perMinute } from "../live/minutes";
 import { useLive } from "../live/react";
 import { DataTable } from "../ui/DataTable";
+import { Exact } from "../ui/Exact";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
 import { useOff, usePartial, useView } from "./figures";
+import { OnlyOfAll } from "./filters/Unheld";
+import { useShownNarrowing, type Column } from "./narrowing";
 
 const HEIGHT = 150;
 const MINUTE_MS = 60_000;
@@ -55,12 +59,17 @@ export function HourPanel({ currency }: { readonly currency: CurrencyInfo }) {
   );
 
   const partial = usePartial("orders_per_minute");
-  if (useOff("orders_per_minute") !== null) return null;
+  const { category, payment_method, product } = useShownNarrowing();
   const title = t("panel.hour");
+  if (useOff("orders_per_minute") !== null) return null;
+  if (category !== null || payment_method !== null || product !== null) {
+    return <Panel height={HEIGHT + 16} title={title} note={code} missing={<OnlyOfAll />}>{null}</Panel>;
+  }
   const [first, last] = [series[0], series.at(-1)];
   if (!first || !last) {
     return <Panel title={title} note={code} missing={t("panel.noMinutes")}>{null}</Panel>;
   }
+  const mark = (minute: string, column: Column) => markOf("orders_per_minute", column, { minute, currency: code });
   const busiest = series.reduce((most, point) => (point.orders > most.orders ? point : most), first);
   return (
     <Panel
@@ -75,9 +84,9 @@ export function HourPanel({ currency }: { readonly currency: CurrencyInfo }) {
             key: point.period,
             cells: [
               format.minute(point.period),
-              format.count(point.orders),
-              format.count(point.units),
-              format.money(point.micros, code, minorUnits),
+              <Exact key="orders" of={mark(point.period, "orders")} value={point.orders} text={format.count(point.orders)} />,
+              <Exact key="units" of={mark(point.period, "units")} value={point.units} text={format.count(point.units)} />,
+              <Exact key="total" of={mark(point.period, "total_sales")} value={point.micros} text={format.money(point.micros, code, minorUnits)} />,
             ],
           }))}
         />

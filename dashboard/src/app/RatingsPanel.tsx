@@ -3,15 +3,20 @@ import { useTranslation } from "react-i18next";
 import type { Rating } from "../api/types";
 import { useFormat } from "../i18n/format";
 import { useLive } from "../live/react";
+import { Choose } from "../ui/Choose";
 import { Flash } from "../ui/Flash";
 import { Panel } from "../ui/Panel";
+import { useNarrowing } from "./address";
 import { useCalm } from "./calm";
-import { useOff, usePartial } from "./figures";
+import { choose, useOff, usePartial } from "./figures";
 import { useProductNames } from "./listings";
 import styles from "./RatingsPanel.module.css";
 
 const SHOWN = 8;
 const STARS = ["ones", "twos", "threes", "fours", "fives"] as const;
+
+/** Of all the rows that are shown at first, so that nothing moves when there are fewer. */
+const HEIGHT = 320;
 
 /** The most rated products, how well they are rated, and how far opinions differ. */
 export function RatingsPanel() {
@@ -23,7 +28,7 @@ export function RatingsPanel() {
   if (useOff("ratings_per_product") !== null) return null;
   const title = t("panel.ratings");
   return (
-    <Panel title={title} partial={partial} missing={rows.length === 0 ? t("panel.noRatings") : null}>
+    <Panel height={HEIGHT} title={title} note={t("period.all")} partial={partial} missing={rows.length === 0 ? t("panel.noRatings") : null}>
       <table className={styles.table}>
         <caption className="hidden">{title}</caption>
         <thead>
@@ -54,11 +59,12 @@ function Line({ row, name }: { readonly row: Rating; readonly name: string }) {
     fours: format.count(row.fours),
     fives: format.count(row.fives),
   });
+  const by = useNarrowing();
   const most = Math.max(...STARS.map((star) => row[star]), 1);
   return (
     <tr>
-      <th scope="row" title={name}>
-        {name}
+      <th scope="row">
+        <Choose name={name} chosen={by.product === row.product} onChoose={() => { choose("product", row.product, by); }} />
       </th>
       <td>
         <Flash value={row.average} scope="" text={t("rating.average", { average: format.decimal(row.average) })} />

@@ -2,7 +2,7 @@
  * What is shown is in the page's address, so that reload, back and a shared link keep it.
  *
  * The parameters: `view` (overview, tables, explain), `table`, `period` (a preset, or `2026-11-01..2026-11-22`),
- * `currency`, `category`, `payment_method`, `product`, `best`, `wall`. What is at its default is left out.
+ * `currency`, `category`, `payment_method`, `product`, `wall`. What is at its default is left out.
  */
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { DEFAULT_PERIOD, periodOf, type Period } from "../live/period";
@@ -18,7 +18,6 @@ export type Parameter =
   | "table"
   | "period"
   | "currency"
-  | "best"
   | "sort"
   | "order"
   | "search"

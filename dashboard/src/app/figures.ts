@@ -4,11 +4,11 @@ import { useTranslation } from "react-i18next";
 import type { Streamed } from "../api/types";
 import { useFormat } from "../i18n/format";
 import { useLive } from "../live/react";
+import type { Dimension, Narrowing } from "../live/holding";
 import type { CurrencyInfo } from "../live/ledger";
-import type { Narrowing } from "../live/holding";
 import { spanOf, type Period, type Span } from "../live/period";
 import type { LiveState } from "../live/store";
-import { useAddress } from "./address";
+import { move, useAddress } from "./address";
 
 type Views = NonNullable<LiveState["views"]>;
 
@@ -27,7 +27,7 @@ export function useOff(view: Streamed): string | null {
 }
 
 /** Since when the view counts all, in words, where it does not count all that was ever in the log; else null. */
-export function usePartial(view: Streamed): string | null {
+export function usePartial(view: string): string | null {
   const { t } = useTranslation();
   const format = useFormat();
   const day = useLive(({ completeFrom }) => completeFrom.get(view) ?? null);
@@ -59,4 +59,16 @@ export function useCurrencies(): {
   const [code, choose] = useAddress("currency");
   const chosen = all.find((currency) => currency.code === code) ?? all[0] ?? null;
   return { all, chosen, choose };
+}
+
+/** Another text whenever another set of numbers is shown: what changes with it has not changed by itself. */
+export function useScope(currency: string): string {
+  const { period } = useShown();
+  const { category, payment_method, product } = useLive((state) => state.narrowing);
+  return JSON.stringify([period, currency, category, payment_method, product]);
+}
+
+/** Narrows to the value, or, where it is what the address narrows to, takes that back. */
+export function choose(dimension: Dimension, value: string, by: Narrowing): void {
+  move({ [dimension]: by[dimension] === value ? null : value });
 }

@@ -6,6 +6,7 @@ import type { ECharts, EChartsCoreOption } from "echarts/core";
 import { useEffect, useRef, useState } from "react";
 import { prefersStillness, useTheme } from "../app/theme";
 import styles from "./Chart.module.css";
+import { listen, type Gestures } from "./gestures";
 
 /** Asked for at once, while the numbers load. */
 const canvas = import("./canvas");
@@ -20,6 +21,8 @@ export interface Ink {
   readonly line: string;
   readonly lineStrong: string;
   readonly faint: string;
+  /** What is there for comparison alone. */
+  readonly ghost: string;
   readonly font: string;
 }
 
@@ -30,12 +33,21 @@ interface Props {
   readonly height: number;
   /** Must keep its identity while nothing changed. */
   readonly option: (ink: Ink) => EChartsCoreOption;
+  /** What is done when a place along the axis is clicked, and with which of the series where a bar was hit. */
+  readonly onPick?: (index: number, series: number | null) => void;
+  /** Whether only a bar is a place to click, or all that is above and below it too. */
+  readonly pick?: "bar" | "column";
+  /** What is done when a stretch of the axis is dragged over by mouse. */
+  readonly onStretch?: (first: number, last: number) => void;
+  /** What is done on a double click. */
+  readonly onReturn?: () => void;
 }
 
 const MOVE_MS = 350;
 
-export function Chart({ label, height, option }: Props) {
+export function Chart({ label, height, option, onPick, pick = "column", onStretch, onReturn }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const shade = useRef<HTMLDivElement>(null);
   const [chart, setChart] = useState<ECharts | null>(null);
   const theme = useTheme();
 
@@ -82,9 +94,24 @@ export function Chart({ label, height, option }: Props) {
     return () => { clearTimeout(timer); };
   }, [chart, option, theme]);
 
+  const doing = useRef<Gestures>({});
+  useEffect(() => {
+    doing.current = {
+      ...(onPick ? { pick: onPick } : {}),
+      ...(onStretch ? { stretch: onStretch } : {}),
+      ...(onReturn ? { back: onReturn } : {}),
+    };
+  }, [onPick, onStretch, onReturn]);
+  const listens = Boolean(onPick ?? onStretch);
+  useEffect(() => {
+    if (!chart || !shade.current || !listens) return;
+    return listen(chart, shade.current, pick === "bar", doing);
+  }, [chart, listens, pick]);
+
   return (
     <div className={styles.picture} role="img" aria-label={label}>
       <div ref={box} aria-hidden="true" style={{ height }} />
+      <div ref={shade} className={styles.shade} aria-hidden="true" hidden />
     </div>
   );
 }
@@ -108,14 +135,15 @@ function inkOf(element: HTMLElement): Ink {
     line: colour("--line"),
     lineStrong: colour("--line-strong"),
     faint: colour("--text-faint"),
+    ghost: colour("--ghost"),
     font: getComputedStyle(element).fontFamily,
   };
   probe.remove();
   return ink;
 }
 
-/** A tooltip's content: a heading, and lines of a name and a value. */
-export function tooltip(heading: string, lines: readonly (readonly [string, string])[]): HTMLElement {
+/** A tooltip's content: a heading, lines of a name and a value, and what a click does. */
+export function tooltip(heading: string, lines: readonly (readonly [string, string])[], hint = ""): HTMLElement {
   const element = document.createElement("div");
   element.className = styles.tip ?? "";
   const add = (parent: Element, tag: string, text: string) => {
@@ -130,5 +158,6 @@ export function tooltip(heading: string, lines: readonly (readonly [string, stri
     add(line, "b", value);
     element.append(line);
   }
+  if (hint !== "") add(element, "small", hint);
   return element;
 }

@@ -22,6 +22,16 @@ export interface Format {
   /** `YYYY-MM`: "Nov 2026", or "Nov". */
   readonly month: (month: string) => string;
   readonly monthShort: (month: string) => string;
+  /** Without the year: "November". */
+  readonly monthLong: (month: string) => string;
+  /** The days from one to another: "28 Oct – 26 Nov 2026". */
+  readonly range: (from: string, to: string) => string;
+  /** A change in thousandths, without its sign: "4.2%". */
+  readonly change: (permille: number) => string;
+  /** The day of the week, Monday being 0: "Mon". */
+  readonly dayOfWeek: (weekday: number) => string;
+  /** A clock time, `14:32`, as the reader writes it. */
+  readonly time: (clock: string) => string;
   /** An ISO moment as the time of day on the reader's clock: "12:34". */
   readonly minute: (moment: string) => string;
   /** An instant (ms since 1970) as time of day, with the day where it is not today's. */
@@ -49,14 +59,18 @@ export function createFormat(language: Language, browser: readonly string[]): Fo
   const day = date({ day: "numeric", month: "short", year: "numeric" });
   const dayShort = date({ day: "numeric", month: "short" });
   const weekday = date({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+  const dayOfWeek = date({ weekday: "short" });
+  const timeOfDay = date({ timeStyle: "short" });
   const month = date({ month: "long", year: "numeric" });
   const monthShort = date({ month: "short" });
+  const monthLong = date({ month: "long" });
   const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
   const minute = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
   const dayTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
   const count = new Intl.NumberFormat(locale);
   const decimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const changed = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
   const units = new Map<string, Intl.NumberFormat>();
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
   return {
@@ -73,6 +87,12 @@ export function createFormat(language: Language, browser: readonly string[]): Fo
     weekday: (text) => weekday.format(utc(text)),
     month: (text) => month.format(utc(`${text}-01`)),
     monthShort: (text) => monthShort.format(utc(`${text}-01`)),
+    monthLong: (text) => monthLong.format(utc(`${text}-01`)),
+    range: (from, to) => (from === to ? day.format(utc(from)) : day.formatRange(utc(from), utc(to))),
+    change: (permille) => changed.format(Math.abs(permille) / 1_000),
+    // The fifth of January 1970 was a Monday.
+    dayOfWeek: (weekday) => dayOfWeek.format(new Date((4 + weekday) * 86_400_000)),
+    time: (clock) => timeOfDay.format(new Date(`1970-01-01T${clock}:00Z`)),
     minute: (moment) => minute.format(new Date(moment)),
     clock: (millis) => {
       const then = new Date(millis);

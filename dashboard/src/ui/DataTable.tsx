@@ -1,12 +1,20 @@
 /** A plain table of exact numbers, in a box that scrolls by itself. */
 import type { ReactNode } from "react";
+import { Choose } from "./Choose";
 import styles from "./DataTable.module.css";
+
+interface Row {
+  readonly key: string;
+  readonly cells: readonly ReactNode[];
+  /** What is done when the row's heading is clicked, and its text. */
+  readonly choose?: { readonly name: string; readonly onChoose: () => void };
+}
 
 interface Props {
   readonly caption: string;
   /** The first column is the rows' heading, the others are numbers. */
   readonly columns: readonly string[];
-  readonly rows: readonly { readonly key: string; readonly cells: readonly ReactNode[] }[];
+  readonly rows: readonly Row[];
 }
 
 export function DataTable({ caption, columns, rows }: Props) {
@@ -26,12 +34,12 @@ export function DataTable({ caption, columns, rows }: Props) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ key, cells }) => (
+          {rows.map(({ key, cells, choose }) => (
             <tr key={key}>
               {cells.map((cell, at) =>
                 at === 0 ? (
                   <th key={columns[at]} scope="row">
-                    {cell}
+                    {choose ? <Choose {...choose} /> : cell}
                   </th>
                 ) : (
                   <td key={columns[at]} className="number">

@@ -3,7 +3,7 @@ import { marks } from "../live/mark";
 
 interface Props {
   /** What it is, by `markOf`. */
-  readonly of: string;
+  readonly of: string | undefined;
   /** A count, or an amount in millionths. */
   readonly value: bigint | number;
   readonly text: string;

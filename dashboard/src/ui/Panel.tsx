@@ -11,15 +11,29 @@ interface Props {
   readonly children: ReactNode;
   /** Said above the content: what it leaves out. */
   readonly partial?: string | null;
-  /** Said instead of the content: that there is none. */
-  readonly missing?: string | null;
+  /** Said instead of the content: that there is none, and what to do. */
+  readonly missing?: ReactNode;
   /** Rendered instead of the children when asked for. */
   readonly table?: () => ReactNode;
   /** Whether the content reaches the panel's edges. */
   readonly flush?: boolean;
+  /** The least height of the content (px), so that nothing moves when there is little of it. */
+  readonly height?: number;
+  /** Beside the title: what else can be done with the panel. */
+  readonly tools?: ReactNode;
 }
 
-export function Panel({ title, note, children, partial = null, missing = null, table, flush = false }: Props) {
+export function Panel({
+  title,
+  note,
+  children,
+  partial = null,
+  missing = null,
+  table,
+  flush = false,
+  height,
+  tools,
+}: Props) {
   const { t } = useTranslation();
   const id = useId();
   const [tabled, setTabled] = useState(false);
@@ -30,6 +44,7 @@ export function Panel({ title, note, children, partial = null, missing = null, t
           {title}
         </h3>
         {note !== undefined && <p className={styles.note}>{note}</p>}
+        {tools !== undefined && <div className={styles.tools}>{tools}</div>}
         {table && missing === null && (
           <button
             type="button"
@@ -43,11 +58,11 @@ export function Panel({ title, note, children, partial = null, missing = null, t
           </button>
         )}
       </header>
-      <div className={flush && missing === null ? styles.flush : styles.body}>
+      <div className={flush && missing === null ? styles.flush : styles.body} style={{ minHeight: height }}>
         {partial !== null && missing === null && (
           <p className={flush ? `${styles.partial ?? ""} ${styles.indented ?? ""}` : styles.partial}>{partial}</p>
         )}
-        {missing !== null ? <p className={styles.missing}>{missing}</p> : tabled && table ? table() : children}
+        {missing !== null ? <div className={styles.missing}>{missing}</div> : tabled && table ? table() : children}
       </div>
     </section>
   );

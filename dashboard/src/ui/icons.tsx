@@ -122,3 +122,48 @@ export const StartingIcon = () => (
     <path d="M8 1.8A6.2 6.2 0 1 1 1.8 8" />
   </Icon>
 );
+export const UpIcon = () => (
+  <Icon size={12}>
+    <path d="M8 13V3.4M3.8 7.4 8 3.2l4.2 4.2" />
+  </Icon>
+);
+export const DownIcon = () => (
+  <Icon size={12}>
+    <path d="M8 3v9.6M3.8 8.6 8 12.8l4.2-4.2" />
+  </Icon>
+);
+export const LevelIcon = () => (
+  <Icon size={12}>
+    <path d="M3 6h10M3 10h10" />
+  </Icon>
+);
+export const PlusIcon = () => (
+  <Icon size={14}>
+    <path d="M8 3.2v9.6M3.2 8h9.6" />
+  </Icon>
+);
+export const CrossIcon = () => (
+  <Icon size={14}>
+    <path d="m4.2 4.2 7.6 7.6M11.8 4.2l-7.6 7.6" />
+  </Icon>
+);
+export const ChevronIcon = () => (
+  <Icon size={12}>
+    <path d="m3.6 6 4.4 4.4L12.4 6" />
+  </Icon>
+);
+export const CheckIcon = () => (
+  <Icon size={14}>
+    <path d="m3 8.6 3.2 3.2L13 4.8" />
+  </Icon>
+);
+export const CalendarIcon = () => (
+  <Icon size={14}>
+    <path d="M2.4 4.4a1.4 1.4 0 0 1 1.4-1.4h8.4a1.4 1.4 0 0 1 1.4 1.4v7.4a1.4 1.4 0 0 1-1.4 1.4H3.8a1.4 1.4 0 0 1-1.4-1.4ZM2.4 6.6h11.2M5.4 1.6v2.6M10.6 1.6v2.6" />
+  </Icon>
+);
+export const BackIcon = () => (
+  <Icon size={14}>
+    <path d="M6.4 3 2.6 6.8l3.8 3.8M2.8 6.8h6.6a4 4 0 0 1 0 6.4H7" />
+  </Icon>
+);

@@ -52,7 +52,7 @@ const KEY = {
 const STREAMED = VIEWS.filter((view) => view !== "sales_per_product");
 
 /** @param {Order} order */
-const productOf = ({ product }) => product ?? "Something";
+export const productOf = ({ product }) => product ?? "Something";
 
 const MINOR_UNITS = new Map([["FCFA", 0], ["XOF", 0], ["XAF", 0], ["JPY", 0]]);
 

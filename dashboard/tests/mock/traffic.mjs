@@ -91,7 +91,10 @@ export class Traffic {
    * @param {import("./shop.mjs").Shop} shop @param {{ days: number, perDay: number }} size
    */
   fill(shop, { days, perDay }, at = new Date()) {
+    /** @type {import("./shop.mjs").Order[]} */
     const orders = [];
+    /** @type {import("./shop.mjs").Order[]} */
+    const yesterday = [];
     for (let back = days - 1; back >= 0; back -= 1) {
       const day = dayBefore(this.lastDay, back);
       const weekday = new Date(`${day}T00:00:00Z`).getUTCDay();
@@ -99,13 +102,21 @@ export class Traffic {
       const growth = 0.6 + 0.4 * ((days - back) / days);
       const today = back === 0 ? 0.55 : 1;
       const count = Math.max(1, Math.round(perDay * rhythm * growth * today * (0.85 + 0.3 * this.#next())));
-      for (let n = 0; n < count; n += 1) orders.push(this.order(day));
+      for (let n = 0; n < count; n += 1) (back === 1 ? yesterday : orders).push(this.order(day));
     }
     const listings = NAMES.map((name, at) => ({ product: String(1000 + at), name, category: null, price: null }));
     const feedback = Array.from({ length: Math.ceil(orders.length / 20) }, () => opinion(this.#next));
-    shop.commit(orders, { duplicates: Math.round(orders.length / 100), rejected: 7, at: new Date(at.getTime() - HOUR_MS), feedback, listings });
+    // Long ago, but for the orders of yesterday, which came through that day: it is known how far it was at any time.
+    const old = new Date(at.getTime() - 72 * HOUR_MS);
+    shop.commit(orders, { duplicates: Math.round(orders.length / 100), rejected: 7, at: old, feedback, listings });
+    const morning = Date.parse(dayBefore(this.lastDay, 1));
+    const hourly = Math.ceil(yesterday.length / 24);
+    for (let hour = 0; hourly > 0 && hour < 24; hour += 1) {
+      const lot = yesterday.slice(hour * hourly, (hour + 1) * hourly);
+      if (lot.length > 0) shop.commit(lot, { at: new Date(morning + hour * HOUR_MS) });
+    }
     const again = orders.filter(() => this.#next() < 0.01);
-    shop.commit(again.map((order) => (this.#next() < 0.3 ? order.id : cheaper(order))), { at: new Date(at.getTime() - HOUR_MS) });
+    shop.commit(again.map((order) => (this.#next() < 0.3 ? order.id : cheaper(order))), { at: old });
     // And an hour of today.
     for (let minute = 59; minute >= 0; minute -= 1) {
       const count = Math.floor(this.#next() ** 3 * 5);

@@ -9,7 +9,7 @@ import { useCurrencies, useShown, useShownNarrowing } from "../figures";
 import { useProductNames } from "../listings";
 import { useNames } from "../names";
 import { useMissing, useHeld } from "../tables/held";
-import { ViewBar } from "../ViewBar";
+import { FilterBar } from "../filters/FilterBar";
 import { Corrections } from "./Corrections";
 import styles from "./Explain.module.css";
 import { useMade, type Missing, type Told } from "./made";
@@ -23,7 +23,7 @@ export default function Explain() {
   const { chosen } = useCurrencies();
   return (
     <>
-      <ViewBar title={t("explain.title")} />
+      <FilterBar title={t("explain.title")} />
       {chosen === null ? <p>{t("empty.text")}</p> : <Explanation currency={chosen} />}
     </>
   );

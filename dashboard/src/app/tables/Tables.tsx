@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "../../ui/Link";
 import { useAddress } from "../address";
 import { useCurrencies } from "../figures";
-import { ViewBar } from "../ViewBar";
+import { FilterBar } from "../filters/FilterBar";
 import { CorrectionsTable } from "./CorrectionsTable";
 import { LedgerTable } from "./LedgerTable";
 import { ProductTable } from "./ProductTable";
@@ -19,7 +19,7 @@ export default function Tables() {
   const shown = TABLES.find((table) => table === asked) ?? "category";
   return (
     <>
-      <ViewBar title={t("navigation.tables")} />
+      <FilterBar title={t("navigation.tables")} />
       <nav className={styles.choice} aria-label={t("tables.choose")}>
         <ul>
           {TABLES.map((table) => (

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Sparkline } from "../../charts/Sparkline";
 import { useFormat } from "../../i18n/format";
+import { amountForPixels } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
 import { markOf } from "../../live/mark";
 import { useNarrowed } from "../../live/narrowed";
@@ -84,5 +85,5 @@ function Days({ currency: { code } }: { readonly currency: CurrencyInfo }) {
     () => ("missing" in narrowed ? [] : perDay(narrowed.table, code, span, anchor)),
     [narrowed, code, span, anchor],
   );
-  return <Sparkline series={series} />;
+  return <Sparkline values={series.map(({ micros }) => amountForPixels(micros))} shape="ground" />;
 }

@@ -1,0 +1,216 @@
+/** The filters, which are the address, and the chart elements that set them. */
+import type { Page as Tab } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import type { Page } from "../src/api/types";
+import { formatMoney } from "../src/i18n/money";
+import { parseAmount } from "../src/live/amount";
+import { flaws, visits, type Mock } from "./visit";
+
+const { shop, open } = visits();
+const SHOWS = "[data-testid=orders]";
+
+type Rows = Page<"sales_facts">["rows"];
+
+async function facts({ url }: Mock): Promise<Rows> {
+  const answer = await fetch(`${url}/api/v1/sales_facts?limit=100000`);
+  return ((await answer.json()) as Page<"sales_facts">).rows;
+}
+
+const settled = (page: Tab) => page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+const until = (page: Tab, text: string, code = "EUR") =>
+  page.waitForFunction(
+    ([wanted, currency]) => document.querySelector(`[data-testid=currency-${currency ?? ""}] .number`)?.textContent === wanted,
+    [text, code],
+  );
+const sum = (rows: Rows, keep: (row: Rows[number]) => boolean, code = "EUR") =>
+  formatMoney(
+    rows.filter((row) => row.currency === code && keep(row)).reduce((all, row) => all + parseAmount(row.total_sales), 0n),
+    code,
+    2,
+    "en-GB",
+  );
+const panel = (page: Tab, title: string) => page.locator("section", { has: page.getByRole("heading", { name: title, exact: true }) });
+const query = (page: Tab) => new URL(page.url()).searchParams;
+const pill = (page: Tab, name: string) => page.getByRole("combobox", { name: new RegExp(`^${name}`) });
+
+describe("the filter bar", () => {
+  it("narrows by category and payment method, by keyboard, to the cent; back and reload keep it", async () => {
+    const mock = await shop();
+    const rows = await facts(mock);
+    const page = await open({ url: mock.url, query: "?period=all", shows: SHOWS });
+    await pill(page, "Category").press("Enter");
+    await page.getByPlaceholder("Search: Category").fill("book");
+    await page.keyboard.press("Enter");
+    await until(page, sum(rows, ({ category }) => category === "Books"));
+    expect(query(page).get("category")).toBe("Books");
+    await pill(page, "Payment method").press("Enter");
+    await page.getByRole("option", { name: "PayPal" }).click();
+    const both = sum(rows, ({ category, payment_method }) => category === "Books" && payment_method === "PAYPAL");
+    await until(page, both);
+    await page.reload();
+    await page.waitForSelector(SHOWS);
+    await until(page, both);
+    await page.goBack();
+    await until(page, sum(rows, ({ category }) => category === "Books"));
+    await page.getByRole("button", { name: "Remove the filter Category: Books" }).click();
+    await until(page, sum(rows, () => true));
+    expect(query(page).has("category")).toBe(false);
+  });
+
+  it("takes any range of days", async () => {
+    const mock = await shop();
+    const rows = await facts(mock);
+    const days = [...new Set(rows.map(({ order_date }) => order_date))].sort();
+    const [from, to] = [days.at(-20) ?? "", days.at(-10) ?? ""];
+    const page = await open({ url: mock.url, shows: SHOWS });
+    await page.getByRole("button", { name: "Range", exact: true }).click();
+    await page.getByLabel("From").fill(from);
+    await page.getByLabel("To", { exact: true }).fill(to);
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await until(page, sum(rows, ({ order_date }) => order_date >= from && order_date <= to));
+    expect(query(page).get("period")).toBe(`${from}..${to}`);
+  });
+
+  it("finds a product by its name, and shows its sales, live", async () => {
+    const mock = await shop();
+    const page = await open({ url: mock.url, query: "?period=all", shows: SHOWS });
+    await pill(page, "Product").click();
+    const asked = page.waitForRequest((request) => request.url().includes("product_totals") && request.url().includes("search=teapot"));
+    await page.getByPlaceholder("Search: Product").fill("teapot");
+    await asked;
+    await page.getByRole("option", { name: /Teapot/ }).click();
+    await page.waitForFunction(() => new URLSearchParams(location.search).has("product"));
+    await settled(page);
+    const sold = () =>
+      [...mock.shop.orders.values()].filter(({ product, currency }) => product === query(page).get("product") && currency === "EUR");
+    const expected = () => formatMoney(sold().reduce((all, { micros }) => all + micros, 0n), "EUR", 2, "en-GB");
+    await until(page, expected());
+    const order = { ...mock.traffic.order(), product: query(page).get("product") ?? "", currency: "EUR", micros: 12_340_000n };
+    mock.shop.commit([order]);
+    mock.publish();
+    await until(page, expected());
+  });
+
+  it("keeps panels in their places, and says which view would hold what is asked", async () => {
+    const mock = await shop();
+    mock.shop.off.add("sales_facts");
+    const page = await open({ url: mock.url, query: "?category=Books", shows: SHOWS });
+    const methods = panel(page, "Payment methods");
+    expect(await methods.textContent()).toContain("The view sales_facts holds this");
+    expect(await panel(page, "The last hour").textContent()).toContain("all sales together alone");
+    expect(await panel(page, "Best sellers").textContent()).toContain("No view tells sales apart in this way");
+    await methods.getByRole("button", { name: "Without Category: Books" }).click();
+    await methods.locator("tbody tr").first().waitFor();
+    expect(query(page).has("category")).toBe(false);
+  });
+
+  it("is a list on a phone", async () => {
+    const mock = await shop();
+    const page = await open({ url: mock.url, shows: SHOWS, viewport: { width: 390, height: 844 } });
+    await page.getByRole("combobox", { name: "Period" }).selectOption({ label: "7 days" });
+    await settled(page);
+    expect(query(page).get("period")).toBe("7");
+  });
+
+  it.each([
+    { locale: "en-GB", colorScheme: "light", width: 1280, filter: "Category", period: "30" },
+    { locale: "fr-FR", colorScheme: "dark", width: 390, filter: "Produit", period: "today" },
+  ] as const)("has nothing that axe finds: $locale, $width", async ({ locale, colorScheme, width, filter, period }) => {
+    const mock = await shop();
+    const address = `?period=${period}&category=Books&product=1001`;
+    const page = await open({ url: mock.url, query: address, shows: "h3", locale, colorScheme, viewport: { width, height: 900 } });
+    expect(await flaws(page)).toEqual([]);
+    await pill(page, filter).click();
+    await page.locator("[role=option]").first().waitFor();
+    expect(await flaws(page)).toEqual([]);
+  });
+});
+
+describe("chart elements", () => {
+  /** A place in a panel's picture: parts of its width and height. */
+  async function place(page: Tab, title: string, x: number, y: number): Promise<{ x: number; y: number }> {
+    const picture = panel(page, title).locator("canvas");
+    await picture.scrollIntoViewIfNeeded();
+    const box = await picture.boundingBox();
+    if (!box) throw new Error(`${title} has no picture`);
+    return { x: box.x + box.width * x, y: box.y + box.height * y };
+  }
+
+  it("filter when clicked: rows, slices and cards", async () => {
+    const mock = await shop();
+    const page = await open({ url: mock.url, shows: SHOWS });
+    await panel(page, "Sales per category").getByRole("button", { name: /Electronics: show only this/ }).click();
+    await page.waitForFunction(() => location.search.includes("category=Electronics"));
+    await settled(page);
+    await panel(page, "Sales per category").getByRole("button", { name: /Electronics: show all again/ }).click();
+    await page.waitForFunction(() => !location.search.includes("category"));
+    await panel(page, "Payment methods").locator("button[tabindex='-1']").first().click();
+    await page.waitForFunction(() => location.search.includes("payment_method=CREDIT_CARD"));
+    await page.getByRole("button", { name: "Clear all" }).click();
+    await settled(page);
+    await panel(page, "Best sellers").locator("tbody button").first().click();
+    await page.waitForFunction(() => location.search.includes("product="));
+    await page.getByRole("button", { name: "Clear all" }).click();
+    await panel(page, "Orders by currency").getByRole("button", { name: /USD/ }).click();
+    await page.waitForFunction(() => location.search.includes("currency=USD"));
+  });
+
+  it("filter by day when the line is clicked, by days when it is dragged over, and lead back", async () => {
+    const mock = await shop();
+    const page = await open({ url: mock.url, shows: SHOWS });
+    await panel(page, "Sales per day").locator("canvas").waitFor();
+    const [from, to] = [await place(page, "Sales per day", 0.3, 0.5), await place(page, "Sales per day", 0.6, 0.5)];
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForFunction(() => /period=\d{4}-\d\d-\d\d\.\.\d{4}-\d\d-\d\d/.test(location.search));
+    const [first = "", last = ""] = query(page).get("period")?.split("..") ?? [];
+    expect(first < last).toBe(true);
+    await settled(page);
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => !location.search.includes("period"));
+    await settled(page);
+    const middle = await place(page, "Sales per day", 0.5, 0.5);
+    await page.mouse.click(middle.x, middle.y);
+    await page.waitForFunction(() => /period=(\d{4}-\d\d-\d\d)\.\.\1/.test(location.search));
+    await panel(page, "Sales per day").getByRole("button", { name: "30 days" }).click();
+    await page.waitForFunction(() => !location.search.includes("period"));
+  });
+
+  it("filter by month, year and day of the calendar", async () => {
+    const mock = await shop({ days: 400, perDay: 6 });
+    const page = await open({ url: mock.url, query: "?period=all", shows: SHOWS });
+    const cell = panel(page, "Calendar").locator("rect[data-day]").nth(5);
+    const day = await cell.getAttribute("data-day");
+    await cell.click();
+    await page.waitForFunction((wanted) => location.search.includes(`${wanted}..${wanted}`), day);
+    const year = panel(page, "Sales per year").locator("tbody button").first();
+    const name = (await year.textContent()) ?? "";
+    await year.click();
+    await page.waitForFunction((wanted) => location.search.includes(`${wanted}-01-01..${wanted}-12-31`), name);
+    await settled(page);
+    // Every month has sales, so the foot of its bar is there to be hit.
+    const june = await place(page, "Sales per month", 0.495, 0.86);
+    await page.mouse.move(june.x, june.y);
+    await page.mouse.click(june.x, june.y);
+    await page.waitForFunction(() => /period=\d{4}-0[567]-01\.\./.test(location.search));
+  });
+
+  it("have rows that do the same by keyboard", async () => {
+    const mock = await shop({ days: 400, perDay: 6 });
+    const page = await open({ url: mock.url, shows: SHOWS });
+    for (const [title, period] of [
+      ["Calendar", /period=(\d{4}-\d\d-\d\d)\.\.\1/],
+      ["Sales per month", /period=\d{4}-\d\d-01\.\./],
+      ["Sales per day", /period=(\d{4}-\d\d-\d\d)\.\.\1/],
+    ] as const) {
+      await panel(page, title).getByRole("button", { name: /as a table/ }).press("Enter");
+      await panel(page, title).locator("tbody button").nth(1).press("Enter");
+      await page.waitForFunction((source) => new RegExp(source).test(location.search), period.source);
+      await settled(page);
+      await page.goto(`${mock.url}/`);
+      await page.waitForSelector(SHOWS);
+    }
+  });
+});

@@ -1,0 +1,155 @@
+/** What the overview says beside the totals: averages, changes against the period before, months, best sellers. */
+import type { Page as Tab } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import type { Page, ProductTotal } from "../src/api/types";
+import { createFormat } from "../src/i18n/format";
+import { averageOf, parseAmount } from "../src/live/amount";
+import { changeOf } from "../src/live/comparison";
+import { addDays, today } from "../src/live/period";
+import { visits, type Mock } from "./visit";
+
+const { shop, open } = visits();
+const SHOWS = "[data-testid=orders]";
+const format = createFormat("en", ["en-GB"]);
+
+type Days = Page<"sales_per_day">["rows"];
+
+async function daysOf({ url }: Mock): Promise<Days> {
+  const answer = await fetch(`${url}/api/v1/sales_per_day?limit=10000`);
+  return ((await answer.json()) as Page<"sales_per_day">).rows;
+}
+
+const settled = (page: Tab) => page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+const panel = (page: Tab, title: string) => page.locator("section", { has: page.getByRole("heading", { name: title, exact: true }) });
+const card = (page: Tab, code: string) => page.getByTestId(`currency-${code}`);
+/** The total of a currency over days, and its orders. */
+function over(rows: Days, code: string, from: string, to: string): { micros: bigint; orders: number } {
+  const kept = rows.filter(({ currency, order_date }) => currency === code && order_date >= from && order_date <= to);
+  return {
+    micros: kept.reduce((all, row) => all + parseAmount(row.total_sales), 0n),
+    orders: kept.reduce((all, row) => all + row.orders, 0),
+  };
+}
+
+describe("the headline", () => {
+  it("has the average order of each currency, exact to its minor unit", async () => {
+    const mock = await shop();
+    const page = await open({ url: mock.url, query: "?period=all", shows: SHOWS });
+    const rows = await daysOf(mock);
+    for (const [code, digits] of [["EUR", 2], ["FCFA", 0]] as const) {
+      const { micros, orders } = over(rows, code, "", "9999");
+      const average = averageOf(micros, orders, digits) ?? 0n;
+      expect(await page.getByTestId(`average-${code}`).textContent()).toContain(format.money(average, code, digits));
+    }
+  });
+
+  it("compares the days that are over with as many before, each with its counterpart", async () => {
+    const mock = await shop({ days: 40 });
+    const page = await open({ url: mock.url, query: "?period=7", shows: SHOWS });
+    const rows = await daysOf(mock);
+    const wall = today();
+    const now = over(rows, "EUR", addDays(wall, -6), addDays(wall, -1));
+    const before = over(rows, "EUR", addDays(wall, -13), addDays(wall, -8));
+    const change = changeOf(now.micros, before.micros);
+    expect(typeof change).toBe("number");
+    const said = card(page, "EUR").locator("[title*=against]").first();
+    expect(await said.getAttribute("title")).toContain("6 full days");
+    expect(await said.textContent()).toContain(format.change(change as number));
+  });
+
+  it("compares today until this minute with yesterday until then", async () => {
+    const mock = await shop({ days: 40 });
+    const page = await open({ url: mock.url, query: "?period=today", shows: SHOWS });
+    const said = card(page, "EUR").locator("[title*=until]").first();
+    await said.waitFor();
+    const title = (await said.getAttribute("title")) ?? "";
+    expect(title).toContain(`${format.day(today())} until`);
+    expect(title).toContain(`against ${format.day(addDays(today(), -1))} until`);
+  });
+
+  it("shows no change where nothing was before", async () => {
+    const mock = await shop({ days: 10 });
+    const page = await open({ url: mock.url, query: "?period=30", shows: SHOWS });
+    expect(await card(page, "EUR").textContent()).toContain("new");
+    await page.getByText("All time", { exact: true }).first().click();
+    await settled(page);
+    expect(await card(page, "EUR").textContent()).not.toContain("new");
+  });
+
+  it("keeps its old numbers while a longer period is loaded", async () => {
+    const mock = await shop({ days: 120 });
+    const page = await open({ url: mock.url, query: "?period=7", shows: SHOWS });
+    const before = await card(page, "EUR").locator(".number").first().textContent();
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => { release = resolve; });
+    await page.route("**/api/v1/sales_per_category*", async (route) => {
+      await held;
+      await route.continue();
+    });
+    const heights = () => page.evaluate(() => [...document.querySelectorAll("main section")].map((section) => section.getBoundingClientRect().height));
+    // What is asked for beside the numbers has come, so that nothing but the period moves what is there.
+    await panel(page, "Best sellers").locator("tbody td").first().waitFor();
+    await panel(page, "Latest corrections").locator("li").first().waitFor();
+    const sizes = await heights();
+    await page.getByText("All time", { exact: true }).first().click();
+    await page.waitForSelector("fieldset[aria-busy=true]");
+    expect(await card(page, "EUR").locator(".number").first().textContent()).toBe(before);
+    expect(await heights()).toEqual(sizes);
+    release();
+    await settled(page);
+    expect(await card(page, "EUR").locator(".number").first().textContent()).not.toBe(before);
+  });
+});
+
+describe("the panels", () => {
+  it("tell how orders, not money, are shared among currencies", async () => {
+    const mock = await shop();
+    const page = await open({ url: mock.url, query: "?period=all", shows: SHOWS });
+    const rows = await daysOf(mock);
+    const orders = rows.reduce((all, row) => all + row.orders, 0);
+    const mine = over(rows, "FCFA", "", "9999").orders;
+    const line = panel(page, "Orders by currency").locator("tr", { hasText: "FCFA" });
+    expect(await line.textContent()).toContain(format.count(mine));
+    expect(await line.textContent()).toContain(format.share(Math.floor((mine * 10_000) / orders) / 10_000));
+    expect(await line.textContent()).not.toContain("F CFA");
+  });
+
+  it("tell what of each year lies in the period, and all of it", async () => {
+    const mock = await shop({ days: 400, perDay: 6 });
+    const page = await open({ url: mock.url, query: "?period=30", shows: SHOWS });
+    const rows = await daysOf(mock);
+    const year = today().slice(0, 4);
+    const whole = over(rows, "EUR", `${year}-01-01`, `${year}-12-31`);
+    const from = addDays(today(), -29);
+    const inside = over(rows, "EUR", from < `${year}-01-01` ? `${year}-01-01` : from, today());
+    const line = panel(page, "Sales per year").locator("tr", { hasText: year });
+    expect(await line.textContent()).toContain(format.money(whole.micros, "EUR", 2));
+    expect(await line.textContent()).toContain(format.money(inside.micros, "EUR", 2));
+  });
+
+  it("ask for the best sellers of any days, anew when something changed, and seldom", { timeout: 90_000 }, async () => {
+    const mock = await shop();
+    const page = await open({ url: mock.url, query: "?period=7", shows: SHOWS });
+    const shown = panel(page, "Best sellers").locator("tbody td:last-child");
+    await shown.first().waitFor();
+    const begun = Date.now();
+    const asked: string[] = [];
+    page.on("request", (request) => { if (request.url().includes("product_totals")) asked.push(request.url()); });
+    const traffic = setInterval(() => {
+      mock.traffic.tick(mock.shop);
+      mock.publish();
+    }, 200);
+    try {
+      await expect.poll(() => asked.length, { timeout: 40_000 }).toBeGreaterThanOrEqual(3);
+    } finally {
+      clearInterval(traffic);
+    }
+    // A slow machine asks less often, never more.
+    expect(asked.length).toBeLessThanOrEqual((Date.now() - begun) / 5_000 + 2);
+    const answer = await fetch(`${mock.url}/api/v1/product_totals?currency=EUR&from=${addDays(today(), -6)}&to=${today()}&limit=10`);
+    const { rows } = (await answer.json()) as { rows: ProductTotal[] };
+    await expect.poll(() => shown.allTextContents(), { timeout: 20_000 }).toEqual(
+      rows.map(({ total_sales }) => format.money(parseAmount(total_sales), "EUR", 2)),
+    );
+  });
+});

@@ -1,0 +1,92 @@
+/**
+ * The best sellers of the shown days. The service ranks those of all time, of the newest day and of its month, and the
+ * stream brings them; those of any other days are sums that it is asked for.
+ */
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { fetchProductTotals } from "../api/client";
+import { parseAmount } from "../live/amount";
+import { holding, type Holding } from "../live/holding";
+import { markOf } from "../live/mark";
+import type { Period, Span } from "../live/period";
+import { useLive } from "../live/react";
+import { bestSellers, perLabel, type LabelledSum } from "../live/totals";
+import { useCalm, useCalmTable } from "./calm";
+import { useShown, useView } from "./figures";
+import { markOfPart, useCalmNarrow, useShownNarrowing, type Column } from "./narrowing";
+
+/** As many as the service ranks. */
+const SHOWN = 10;
+/** The sums are asked for again when something changed, at most so often. */
+const AGAIN_MS = 5_000;
+
+/** The ranking that is of exactly these days; null where there is none. `newest` is the day that is ranked. */
+export function rankingOf(period: Period, span: Span, newest: string): string | null {
+  if (period === "all") return "all";
+  if (span.to !== newest) return null;
+  if (span.from === newest) return newest;
+  return period === "month" || span.from === `${newest.slice(0, 7)}-01` ? newest.slice(0, 7) : null;
+}
+
+export interface Best {
+  readonly sums: readonly LabelledSum[];
+  readonly missing: Holding | null;
+  /** Why there are none that could be shown. */
+  readonly failed: boolean;
+  readonly view: string;
+  /** What number a product's is, for `data-number`. */
+  readonly markOf: (product: string, column: Column) => string | undefined;
+}
+
+export function useBest(currency: string): Best {
+  const by = useShownNarrowing();
+  const { period, span } = useShown();
+  const off = useLive((state) => state.off);
+  const newest = useLive((state) => state.bestDay);
+  const ranked = useCalmTable(useView("top_products"));
+  const narrow = useCalmNarrow("product");
+  const isWide = by.category === null && by.payment_method === null && by.product === null;
+  const ranking = isWide && !off.has("top_products") ? rankingOf(period, span, newest) : null;
+  const held = holding(by, "product", off);
+  const asks = isWide && ranking === null && held.view !== null;
+  const asked = useTotals(asks, currency, span);
+
+  const sums = useMemo(() => {
+    if (ranking !== null) return bestSellers(ranked.table, currency, ranking);
+    return narrow.part && !isWide ? perLabel(narrow.part, currency, span, narrow.part.label) : [];
+  }, [ranking, ranked, narrow, isWide, currency, span]);
+  if (ranking !== null) {
+    const rank = new Map(sums.map(({ label }, at) => [label, at + 1]));
+    const mark: Best["markOf"] = (product, column) => markOf("top_products", column, { period: ranking, currency, rank: rank.get(product) ?? null });
+    return { sums, missing: null, failed: false, view: "top_products", markOf: mark };
+  }
+  if (asks) {
+    // Of another epoch than the page: what the service answered last.
+    const mark: Best["markOf"] = (product, column) => markOf("product_totals", column, { ...span, currency, product });
+    return { sums: asked.sums, missing: null, failed: asked.failed, view: "sales_per_product", markOf: mark };
+  }
+  const mark: Best["markOf"] = (product, column) => markOfPart(narrow.part, column, span, { currency, product });
+  return { sums, missing: isWide ? held : narrow.missing, failed: false, view: "sales_per_product", markOf: mark };
+}
+
+function useTotals(enabled: boolean, currency: string, { from, to }: Span): { readonly sums: readonly LabelledSum[]; readonly failed: boolean } {
+  const version = useCalm(useLive((state) => state.epoch), AGAIN_MS);
+  const { data, isError } = useQuery({
+    queryKey: ["best", currency, from, to, version],
+    queryFn: async ({ signal }) => {
+      const parameters = { from, to, currency, sort: "total_sales", order: "desc", limit: SHOWN };
+      const { rows } = await fetchProductTotals(parameters, signal);
+      return rows.map(({ product, total_sales, orders, units }) => ({
+        label: product,
+        micros: parseAmount(total_sales),
+        orders,
+        units,
+      }));
+    },
+    enabled,
+    retry: false,
+    placeholderData: keepPreviousData,
+    gcTime: 10_000,
+  });
+  return { sums: data ?? [], failed: isError };
+}

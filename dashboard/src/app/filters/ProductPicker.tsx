@@ -1,0 +1,67 @@
+/** Any of the shop's products: searched by the service, the best of the shown days first. */
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { fetchListings, fetchProductTotals } from "../../api/client";
+import { useFormat } from "../../i18n/format";
+import { parseAmount } from "../../live/amount";
+import { Picker, type PickerOption } from "../../ui/Picker";
+import { move, useNarrowing } from "../address";
+import { useCalm } from "../calm";
+import { useCurrencies, useShown } from "../figures";
+import { useValueNames } from "./words";
+
+const SHOWN = 30;
+const TYPING_MS = 250;
+
+export function ProductPicker() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { span } = useShown();
+  const { chosen } = useCurrencies();
+  const { product } = useNarrowing();
+  const name = useValueNames();
+  const [text, setText] = useState("");
+  const [opened, setOpened] = useState(false);
+  const search = useCalm(text.trim(), TYPING_MS);
+  const currency = chosen?.code ?? "";
+  const { data, isFetching, isError } = useQuery({
+    queryKey: ["products", search, currency, span.from, span.to],
+    queryFn: async ({ signal }): Promise<readonly PickerOption[]> => {
+      try {
+        const parameters = { from: span.from, to: span.to, currency, search: search || null, sort: "total_sales", order: "desc", limit: SHOWN };
+        const { rows } = await fetchProductTotals(parameters, signal);
+        return rows.map((row) => ({
+          value: row.product,
+          label: row.name ?? row.product,
+          note: format.money(parseAmount(row.total_sales), row.currency, chosen?.minorUnits ?? null),
+        }));
+      } catch {
+        // Where products are not counted by day, those of the catalogue are offered.
+        const { rows } = await fetchListings([], signal);
+        const wanted = search.toLocaleLowerCase();
+        return rows
+          .filter((row) => `${row.product} ${row.name ?? ""}`.toLocaleLowerCase().includes(wanted))
+          .slice(0, SHOWN)
+          .map((row) => ({ value: row.product, label: row.name ?? row.product, note: row.product }));
+      }
+    },
+    enabled: opened && currency !== "",
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+  });
+  const options = useMemo(() => data ?? [], [data]);
+  const status = isError ? t("filter.failed") : isFetching && options.length === 0 ? t("filter.searching") : null;
+  return (
+    <Picker
+      label={t("filter.product")}
+      options={options}
+      value={product === null ? null : { value: product, label: name("product", product) }}
+      status={status}
+      onOpen={() => { setOpened(true); }}
+      onSearch={setText}
+      onChoose={(value) => { move({ product: value }); }}
+      onClear={() => { move({ product: null }); }}
+    />
+  );
+}
