@@ -85,15 +85,8 @@ export type Hello = Schemas["Hello"];
 export type Reset = Schemas["Reset"];
 export type Contact = Schemas["Contact"];
 /** All rows of one product on the days that changed. */
-export interface ProductChanges {
-  readonly product: string;
-  readonly days: readonly string[];
-  readonly rows: readonly ViewRows["sales_per_product"][];
-}
-export type Changes = Schemas["Changes"] & {
-  /** Of the products that the stream was opened for, those that changed. */
-  readonly products?: readonly ProductChanges[];
-};
+export type ProductChanges = Schemas["ProductDays"];
+export type Changes = Schemas["Changes"];
 export type Fault = Schemas["Error"];
 
 /** Absolute counters over all partitions. */
