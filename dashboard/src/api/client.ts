@@ -10,8 +10,6 @@ import type {
   ListParameters,
   Page,
   PageParameters,
-  ProductParameters,
-  ProductTotal,
   Ratings,
   Session,
   Summary,
@@ -146,12 +144,6 @@ export const fetchListings = (
   products: readonly string[],
   signal?: AbortSignal,
 ): Promise<{ readonly rows: readonly Listing[] }> => get("products", { product: products, limit: 100 }, signal);
-
-/** What products sold in some days, and what they are called. */
-export const fetchProductTotals = (
-  parameters: ProductParameters,
-  signal?: AbortSignal,
-): Promise<{ readonly epoch: number; readonly rows: readonly ProductTotal[] }> => get("product_totals", { ...parameters }, signal);
 
 /** The address of the event stream: from an epoch on, and with the rows of these products beside all others. */
 export function eventsUrl(lastEventId: number | null, products: readonly string[]): string {

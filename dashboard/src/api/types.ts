@@ -54,20 +54,6 @@ export interface PageParameters {
   readonly cursor?: string | null;
 }
 
-/** What a product sold in some days, in one currency; its name as the catalogue says it. */
-export type ProductTotal = Schemas["ProductTotalsRow"];
-
-/** Which products, in which days, in which order. */
-export interface ProductParameters {
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly currency: string;
-  readonly search?: string | null;
-  readonly sort: string;
-  readonly order: string;
-  readonly limit: number;
-}
-
 export type Listing = Schemas["ProductsRow"];
 export type Rating = Schemas["RatingsPerProductRow"];
 export type Ratings = Schemas["RatingsPerProductPage"];
@@ -99,6 +85,7 @@ export interface Counters {
 }
 
 export type Order = Schemas["OrdersRow"];
+export type ProductTotal = Schemas["ProductTotalsRow"];
 export type Session = Schemas["Session"];
 
 /** The lists that the service pages, searches and sorts. */

@@ -11,9 +11,9 @@ import { DataTable } from "../ui/DataTable";
 import { Exact } from "../ui/Exact";
 import { Panel } from "../ui/Panel";
 import { useCalmTable } from "./calm";
-import { useOff, usePartial, useView } from "./figures";
+import { useOff, usePartial, useShownNarrowing, useView } from "./figures";
 import { OnlyOfAll } from "./filters/Unheld";
-import { useShownNarrowing, type Column } from "./narrowing";
+import type { Column } from "./narrowing";
 
 const HEIGHT = 150;
 const MINUTE_MS = 60_000;

@@ -4,7 +4,7 @@
  */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { fetchProductTotals } from "../api/client";
+import { fetchList } from "../api/client";
 import { parseAmount } from "../live/amount";
 import { holding, type Holding } from "../live/holding";
 import { markOf } from "../live/mark";
@@ -12,8 +12,8 @@ import type { Period, Span } from "../live/period";
 import { useLive } from "../live/react";
 import { bestSellers, perLabel, type LabelledSum } from "../live/totals";
 import { useCalm, useCalmTable } from "./calm";
-import { useShown, useView } from "./figures";
-import { markOfPart, useCalmNarrow, useShownNarrowing, type Column } from "./narrowing";
+import { useShown, useShownNarrowing, useView } from "./figures";
+import { markOfPart, useCalmNarrow, type Column } from "./narrowing";
 
 /** As many as the service ranks. */
 const SHOWN = 10;
@@ -74,8 +74,8 @@ function useTotals(enabled: boolean, currency: string, { from, to }: Span): { re
   const { data, isError } = useQuery({
     queryKey: ["best", currency, from, to, version],
     queryFn: async ({ signal }) => {
-      const parameters = { from, to, currency, sort: "total_sales", order: "desc", limit: SHOWN };
-      const { rows } = await fetchProductTotals(parameters, signal);
+      const parameters = { from, to, currency, sort: "total_sales", order: "desc" };
+      const { rows } = await fetchList("product_totals", parameters, SHOWN, null, signal);
       return rows.map(({ product, total_sales, orders, units }) => ({
         label: product,
         micros: parseAmount(total_sales),

@@ -4,10 +4,10 @@ import type { DayView, Dimension, Holding, Narrowing } from "../live/holding";
 import { markOf, type Rows as MarkedRows } from "../live/mark";
 import { useNarrowed } from "../live/narrowed";
 import type { Span } from "../live/period";
-import { useLive } from "../live/react";
 import type { Entry } from "../live/table";
 import type { Rows } from "../live/totals";
 import { useCalm } from "./calm";
+import { useShownNarrowing } from "./figures";
 
 /** Rows by day of one view, of what is narrowed to alone. */
 export interface Part extends Rows {
@@ -27,9 +27,6 @@ export type Column = "total_sales" | "orders" | "units";
 
 /** A new object whenever a row changed; or which view would hold it, where none that is on does. */
 export type Narrow = { readonly part: Part; readonly missing: null } | { readonly part: null; readonly missing: Holding };
-
-/** What the numbers are narrowed to: not yet what the address says, while that is loaded. */
-export const useShownNarrowing = (): Narrowing => useLive((state) => state.narrowing);
 
 export function useNarrow(split: Dimension | null): Narrow {
   const narrowed = useNarrowed(split);

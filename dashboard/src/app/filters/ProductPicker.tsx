@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { fetchListings, fetchProductTotals } from "../../api/client";
+import { fetchList, fetchListings } from "../../api/client";
 import { useFormat } from "../../i18n/format";
 import { parseAmount } from "../../live/amount";
 import { Picker, type PickerOption } from "../../ui/Picker";
@@ -29,8 +29,8 @@ export function ProductPicker() {
     queryKey: ["products", search, currency, span.from, span.to],
     queryFn: async ({ signal }): Promise<readonly PickerOption[]> => {
       try {
-        const parameters = { from: span.from, to: span.to, currency, search: search || null, sort: "total_sales", order: "desc", limit: SHOWN };
-        const { rows } = await fetchProductTotals(parameters, signal);
+        const parameters = { from: span.from, to: span.to, currency, search: search || null, sort: "total_sales", order: "desc" };
+        const { rows } = await fetchList("product_totals", parameters, SHOWN, null, signal);
         return rows.map((row) => ({
           value: row.product,
           label: row.name ?? row.product,
