@@ -49,8 +49,11 @@ it("shows the form when a session ends while the page is open", async () => {
   await page.getByLabel("Token").press("Enter");
   await page.waitForSelector(NUMBERS);
   await page.context().clearCookies();
-  await page.getByRole("link", { name: "Tables" }).click();
-  await page.getByRole("link", { name: "Rejected" }).click();
+  // Whichever list is asked for first is refused.
+  await page.evaluate(() => {
+    window.history.pushState(null, "", "/?view=tables&table=rejected");
+    window.dispatchEvent(new PopStateEvent("popstate"));
+  });
   await page.waitForSelector("form");
 });
 

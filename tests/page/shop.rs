@@ -1,6 +1,6 @@
 //! A shop whose orders are counted by one process and served by another, so that each can be stopped alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -68,18 +68,16 @@ impl Shop {
 
     /// Waits until nothing more is counted: two looks apart say the same.
     pub fn wait_until_counted(&mut self) {
-        let mut before = None;
+        let (mut before, mut since) = (None, Instant::now());
         wait::until("all is counted and served", PATIENCE, || {
             assert!(self.job.is_running(), "{}", self.job.log());
             let now = self.summary()?;
-            let read = now["read"].as_u64()?;
-            let is_still = before.replace((read, now["epoch"].as_u64()?)) == Some((read, now["epoch"].as_u64()?));
-            if read > 0 && is_still {
-                return Some(());
+            let now = (now["read"].as_u64()?, now["epoch"].as_u64()?);
+            if before != Some(now) {
+                (before, since) = (Some(now), Instant::now());
             }
-            // Longer than an epoch: what is read meanwhile is another one.
-            std::thread::sleep(Duration::from_millis(500));
-            None
+            // Longer than an epoch: what was read meanwhile would be another one.
+            (now.0 > 0 && since.elapsed() > Duration::from_millis(500)).then_some(())
         });
     }
 
