@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What the page costs, measured in Chromium against the service at BASE_URL, where orders should be arriving at the
+ * What the page costs, measured in Chromium against the service at TAKINGS_URL, where orders should be arriving at the
  * rate in question (`takings generate --rate 5000`), or against a large shop in memory:
  *
  *   npm run budgets -- [MINUTES]
@@ -17,8 +17,8 @@ const minutes = Number(process.argv[2] ?? 10);
 const LIVE_MS = 20_000;
 const LOADS = 5;
 
-const mock = process.env["BASE_URL"] ? null : await startMock({ days: 400, perDay: 400, categories: 20, tickMs: 20 });
-const base = (process.env["BASE_URL"] ?? mock?.url ?? "").replace(/\/$/, "");
+const mock = process.env["TAKINGS_URL"] ? null : await startMock({ days: 400, perDay: 400, categories: 20, tickMs: 20 });
+const base = (process.env["TAKINGS_URL"] ?? mock?.url ?? "").replace(/\/$/, "");
 const browser = await launch();
 const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 } });
 const page = await context.newPage();

@@ -1,4 +1,4 @@
-/** The page in a browser, against the service at BASE_URL or the contract over a shop in memory. */
+/** The page in a browser, against the service at TAKINGS_URL or the contract over a shop in memory. */
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import type { Browser, BrowserContextOptions, Page as Tab } from "playwright-core";

@@ -10,7 +10,7 @@ import { expect, it } from "vitest";
 import { visits } from "./visit";
 
 const { open } = visits();
-const { HANDSHAKE: folder = "", BASE_URL: url = "" } = process.env;
+const { HANDSHAKE: folder = "", TAKINGS_URL: url = "" } = process.env;
 
 const epochOn = (page: Tab) => page.getAttribute("[data-epoch]", "data-epoch").then(Number);
 const further = (page: Tab, epoch: number, by: number) =>

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Takes the pictures of the page for people: `node e2e/screenshots.mjs OUT_DIR`, from BASE_URL, or from made-up
+ * Takes the pictures of the page for people: `node e2e/screenshots.mjs OUT_DIR`, from TAKINGS_URL, or from made-up
  * numbers where it is not set (then `npm run build` first).
  */
 import { mkdir } from "node:fs/promises";
@@ -16,8 +16,8 @@ if (!out) {
 }
 await mkdir(out, { recursive: true });
 
-const mock = process.env["BASE_URL"] ? null : await startMock({ days: 400, perDay: 60, tickMs: 900 });
-const base = process.env["BASE_URL"] ?? mock?.url ?? "";
+const mock = process.env["TAKINGS_URL"] ? null : await startMock({ days: 400, perDay: 60, tickMs: 900 });
+const base = process.env["TAKINGS_URL"] ?? mock?.url ?? "";
 
 /** @typedef {{ name: string, locale: string, scheme: "light" | "dark", width: number, height: number, query?: string }} Picture */
 /** @type {Picture[]} */

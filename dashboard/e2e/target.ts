@@ -1,6 +1,6 @@
 /**
- * What the tests run against: the service at BASE_URL, with orders arriving (`takings generate --rate 20` will
- * do), or, without BASE_URL, the contract over a shop in memory.
+ * What the tests run against: the service at TAKINGS_URL, with orders arriving (`takings generate --rate 20` will
+ * do), or, without TAKINGS_URL, the contract over a shop in memory.
  */
 import process from "node:process";
 import { startMock } from "../tests/mock/server.mjs";
@@ -18,7 +18,9 @@ export interface Target {
 }
 
 export async function startTarget(): Promise<Target> {
-  const url = process.env.BASE_URL?.replace(/\/$/, "");
+  const url = process.env.TAKINGS_URL?.replace(/\/$/, "");
+  // Its name is not BASE_URL: that one is Vite's own in a test, whatever the environment says.
+  if (url) console.log(`against ${url}`);
   if (url) return { url, mock: null, order: () => undefined, stop: () => Promise.resolve() };
   const mock = await startMock({ days: 120, perDay: 30 });
   return {

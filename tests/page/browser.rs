@@ -9,14 +9,15 @@ use crate::support::wait;
 
 /// Runs a file of `dashboard/e2e` against the shop, with these variables; fails with what it printed.
 pub fn vitest(file: &str, shop: &Shop, variables: &[(&str, &str)]) {
-    ended(file, start(file, shop, variables));
+    let printed = ended(file, start(file, shop, variables));
+    assert!(printed.contains(&format!("against {}", shop.url)), "{file} looked at another service:\n{printed}");
 }
 
 fn start(file: &str, shop: &Shop, variables: &[(&str, &str)]) -> Child {
     Command::new("npx")
         .args(["--no-install", "vitest", "run", "--project", "e2e", file])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard"))
-        .env("BASE_URL", &shop.url)
+        .env("TAKINGS_URL", &shop.url)
         .envs(variables.iter().copied())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -24,10 +25,12 @@ fn start(file: &str, shop: &Shop, variables: &[(&str, &str)]) -> Child {
         .expect("npx starts: run make dashboard")
 }
 
-fn ended(file: &str, child: Child) {
+fn ended(file: &str, child: Child) -> String {
     let output = child.wait_with_output().expect("it ends");
-    println!("{}", String::from_utf8_lossy(&output.stdout));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    println!("{printed}");
     assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
+    printed
 }
 
 #[test]
