@@ -36,8 +36,9 @@ fn ended(file: &str, child: Child) -> String {
 #[test]
 fn the_page_is_right_in_chromium() {
     let shop = Shop::on_kafka("", 20_000);
-    let live = shop.traffic(20);
+    let mut live = shop.traffic(20);
     vitest("e2e/page.test.ts", &shop, &[]);
+    assert!(live.is_running(), "orders came all the time: {}", live.log());
     drop(live);
     shop.stop();
 }
@@ -45,8 +46,9 @@ fn the_page_is_right_in_chromium() {
 #[test]
 fn the_page_is_right_on_the_embedded_default() {
     let shop = Shop::on_files("", 20_000);
-    let live = shop.traffic(20);
+    let mut live = shop.traffic(20);
     vitest("e2e/page.test.ts", &shop, &[]);
+    assert!(live.is_running(), "orders came all the time: {}", live.log());
     drop(live);
     shop.stop();
 }

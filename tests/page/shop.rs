@@ -58,7 +58,8 @@ impl Shop {
 
     /// Orders that arrive until this is dropped, at this rate.
     pub fn traffic(&self, rate: u32) -> Takings {
-        Takings::start(&format!("generate --to {} --topics {TOPICS} --rate {rate} --seed 6", self.log.url()))
+        let append = if matches!(self.log, Log::Files(_)) { "--append" } else { "" };
+        Takings::start(&format!("generate --to {} --topics {TOPICS} --rate {rate} --seed 6 {append}", self.log.url()))
     }
 
     /// The epoch that is served.

@@ -346,7 +346,7 @@ export class Shop {
     const days = new Set([...this.#rows("sales_per_day")].map(({ key }) => String(key["order_date"])));
     const closed = Math.max(0, days.size - 1);
     const proven = Math.max(0, closed - this.differing);
-    const at = closed > 0 ? new Date(now.getTime() - 180_000).toISOString() : null;
+    const at = closed > 0 ? new Date(now.getTime() - 200_000).toISOString() : null;
     return {
       days: closed,
       proven,
