@@ -12,6 +12,7 @@ use takings::store::reader::logs::{CORRECTIONS, ORDERS, REJECTED};
 use takings::store::reader::table::Table;
 use takings::store::reader::views::{SALES_PER_DAY, VIEWS};
 use takings::store::reader::{PageQuery, ReadError, Reader, ReaderOptions};
+use takings_dataflows::view::View;
 use tokio::runtime::Runtime;
 
 /// A shop that was counted, and a way to ask it.
@@ -50,6 +51,7 @@ impl Shop {
         let mut config = args.resolve().expect("sound");
         config.until_caught_up = true;
         config.keep_orders = true;
+        config.views = View::ALL.to_vec();
         job::run(&config, &Stop::default()).expect("counted");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let url = StoreUrl::parse(&store).expect("a URL");
