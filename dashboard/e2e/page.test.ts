@@ -1,6 +1,4 @@
 /** The page in a browser, against the service at TAKINGS_URL or the contract over a shop in memory. */
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import type { Browser, BrowserContextOptions, Page as Tab } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Page } from "../src/api/types";
@@ -10,12 +8,12 @@ import { startMock } from "../tests/mock/server.mjs";
 import { launch } from "./browser.mjs";
 import { openGate } from "./gate.mjs";
 import { readEvents, startTarget, summaryOf, type Target } from "./target";
+import { flaws } from "./visit";
 
 /** The columns that are a key in some view. */
 const KEYS = new Set(["order_date", "year", "month", "category", "payment_method", "currency", "period", "rank", "minute", "product"]);
 /** Orders arrive at their own pace at a real service. */
 const ARRIVE_MS = 30_000;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let target: Target;
 let browser: Browser;
@@ -285,27 +283,11 @@ describe("for everyone", () => {
     { colorScheme: "dark", locale: "en-GB", width: 320 },
   ] as const)("has nothing that axe finds: $colorScheme, $locale, $width", async ({ width, ...rest }) => {
     const page = await open({ ...rest, viewport: { width, height: 900 } });
-    const tables = page.locator("section > header button[aria-pressed]");
+    const tables = page.locator("button[aria-pressed]");
     for (const tabled of [false, true]) {
       if (tabled) for (let at = 0; at < (await tables.count()); at += 1) await tables.nth(at).click();
-      // A glow in the middle of its fade is no colour to judge.
-      await page.evaluate(() => { for (const glow of document.getAnimations()) glow.finish(); });
-      await page.evaluate(AXE);
-      const found = await page.evaluate(async () => {
-        const { axe } = window as unknown as { axe: typeof import("axe-core") };
-        const { violations } = await axe.run();
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-      });
-      expect(found).toEqual([]);
+      expect(await flaws(page)).toEqual([]);
     }
-    const beyond = await page.evaluate(() => {
-      const width = document.documentElement.clientWidth;
-      if (document.documentElement.scrollWidth <= width) return [];
-      return [...document.querySelectorAll("body *")]
-        .filter((element) => element.getBoundingClientRect().right > width)
-        .map((element) => element.outerHTML.slice(0, 120));
-    });
-    expect(beyond).toEqual([]);
   });
 
   it("does not move for those who ask for stillness", async () => {

@@ -33,9 +33,7 @@ fn ended(file: &str, child: Child) -> String {
     printed
 }
 
-#[test]
-fn the_page_is_right_in_chromium() {
-    let shop = Shop::on_kafka("", 20_000);
+fn judge(shop: Shop) {
     let mut live = shop.traffic(20);
     vitest("e2e/page.test.ts", &shop, &[]);
     assert!(live.is_running(), "orders came all the time: {}", live.log());
@@ -44,13 +42,13 @@ fn the_page_is_right_in_chromium() {
 }
 
 #[test]
+fn the_page_is_right_in_chromium() {
+    judge(Shop::on_kafka("", 20_000));
+}
+
+#[test]
 fn the_page_is_right_on_the_embedded_default() {
-    let shop = Shop::on_files("", 20_000);
-    let mut live = shop.traffic(20);
-    vitest("e2e/page.test.ts", &shop, &[]);
-    assert!(live.is_running(), "orders came all the time: {}", live.log());
-    drop(live);
-    shop.stop();
+    judge(Shop::on_files("", 20_000));
 }
 
 #[test]

@@ -9,6 +9,7 @@ import { ArrowIcon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
 import { useCalm } from "./calm";
 import { useNames } from "./names";
+import { Why } from "./Why";
 import styles from "./CorrectionsPanel.module.css";
 
 const SHOWN = 5;
@@ -52,9 +53,7 @@ function Line({ correction: { order_id, why, was, now } }: { readonly correction
       <span className={styles.order} title={order_id}>
         {order_id}
       </span>
-      <span className={why === "cancellation" ? styles.cancelled : styles.corrected}>
-        {t(why === "cancellation" ? "correction.cancellation" : "correction.correction")}
-      </span>
+      <Why why={why} />
       <span className={`${styles.change ?? ""} number`}>
         {before !== null && (
           <del>

@@ -6,6 +6,7 @@ import type { Proofs } from "../api/types";
 import { useFormat } from "../i18n/format";
 import { proofOf, stretchesOf } from "../live/proof";
 import { useLive } from "../live/react";
+import { ScrollBox } from "../ui/ScrollBox";
 import { useCalm, useNow } from "./calm";
 import styles from "./TrustLine.module.css";
 
@@ -90,9 +91,7 @@ function Days({ version }: { readonly version: number }) {
   });
   const stretches = stretchesOf(data?.rows ?? []);
   return (
-    // A box that scrolls must take the keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.days} role="region" aria-label={t("proof.hint")} tabIndex={0}>
+    <ScrollBox className={styles.days} label={t("proof.hint")}>
       <ul>
         {stretches.map(({ state, from, to }) => (
           <li key={to} data-state={state}>
@@ -101,6 +100,6 @@ function Days({ version }: { readonly version: number }) {
           </li>
         ))}
       </ul>
-    </div>
+    </ScrollBox>
   );
 }

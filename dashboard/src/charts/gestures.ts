@@ -91,11 +91,13 @@ export function listen(
   else canvas.on("click", click);
   canvas.on("mousemove", point);
   canvas.on("dblclick", back);
-  element.addEventListener("pointerdown", down);
-  window.addEventListener("pointermove", drag);
-  window.addEventListener("pointerup", up);
-  window.addEventListener("pointercancel", end);
-  window.addEventListener("keydown", escape);
+  const listening = new AbortController();
+  const { signal } = listening;
+  element.addEventListener("pointerdown", down, { signal });
+  window.addEventListener("pointermove", drag, { signal });
+  window.addEventListener("pointerup", up, { signal });
+  window.addEventListener("pointercancel", end, { signal });
+  window.addEventListener("keydown", escape, { signal });
   return () => {
     clearTimeout(waiting);
     // The chart may be gone before its listeners: then they went with it.
@@ -105,10 +107,6 @@ export function listen(
       canvas.off("mousemove", point);
       canvas.off("dblclick", back);
     }
-    element.removeEventListener("pointerdown", down);
-    window.removeEventListener("pointermove", drag);
-    window.removeEventListener("pointerup", up);
-    window.removeEventListener("pointercancel", end);
-    window.removeEventListener("keydown", escape);
+    listening.abort();
   };
 }

@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import { Choose } from "./Choose";
 import styles from "./DataTable.module.css";
+import { ScrollBox } from "./ScrollBox";
 
 interface Row {
   readonly key: string;
@@ -19,9 +20,7 @@ interface Props {
 
 export function DataTable({ caption, columns, rows }: Props) {
   return (
-    // A box that scrolls must take the keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
+    <ScrollBox className={styles.scroll} label={caption}>
       <table className={styles.table}>
         <caption className="hidden">{caption}</caption>
         <thead>
@@ -51,6 +50,6 @@ export function DataTable({ caption, columns, rows }: Props) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }

@@ -3,6 +3,7 @@ import type { Correction, ListParameters } from "../../api/types";
 import { useFormat } from "../../i18n/format";
 import type { CurrencyInfo } from "../../live/ledger";
 import { Panel } from "../../ui/Panel";
+import { ScrollBox } from "../../ui/ScrollBox";
 import { Difference } from "../Difference";
 import { Failure } from "../Failure";
 import { useShown, useShownNarrowing } from "../figures";
@@ -10,8 +11,8 @@ import { useList, useVersion } from "../lists";
 import { effect } from "../versions";
 import { When } from "../When";
 import { Why } from "../Why";
-import { Pager } from "../tables/Toolbar";
 import styles from "./Explain.module.css";
+import { Turns } from "./Turns";
 
 const ROWS = 20;
 
@@ -23,8 +24,8 @@ interface Props {
 /** What changed the total after it was counted first: when, why, from what to what, and by how much. */
 export function Corrections({ currency, parameters }: Props) {
   const { t } = useTranslation();
-  const format = useFormat();
-  const { page, before, until, more, fault, again, newer, older } = useList("corrections", parameters, useVersion("corrections"), ROWS);
+  const list = useList("corrections", parameters, useVersion("corrections"), ROWS);
+  const { page, fault, again } = list;
   const title = t("explain.corrections");
   return (
     <Panel title={title} flush>
@@ -36,17 +37,9 @@ export function Corrections({ currency, parameters }: Props) {
       ) : (
         <CorrectionTable caption={t("tables.caption", { title })} rows={page.rows} currency={currency} />
       )}
-      {(newer !== null || more) && (
-        <div className={styles.below}>
-          <Pager
-            of={title}
-            rows={t("tables.rows", { first: format.count(before.rows + 1), last: format.count(until.rows) })}
-            names={[t("tables.previous"), t("tables.next")]}
-            before={newer}
-            after={older}
-          />
-        </div>
-      )}
+      <div className={styles.below}>
+        <Turns of={title} list={list} />
+      </div>
     </Panel>
   );
 }
@@ -68,9 +61,7 @@ function CorrectionTable({ caption, rows, currency: { code, minorUnits } }: Tabl
     return `${micros > 0n ? "+" : ""}${format.money(micros, code, minorUnits)}`;
   };
   return (
-    // A box that scrolls must take the keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
+    <ScrollBox className={styles.scroll} label={caption}>
       <table className={`${styles.table ?? ""} ${styles.wide ?? ""}`}>
         <caption className="hidden">{caption}</caption>
         <thead>
@@ -104,6 +95,6 @@ function CorrectionTable({ caption, rows, currency: { code, minorUnits } }: Tabl
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }

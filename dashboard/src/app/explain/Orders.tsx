@@ -5,13 +5,14 @@ import { useFormat } from "../../i18n/format";
 import { parseAmount } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
 import { Panel } from "../../ui/Panel";
+import { ScrollBox } from "../../ui/ScrollBox";
 import { Failure } from "../Failure";
 import { useList, useVersion } from "../lists";
 import { useNames } from "../names";
-import { Pager } from "../tables/Toolbar";
 import { CheckLine } from "./CheckLine";
 import styles from "./Explain.module.css";
 import type { Made } from "./made";
+import { Turns } from "./Turns";
 
 const ROWS = 20;
 
@@ -26,10 +27,8 @@ const measure = ({ amount }: Order) => parseAmount(amount);
 /** The orders themselves, each with its place in the log, where they are kept. */
 export function Orders({ made, currency, parameters }: Props) {
   const { t } = useTranslation();
-  const format = useFormat();
-  const { page, before, until, more, fault, again, newer, older } = useList(
-    "orders", parameters, useVersion("orders"), ROWS, measure,
-  );
+  const list = useList("orders", parameters, useVersion("orders"), ROWS, measure);
+  const { page, until, more, fault, again } = list;
   const title = t("explain.orders");
   if (areOrdersNotKept(fault)) return <Panel title={title} missing={t("explain.ordersNotKept")}>{null}</Panel>;
   return (
@@ -53,15 +52,7 @@ export function Orders({ made, currency, parameters }: Props) {
             currency={currency}
           />
         )}
-        {(newer !== null || more) && (
-          <Pager
-            of={title}
-            rows={t("tables.rows", { first: format.count(before.rows + 1), last: format.count(until.rows) })}
-            names={[t("tables.previous"), t("tables.next")]}
-            before={newer}
-            after={older}
-          />
-        )}
+        <Turns of={title} list={list} />
       </div>
     </Panel>
   );
@@ -78,9 +69,7 @@ function OrderTable({ caption, rows, currency }: TableProps) {
   const format = useFormat();
   const names = useNames();
   return (
-    // A box that scrolls must take the keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
+    <ScrollBox className={styles.scroll} label={caption}>
       <table className={`${styles.table ?? ""} ${styles.wide ?? ""}`}>
         <caption className="hidden">{caption}</caption>
         <thead>
@@ -114,6 +103,6 @@ function OrderTable({ caption, rows, currency }: TableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }

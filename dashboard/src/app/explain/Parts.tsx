@@ -8,6 +8,7 @@ import type { Sum } from "../../live/totals";
 import { Flash } from "../../ui/Flash";
 import { Link } from "../../ui/Link";
 import { Panel } from "../../ui/Panel";
+import { ScrollBox } from "../../ui/ScrollBox";
 import type { Moves } from "../address";
 import { useNotHeld } from "../tables/held";
 import { Pager } from "../tables/Toolbar";
@@ -40,9 +41,7 @@ export function PartTable({ caption, heading, parts, whole, currency, scope }: T
   const { t } = useTranslation();
   const format = useFormat();
   return (
-    // A box that scrolls must take the keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
+    <ScrollBox className={styles.scroll} label={caption}>
       <table className={styles.table}>
         <caption className="hidden">{caption}</caption>
         <thead>
@@ -79,7 +78,7 @@ export function PartTable({ caption, heading, parts, whole, currency, scope }: T
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 

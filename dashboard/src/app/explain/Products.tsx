@@ -1,7 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { isViewOff } from "../../api/client";
 import type { ProductTotal } from "../../api/types";
-import { useFormat } from "../../i18n/format";
 import { parseAmount } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
 import { markOf } from "../../live/mark";
@@ -9,11 +8,11 @@ import { Panel } from "../../ui/Panel";
 import { Failure } from "../Failure";
 import { useShown, useShownNarrowing } from "../figures";
 import { useList, useVersion } from "../lists";
-import { Pager } from "../tables/Toolbar";
 import { CheckLine } from "./CheckLine";
 import styles from "./Explain.module.css";
 import type { Made } from "./made";
 import { PART_ROWS, PartTable } from "./Parts";
+import { Turns } from "./Turns";
 
 interface Props {
   readonly made: Made;
@@ -36,12 +35,10 @@ export function Products({ made, currency, scope }: Props) {
 
 function Held({ made, currency, scope }: Props) {
   const { t } = useTranslation();
-  const format = useFormat();
   const { span } = useShown();
   const parameters = { from: span.from, to: span.to, currency: currency.code };
-  const { page, before, until, more, fault, again, newer, older } = useList(
-    "product_totals", parameters, useVersion("product_totals"), PART_ROWS, measure,
-  );
+  const list = useList("product_totals", parameters, useVersion("product_totals"), PART_ROWS, measure);
+  const { page, until, more, fault, again } = list;
   const title = t("explain.products");
   if (isViewOff(fault)) return <Panel title={title} missing={t("panel.off")}>{null}</Panel>;
   const parts = (page?.rows ?? []).map((row) => ({
@@ -78,15 +75,7 @@ function Held({ made, currency, scope }: Props) {
             currency={currency}
           />
         )}
-        {(newer !== null || more) && (
-          <Pager
-            of={title}
-            rows={t("tables.rows", { first: format.count(before.rows + 1), last: format.count(until.rows) })}
-            names={[t("tables.previous"), t("tables.next")]}
-            before={newer}
-            after={older}
-          />
-        )}
+        <Turns of={title} list={list} />
       </div>
     </Panel>
   );

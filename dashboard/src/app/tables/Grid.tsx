@@ -3,6 +3,7 @@ import { flexRender, type Header, type Table } from "@tanstack/react-table";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { SortIcon } from "../../ui/icons";
+import { ScrollBox } from "../../ui/ScrollBox";
 import styles from "./Grid.module.css";
 
 interface Props<Row> {
@@ -23,9 +24,7 @@ export function Grid<Row>({ caption, table, numeric, busy = false, foot, none }:
   const columns = table.getVisibleLeafColumns();
   const side = (id: string) => (numeric.has(id) ? styles.numeric : undefined);
   return (
-    // A box that scrolls must take the keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.scroll} role="region" aria-label={caption} aria-busy={busy} tabIndex={0}>
+    <ScrollBox className={styles.scroll} label={caption} busy={busy}>
       <table className={styles.table}>
         <caption className="hidden">{caption}</caption>
         <thead>
@@ -75,7 +74,7 @@ export function Grid<Row>({ caption, table, numeric, busy = false, foot, none }:
         )}
       </table>
       {rows.length === 0 && <div className={styles.none}>{none}</div>}
-    </div>
+    </ScrollBox>
   );
 }
 
