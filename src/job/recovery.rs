@@ -188,10 +188,8 @@ fn partition_start(
         tracing::warn!("{topic}/{number}: resuming at offset {} as told, instead of {committed}", resume.offset);
         committed = resume.offset;
     }
-    let is_another_topic = match (state.and_then(|state| state.topic_id.as_deref()), topic_id) {
-        (Some(counted), Some(is)) => counted != is,
-        _ => false,
-    };
+    // Told by both ids, where the log has such things.
+    let another_topic = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id).filter(|(was, is)| was != is);
     let changed = |what: String, offset: u64| SourceError::LogChanged {
         topic: topic.to_owned(),
         partition: number,
@@ -202,12 +200,10 @@ fn partition_start(
             config.source
         ),
     };
-    if let (None, Some(counted), Some(is)) = (resume, state.and_then(|state| state.topic_id.as_deref()), topic_id)
-        && counted != is
-    {
+    if let (None, Some((was, is))) = (resume, another_topic) {
         return Err(changed(
             format!(
-                "the topic was created anew: its id is {is}, and what was counted up to offset {committed} is of {counted}, \
+                "the topic was created anew: its id is {is}, and what was counted up to offset {committed} is of {was}, \
                  which is gone"
             ),
             first,
@@ -228,7 +224,7 @@ fn partition_start(
         ));
     }
     if resume.is_some() {
-        if is_another_topic {
+        if another_topic.is_some() {
             // Nothing of it was ever counted.
             passed_over = PassedOver::default();
             passed_over.add(0, committed);

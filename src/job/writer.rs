@@ -63,6 +63,11 @@ pub(super) struct Writer {
     patience: Arc<Patience>,
 }
 
+/// A partition of which nothing is read yet.
+fn nothing_read(topics: &[String], PartitionId { topic, partition }: PartitionId) -> PartitionState {
+    PartitionState { topic: topics[topic as usize].clone(), partition, ..PartitionState::default() }
+}
+
 impl Writer {
     pub(super) fn new(
         config: &JobConfig,
@@ -85,12 +90,8 @@ impl Writer {
             .collect();
         // Where it was told to resume, perhaps before what the store has: offsets go on from there.
         for resumed in start.partitions.iter().filter(|start| start.is_resumed) {
-            let PartitionId { topic, partition } = resumed.range.partition;
-            let state = partitions.entry(resumed.range.partition).or_insert_with(|| PartitionState {
-                topic: config.topics[topic as usize].clone(),
-                partition,
-                ..PartitionState::default()
-            });
+            let partition = resumed.range.partition;
+            let state = partitions.entry(partition).or_insert_with(|| nothing_read(&config.topics, partition));
             state.offset = resumed.committed;
             state.passed_over.clone_from(&resumed.passed_over);
         }
@@ -292,11 +293,8 @@ impl Writer {
         moved: &'a mut BTreeMap<PartitionId, PartitionState>,
     ) -> &'a mut PartitionState {
         moved.entry(partition).or_insert_with(|| {
-            let mut state = self.partitions.get(&partition).cloned().unwrap_or_else(|| PartitionState {
-                topic: self.topics[partition.topic as usize].clone(),
-                partition: partition.partition,
-                ..PartitionState::default()
-            });
+            let known = self.partitions.get(&partition).cloned();
+            let mut state = known.unwrap_or_else(|| nothing_read(&self.topics, partition));
             state.topic_id.clone_from(&self.topic_ids[partition.topic as usize]);
             state
         })

@@ -217,6 +217,14 @@ pub struct PartitionState {
     pub counters: Counters,
 }
 
+impl PartitionState {
+    /// The same, with what stands in `sources.passed_over`.
+    pub(super) fn passing_over(self, written: Option<String>) -> Result<PartitionState, StoreError> {
+        let passed_over = PassedOver::read(written.as_deref(), &self.topic, self.partition)?;
+        Ok(PartitionState { passed_over, ..self })
+    }
+}
+
 /// What became of a partition's records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {

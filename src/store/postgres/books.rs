@@ -203,9 +203,5 @@ pub(super) fn read_sources(session: &mut Session) -> Result<Vec<PartitionState>,
         partitions.push((state, row.try_get::<_, Option<String>>(16)?));
         Ok(())
     })?;
-    let whole = partitions.into_iter().map(|(state, passed_over): (PartitionState, _)| {
-        let passed_over = PassedOver::read(passed_over.as_deref(), &state.topic, state.partition)?;
-        Ok(PartitionState { passed_over, ..state })
-    });
-    whole.collect()
+    partitions.into_iter().map(|(state, passed_over)| state.passing_over(passed_over)).collect()
 }

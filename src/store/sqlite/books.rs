@@ -7,7 +7,7 @@ use takings_dataflows::order::Contribution;
 use super::Failed;
 use crate::store::commit::{Correction, Counters, PartitionState, Rejected};
 use crate::store::text::{escaped, unescaped};
-use crate::store::{PassedOver, StoreError, moment};
+use crate::store::{PassedOver, moment};
 
 /// Writes rows of `corrections`.
 pub(super) fn write_corrections(connection: &Connection, epoch: i64, corrections: &[Correction]) -> Result<(), Failed> {
@@ -158,9 +158,6 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
             .collect()
     };
     let rows = read().map_err(|error| Failed::at("reading sources", error))?;
-    let whole = rows.into_iter().map(|(state, passed_over)| {
-        let passed_over = PassedOver::read(passed_over.as_deref(), &state.topic, state.partition)?;
-        Ok(PartitionState { passed_over, ..state })
-    });
-    whole.collect::<Result<_, StoreError>>().map_err(Failed::Store)
+    let whole = rows.into_iter().map(|(state, passed_over)| state.passing_over(passed_over));
+    whole.collect::<Result<_, _>>().map_err(Failed::Store)
 }
