@@ -62,10 +62,12 @@ async function addresses(currencies: readonly string[]): Promise<string[]> {
 
 /** The marked numbers, once the page stands at this epoch and nothing on it changes any more. */
 async function numbersOn(page: Tab, epoch: number): Promise<Number[]> {
-  await page.waitForFunction(
-    (at) => document.querySelector("[data-epoch]")?.getAttribute("data-epoch") === at && !document.querySelector("[aria-busy=true]"),
-    String(epoch),
-  );
+  const state = () =>
+    page.evaluate(() => ({
+      epoch: Number(document.querySelector("[data-epoch]")?.getAttribute("data-epoch")),
+      busy: [...document.querySelectorAll("[aria-busy=true]")].map(({ textContent }) => textContent.slice(0, 60)),
+    }));
+  await expect.poll(state, { timeout: 60_000, message: page.url() }).toEqual({ epoch, busy: [] });
   const read = () =>
     page.$$eval("[data-number]", (elements) =>
       elements.map((element) => ({

@@ -1,6 +1,6 @@
 //! A shop whose orders are counted by one process and served by another, so that each can be stopped alone.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -39,12 +39,12 @@ impl Shop {
 
     fn open(log: Log, store: Fresh, options: &str, orders: u32) -> Shop {
         let source = log.url();
-        takings(&format!("generate --to {source} --topics {TOPICS} --orders {orders} --days 120 --seed 5")).done();
+        let sent = sent(&source, orders);
         let job = Takings::start(&format!("run --source {source} --store {} --topics {TOPICS} {options}", store.url));
         let listen = format!("127.0.0.1:{}", port::free());
         let service = Takings::start(&format!("serve --store {} --listen {listen}", store.url));
         let mut shop = Shop { log, store, job, service, url: format!("http://{listen}") };
-        shop.wait_until_counted();
+        shop.wait_until_counted(sent);
         shop
     }
 
@@ -67,18 +67,14 @@ impl Shop {
         self.summary()?["epoch"].as_u64()
     }
 
-    /// Waits until nothing more is counted: two looks apart say the same.
-    pub fn wait_until_counted(&mut self) {
-        let (mut before, mut since) = (None, Instant::now());
-        wait::until("all is counted and served", PATIENCE, || {
+    /// Waits until all that was sent is counted, and served. A pause in the counting says nothing: a busy machine
+    /// takes longer for an epoch than any pause one would wait for.
+    fn wait_until_counted(&mut self, sent: u64) {
+        wait::until(format!("all {sent} records are counted and served"), PATIENCE, || {
             assert!(self.job.is_running(), "{}", self.job.log());
-            let now = self.summary()?;
-            let now = (now["read"].as_u64()?, now["epoch"].as_u64()?);
-            if before != Some(now) {
-                (before, since) = (Some(now), Instant::now());
-            }
-            // Longer than an epoch: what was read meanwhile would be another one.
-            (now.0 > 0 && since.elapsed() > Duration::from_millis(500)).then_some(())
+            let read = self.summary()?["read"].as_u64()?;
+            assert!(read <= sent, "{read} of {sent} records are counted");
+            (read == sent).then_some(())
         });
     }
 
@@ -100,6 +96,16 @@ impl Shop {
     fn summary(&self) -> Option<serde_json::Value> {
         reqwest::blocking::get(format!("{}/api/v1/summary", self.url)).ok()?.json().ok()
     }
+}
+
+/// Makes the shop's past, and says how many records that is.
+fn sent(to: &str, orders: u32) -> u64 {
+    let report = tempfile::NamedTempFile::new().expect("a file");
+    let at = report.path().display();
+    takings(&format!("generate --to {to} --topics {TOPICS} --orders {orders} --days 120 --seed 5 --report {at}"))
+        .done();
+    let report: serde_json::Value = serde_json::from_reader(report).expect("a report");
+    report["events"].as_u64().expect("how many events")
 }
 
 impl Log {
