@@ -4,8 +4,15 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::job::{Job, order, orders};
 use support::kafka::{Kafka, KafkaCluster, produce_through};
+use support::link::{Link, Traffic};
+use support::wait::until;
+
+/// How long a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn a_broker_that_stops_answering_is_waited_for() {
@@ -33,6 +40,32 @@ fn a_broker_that_stops_answering_is_waited_for() {
     waiting.signal("TERM");
     waiting.wait().done();
     assert_eq!(job.total(), "20.000000 20");
+    job.audit();
+}
+
+/// Kafka's client waits for an answer that got lost as long as it was told to. There are other ways in which it gets
+/// stuck, and none of them tells.
+#[test]
+fn a_partition_that_stands_still_is_read_on_with_a_new_connection() {
+    let link = Link::new();
+    let kafka = Kafka::start_behind(&link);
+    kafka.create_topic("still", 2);
+    kafka.produce("still", &orders(0..10));
+    let job = Job::through(&kafka, &link, "still", "--kafka-option socket.timeout.ms=300000");
+    let mut running = job.start();
+    job.until_read(&mut running, 10);
+    link.set(Traffic::Lost);
+    // The connection that records come by asks twice a second; that on which partitions are looked for, every ten.
+    until("answers on both connections are lost", PATIENCE, || (link.losers() >= 2).then_some(()));
+    kafka.produce("still", &orders(10..20));
+    link.set(Traffic::Flows);
+    running.wait_for("the broker says that there is more");
+    job.until_read(&mut running, 20);
+    kafka.produce("still", &orders(20..30));
+    job.until_read(&mut running, 30);
+    running.signal("TERM");
+    running.wait().done();
+    assert_eq!(job.total(), "30.000000 30");
     job.audit();
 }
 

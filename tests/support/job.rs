@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::kafka::{Kafka, Message};
+use super::link::Link;
 use super::takings::{Ended, Takings, takings};
 use super::wait;
 
@@ -48,6 +49,11 @@ impl Job {
     pub fn with(kafka: &Kafka, topic: &str, options: &str) -> Job {
         let folder = tempfile::tempdir().expect("a folder");
         Job { source: kafka.url(), topic: topic.to_owned(), options: options.to_owned(), folder }
+    }
+
+    /// One that comes to Kafka by way of a link.
+    pub fn through(kafka: &Kafka, link: &Link, topic: &str, options: &str) -> Job {
+        Job { source: kafka.url_through(link), ..Job::with(kafka, topic, options) }
     }
 
     /// Its store.

@@ -1,6 +1,6 @@
 //! The network between a client and a server of this machine, for a test to cut, to stop and to slow down.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -17,6 +17,8 @@ pub enum Traffic {
     Crawls,
     /// They neither arrive nor get lost: connections stay open in silence, and go on later.
     Stands,
+    /// What the server says is lost, and never comes; connections stay open.
+    Lost,
     /// Connections end, and new ones end at once.
     Cut,
 }
@@ -38,6 +40,7 @@ struct State {
     /// Both ends of each connection, to end them.
     open: HashMap<u64, [TcpStream; 2]>,
     connections: u64,
+    losers: HashSet<u64>,
 }
 
 impl Link {
@@ -45,10 +48,16 @@ impl Link {
     pub fn new() -> Link {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let state = State { traffic: Traffic::Flows, open: HashMap::new(), connections: 0 };
+        let state = State { traffic: Traffic::Flows, open: HashMap::new(), connections: 0, losers: HashSet::new() };
         let road = Arc::new(Road { server: AtomicU16::new(0), state: Mutex::new(state), changed: Condvar::new() });
         let shared = road.clone();
-        thread::spawn(move || listener.incoming().flatten().for_each(|client| shared.connect(client)));
+        // A server that is slow to take one connection holds up no other.
+        thread::spawn(move || {
+            listener.incoming().flatten().for_each(|client| {
+                let road = shared.clone();
+                thread::spawn(move || road.connect(client));
+            });
+        });
         Link { port, road }
     }
 
@@ -67,6 +76,11 @@ impl Link {
     /// The port for clients.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many connections have lost something.
+    pub fn losers(&self) -> usize {
+        self.road.lock().losers.len()
     }
 
     /// Changes what becomes of bytes, of open connections as well.
@@ -112,10 +126,10 @@ impl Road {
             state.open.insert(number, kept);
             number
         };
-        for (from, to) in [(client_in, server), (server_in, client)] {
+        for (from, to, is_answer) in [(client_in, server, false), (server_in, client, true)] {
             let road = self.clone();
             thread::spawn(move || {
-                road.carry(&from, &to);
+                road.carry(&from, &to, is_answer.then_some(number));
                 // One direction that ends takes the other with it.
                 let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
                 road.lock().open.remove(&number);
@@ -123,21 +137,28 @@ impl Road {
         }
     }
 
-    fn carry(&self, mut from: &TcpStream, mut to: &TcpStream) {
+    /// `answers`: the connection that an answer of the server's belongs to.
+    fn carry(&self, mut from: &TcpStream, mut to: &TcpStream, answers: Option<u64>) {
         let mut buffer = [0; 65536];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             let mut rest = &buffer[..read];
             while !rest.is_empty() {
                 let mut length = rest.len();
                 let standing = |state: &mut State| state.traffic == Traffic::Stands;
-                let traffic = self.changed.wait_while(self.lock(), standing).expect("nobody panics").traffic;
+                let mut state = self.changed.wait_while(self.lock(), standing).expect("nobody panics");
+                if let (Traffic::Lost, Some(connection)) = (state.traffic, answers) {
+                    state.losers.insert(connection);
+                    break;
+                }
+                let traffic = state.traffic;
+                drop(state);
                 match traffic {
                     Traffic::Cut => return,
                     Traffic::Crawls => {
                         length = length.min(4096);
                         thread::sleep(Duration::from_millis(15));
                     }
-                    Traffic::Flows | Traffic::Stands => {}
+                    Traffic::Flows | Traffic::Stands | Traffic::Lost => {}
                 }
                 if to.write_all(&rest[..length]).is_err() {
                     return;

@@ -44,11 +44,14 @@ interface Props {
 }
 
 const MOVE_MS = 350;
+/** A picture that changed less than this ago changes at once: one that never rests says nothing, and costs a processor. */
+const REST_MS = 1_000;
 
 export function Chart({ label, height, option, onPick, pick = "column", onStretch, onReturn }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const shade = useRef<HTMLDivElement>(null);
   const [chart, setChart] = useState<ECharts | null>(null);
+  const drawnAt = useRef(0);
   const theme = useTheme();
 
   useEffect(() => {
@@ -82,7 +85,9 @@ export function Chart({ label, height, option, onPick, pick = "column", onStretc
     const element = box.current;
     if (!element || !chart) return;
     const timer = setTimeout(() => {
-      const still = prefersStillness();
+      const now = performance.now();
+      const still = prefersStillness() || now - drawnAt.current < REST_MS;
+      drawnAt.current = now;
       chart.setOption({
         animation: !still,
         animationDuration: 0,

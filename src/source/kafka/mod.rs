@@ -6,9 +6,11 @@
 mod context;
 mod queue;
 mod reader;
+mod stall;
 mod topic_ids;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
@@ -66,7 +68,7 @@ pub struct KafkaLog {
     servers: String,
     cluster: String,
     config: ClientConfig,
-    metadata: BaseConsumer<Context>,
+    metadata: Arc<BaseConsumer<Context>>,
     topic_ids: TopicIds,
 }
 
@@ -102,7 +104,7 @@ impl KafkaLog {
             config.set(*name, *value);
         }
         let topic_ids = TopicIds::default();
-        let metadata: BaseConsumer<Context> = create(&config, &topic_ids)?;
+        let metadata = Arc::new(create(&config, &topic_ids)?);
         let asked =
             options.iter().find(|(name, _)| name == "debug").map_or(String::new(), |(_, value)| format!("{value},"));
         config.set("debug", format!("{asked}{DEBUG}")).set_log_level(RDKafkaLogLevel::Debug);
@@ -229,8 +231,10 @@ impl Log for KafkaLog {
     }
 
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError> {
-        let (servers, consumer) = (self.servers.clone(), create(&self.config, &self.topic_ids)?);
-        Ok(Box::new(Reader::open(servers, consumer, topics, from, waker)?))
+        let (config, topic_ids) = (self.config.clone(), TopicIds::clone(&self.topic_ids));
+        let connect = Box::new(move || create(&config, &topic_ids));
+        let client = Arc::clone(&self.metadata);
+        Ok(Box::new(Reader::open(self.servers.clone(), connect, client, topics, from, waker)?))
     }
 
     fn topic_ids(&self, topics: &[String]) -> Result<Vec<Option<String>>, SourceError> {

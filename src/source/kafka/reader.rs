@@ -1,6 +1,7 @@
 //! One worker's consumer: static partitions, offsets of our own.
 
 use std::ffi::{CStr, CString};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -11,6 +12,7 @@ use takings_dataflows::order::PartitionId;
 use super::ANSWER_WITHIN;
 use super::context::{Context, Recreated};
 use super::queue::{BatchQueue, Delivered};
+use super::stall::{ABSENCE, Asker, Progress, Silent, Stalled};
 use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waiting, Waker};
 
 /// Records handed over in one batch at most.
@@ -19,12 +21,19 @@ const BATCH: usize = 4096;
 /// How often logs and errors of the client are looked at while records flow.
 const SERVE_EVERY: Duration = Duration::from_millis(100);
 
+/// Makes the client of a reader.
+pub(super) type Connect = Box<dyn Fn() -> Result<BaseConsumer<Context>, SourceError>>;
+
 /// Reads some partitions. Created on the thread that uses it.
 pub(super) struct Reader {
     servers: String,
+    connect: Connect,
+    waker: Waker,
     queue: BatchQueue,
     partitions: Vec<Partition>,
+    polled: Instant,
     served: Instant,
+    asker: Asker,
 }
 
 struct Partition {
@@ -39,54 +48,80 @@ struct Partition {
     end: Option<(u64, Instant)>,
     /// Whether that it waits was said.
     is_told: bool,
+    progress: Progress,
 }
 
 /// A transaction that stays open so long is worth a word.
 const OPEN_FOR_LONG: Duration = Duration::from_secs(10);
 
 impl Reader {
+    /// `client` is another one, to ask how far partitions may be read.
     pub(super) fn open(
         servers: String,
-        consumer: BaseConsumer<Context>,
+        connect: Connect,
+        client: Arc<BaseConsumer<Context>>,
         topics: &[String],
         from: &[StartAt],
         waker: Waker,
     ) -> Result<Self, SourceError> {
-        let fault = |what: &str, source: Box<dyn std::error::Error + Send + Sync>| SourceError::Fault {
-            what: what.to_owned(),
-            source,
-        };
-        let mut assignment = TopicPartitionList::with_capacity(from.len());
+        let now = Instant::now();
         let mut partitions = Vec::with_capacity(from.len());
         for start in from {
-            let topic = &topics[start.partition.topic as usize];
-            let number = i32::from(start.partition.partition);
-            assignment
-                .add_partition_offset(topic, number, Offset::Offset(start.offset as i64))
-                .map_err(|source| fault(&format!("{topic}/{number} from offset {}", start.offset), source.into()))?;
+            let topic = topics[start.partition.topic as usize].as_str();
             partitions.push(Partition {
                 id: start.partition,
-                topic: CString::new(topic.as_str()).map_err(|source| fault(topic, source.into()))?,
-                number,
+                topic: CString::new(topic).map_err(|source| fault(topic, source))?,
+                number: i32::from(start.partition.partition),
                 next: start.offset,
                 until: start.until,
                 end: None,
                 is_told: false,
+                progress: Progress::new(now),
             });
         }
-        let queue =
-            BatchQueue::new(consumer, BATCH, waker).ok_or_else(|| fault("Kafka", "librdkafka gave no queue".into()))?;
-        // Forwarded before it is assigned: no record can go another way.
-        for partition in &partitions {
-            if !queue.forward(&partition.topic, partition.number) {
-                return Err(fault(
-                    &format!("{}/{}", topics[partition.id.topic as usize], partition.number),
-                    "librdkafka gave no queue".into(),
-                ));
+        let queue = queue(connect()?, &partitions, &waker)?;
+        Ok(Reader { servers, connect, waker, queue, partitions, polled: now, served: now, asker: Asker::new(client) })
+    }
+
+    /// Finds partitions that are stuck, and reads on with another client from where each of them was read to.
+    fn look_for_stalls(&mut self) -> Result<(), SourceError> {
+        let now = Instant::now();
+        let Reader { partitions, asker, .. } = self;
+        // Nothing came of it since the broker was asked.
+        let is_stuck = |stalled: &Stalled| {
+            let partition = &partitions[stalled.silent.at];
+            partition.position() == stalled.silent.position && partition.progress.silence(now).is_some()
+        };
+        let stalled: Vec<Stalled> = asker.answer().into_iter().filter(is_stuck).collect();
+        for Stalled { silent, end } in &stalled {
+            let progress = &mut partitions[silent.at].progress;
+            tracing::warn!(
+                "{}/{}: nothing came from offset {} on for {} s, and the broker says that there is more, up to {}: reading on \
+                 from there with a new connection",
+                silent.topic.to_string_lossy(),
+                silent.number,
+                silent.position,
+                progress.silence(now).unwrap_or_default().as_secs(),
+                end - 1
+            );
+            progress.again(now);
+        }
+        if !stalled.is_empty() {
+            self.queue = queue((self.connect)()?, partitions, &self.waker)?;
+        } else if asker.may_ask(now) {
+            let silent = |(at, partition): (usize, &Partition)| {
+                partition.progress.silence(now)?;
+                let position = partition.position();
+                let is_wanted = partition.until.is_none_or(|until| position < until);
+                let (topic, number) = (partition.topic.clone(), partition.number);
+                is_wanted.then_some(Silent { at, topic, number, position })
+            };
+            let silent: Vec<Silent> = partitions.iter().enumerate().filter_map(silent).collect();
+            if !silent.is_empty() {
+                asker.ask(silent, now);
             }
         }
-        queue.consumer().assign(&assignment).map_err(|source| fault("the assigned partitions", source.into()))?;
-        Ok(Reader { servers, queue, partitions, served: Instant::now() })
+        Ok(())
     }
 
     fn tell_what_waits(&mut self) {
@@ -128,6 +163,31 @@ impl Reader {
     }
 }
 
+/// The client's queue, to which these partitions come from where they were read to.
+fn queue(consumer: BaseConsumer<Context>, partitions: &[Partition], waker: &Waker) -> Result<BatchQueue, SourceError> {
+    let mut assignment = TopicPartitionList::with_capacity(partitions.len());
+    for partition in partitions {
+        let (topic, position) = (partition.topic.to_string_lossy(), partition.position());
+        assignment
+            .add_partition_offset(&topic, partition.number, Offset::Offset(position as i64))
+            .map_err(|source| fault(&format!("{topic}/{} from offset {position}", partition.number), source))?;
+    }
+    let queue = BatchQueue::new(consumer, BATCH, Waker::clone(waker))
+        .ok_or_else(|| fault("Kafka", "librdkafka gave no queue"))?;
+    // Forwarded before it is assigned: no record can go another way.
+    for Partition { topic, number, .. } in partitions {
+        if !queue.forward(topic, *number) {
+            return Err(fault(&format!("{}/{number}", topic.to_string_lossy()), "librdkafka gave no queue"));
+        }
+    }
+    queue.consumer().assign(&assignment).map_err(|source| fault("the assigned partitions", source))?;
+    Ok(queue)
+}
+
+fn fault(what: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SourceError {
+    SourceError::Fault { what: what.to_owned(), source: source.into() }
+}
+
 /// Credentials or rights that only a change of settings cures.
 pub(super) fn refused(message: &str) -> SourceError {
     SourceError::Configuration {
@@ -140,14 +200,20 @@ pub(super) fn refused(message: &str) -> SourceError {
 
 impl Source for Reader {
     fn poll(&mut self, max: usize, each: &mut dyn FnMut(Polled<'_>)) -> Result<usize, SourceError> {
-        let Reader { servers, queue, partitions, .. } = self;
+        let Reader { servers, queue, partitions, polled, .. } = self;
         let mut failure = None;
         let mut last = 0;
+        let now = Instant::now();
+        if now.saturating_duration_since(*polled) > ABSENCE {
+            partitions.iter_mut().for_each(|partition| partition.progress.excuse(now));
+        }
+        *polled = now;
         let count = queue.poll(max, |delivered| match delivered {
             Delivered::Message { topic, partition, offset, timestamp, key, payload } => {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
                 let offset = offset as u64;
                 (partition.next, partition.end) = (offset + 1, None);
+                partition.progress.note(now);
                 each(Polled::Record(Record {
                     partition: partition.id,
                     offset,
@@ -161,6 +227,7 @@ impl Source for Reader {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
                 match code {
                     RDKafkaErrorCode::PartitionEOF => {
+                        partition.progress.note(now);
                         if partition.end.is_none_or(|(end, _)| end != offset as u64) {
                             partition.end = Some((offset as u64, Instant::now()));
                             partition.is_told = false;
@@ -179,6 +246,9 @@ impl Source for Reader {
         self.check_topics()?;
         if count > 0 {
             self.queue.consumer().context().contact();
+        }
+        if count == 0 {
+            self.look_for_stalls()?;
         }
         if count == 0 || self.served.elapsed() > SERVE_EVERY {
             self.serve()?;
@@ -204,9 +274,14 @@ impl Source for Reader {
 }
 
 impl Partition {
+    /// Where it was read to: transactions leave gaps that only an end shows.
+    fn position(&self) -> u64 {
+        self.end.map_or(self.next, |(end, _)| end)
+    }
+
     /// What it holds after what was read, where that may be no more.
     fn waiting(&self, queue: &BatchQueue, is_all: impl FnOnce(&str) -> bool) -> Option<Waiting> {
-        let from = self.end.map_or(self.next, |(end, _)| end);
+        let from = self.position();
         let end = queue.end_of(&self.topic, self.number).filter(|end| *end > from)?;
         let topic = self.topic.to_string_lossy().into_owned();
         is_all(&topic).then_some(Waiting { topic, partition: self.id.partition, from, end })
