@@ -104,6 +104,8 @@ impl Action {
             Action::ToKafka(Traffic::Cut) => "cuts to Kafka",
             Action::ToKafka(Traffic::Stands) => "black holes to Kafka",
             Action::ToKafka(Traffic::Crawls) => "slow ways to Kafka",
+            Action::ToKafka(Traffic::Lost) => "answers of Kafka lost",
+            Action::ToPostgres(Traffic::Lost) => "answers of PostgreSQL lost",
             Action::ToPostgres(Traffic::Cut) => "cuts to PostgreSQL",
             Action::ToPostgres(Traffic::Stands) => "black holes to PostgreSQL",
             Action::ToPostgres(Traffic::Crawls) => "slow ways to PostgreSQL",
