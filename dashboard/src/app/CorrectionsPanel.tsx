@@ -1,14 +1,11 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { fetchCorrections } from "../api/client";
-import type { Correction, OrderVersion } from "../api/types";
-import { useFormat } from "../i18n/format";
-import { parseAmount } from "../live/amount";
+import type { Correction } from "../api/types";
 import { useLive } from "../live/react";
-import { ArrowIcon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
 import { useCalm } from "./calm";
-import { useNames } from "./names";
+import { Difference } from "./Difference";
 import { Why } from "./Why";
 import styles from "./CorrectionsPanel.module.css";
 
@@ -45,53 +42,17 @@ export function CorrectionsPanel() {
   );
 }
 
-function Line({ correction: { order_id, why, was, now } }: { readonly correction: Correction }) {
-  const { t } = useTranslation();
-  const [before, after] = useDifference(was ?? null, now ?? null);
+function Line({ correction }: { readonly correction: Correction }) {
+  const { order_id, why } = correction;
   return (
     <li className={styles.line}>
       <span className={styles.order} title={order_id}>
         {order_id}
       </span>
       <Why why={why} />
-      <span className={`${styles.change ?? ""} number`}>
-        {before !== null && (
-          <del>
-            <span className="hidden">{t("correction.from", { value: "" })}</span>
-            {before}
-          </del>
-        )}
-        {after !== null && (
-          <>
-            <ArrowIcon />
-            <ins>
-              <span className="hidden">{t("correction.to", { value: "" })}</span>
-              {after}
-            </ins>
-          </>
-        )}
+      <span className={styles.change}>
+        <Difference correction={correction} first />
       </span>
     </li>
   );
-}
-
-/** What the correction changed, before and after: the amount where it differs, else the first that does. */
-function useDifference(was: OrderVersion | null, now: OrderVersion | null): [string | null, string | null] {
-  const format = useFormat();
-  const names = useNames();
-  const currencies = useLive((state) => state.currencies);
-  const money = ({ amount, currency }: OrderVersion) =>
-    format.money(
-      parseAmount(amount),
-      currency,
-      currencies.find(({ code }) => code === currency)?.minorUnits ?? null,
-    );
-  if (!was || !now) return [was && money(was), now && money(now)];
-  if (was.amount !== now.amount || was.currency !== now.currency) return [money(was), money(now)];
-  if (was.order_date !== now.order_date) return [format.day(was.order_date), format.day(now.order_date)];
-  if (was.product !== now.product) return [was.product ?? "–", now.product ?? "–"];
-  if (was.category !== now.category) return [names.category(was.category ?? null), names.category(now.category ?? null)];
-  if (was.payment_method !== now.payment_method) return [names.method(was.payment_method), names.method(now.payment_method)];
-  if (was.units !== now.units) return [format.count(was.units), format.count(now.units)];
-  return [money(was), money(now)];
 }

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Correction, OrderVersion } from "../api/types";
 import { useFormat } from "../i18n/format";
 import { parseAmount } from "../live/amount";
+import { unmarked } from "../live/mark";
 import { useLive } from "../live/react";
 import { ArrowIcon } from "../ui/icons";
 import styles from "./Difference.module.css";
@@ -18,13 +19,20 @@ const LABEL = {
   units: "table.units",
 } as const;
 
-export function Difference({ correction }: { readonly correction: Pick<Correction, "was" | "now"> }) {
+interface Props {
+  readonly correction: Pick<Correction, "was" | "now">;
+  /** Where there is room for one line: the amount where it differs, else the first column that does. */
+  readonly first?: boolean;
+}
+
+export function Difference({ correction, first = false }: Props) {
   const { t } = useTranslation();
   const text = useVersionText();
   const { was = null, now = null } = correction;
-  const columns = differing(correction);
+  const all = differing(correction);
+  const columns = first ? all.slice(0, 1) : all;
   return (
-    <span className={`${styles.all ?? ""} number`}>
+    <span className={`${styles.all ?? ""} number`} {...unmarked("correction")}>
       {columns.map((column) => (
         <span key={column} className={styles.one}>
           {(columns.length > 1 || column !== "amount") && <span className={styles.label}>{t(LABEL[column])}</span>}
