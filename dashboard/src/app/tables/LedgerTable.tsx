@@ -43,7 +43,11 @@ interface Props {
   readonly currency: CurrencyInfo;
 }
 
-/** A table of what the page holds: patched in place, and sorted, searched and turned without asking anybody. */
+/**
+ * A table of what the page holds: patched in place, and sorted, searched and turned without asking anybody. It has no
+ * column for a change: a row is of one day or month, what it would be held against is a row of the table as well, and the
+ * newest is not over.
+ */
 export function LedgerTable({ kind, currency }: Props) {
   const { t } = useTranslation();
   const source = useHeld(kind === "category" ? "category" : null);

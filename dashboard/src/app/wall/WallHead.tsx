@@ -2,6 +2,7 @@
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../../i18n/format";
 import { isPreset } from "../../live/period";
+import { unmarked } from "../../live/mark";
 import { useLive } from "../../live/react";
 import { useShown } from "../figures";
 import { useNames } from "../names";
@@ -25,7 +26,9 @@ export function WallHead() {
           <Icon />
           {name}
         </span>
-        <span className="number">{detail}</span>
+        <span className="number" {...unmarked("age")}>
+          {detail}
+        </span>
       </p>
     </header>
   );

@@ -1,4 +1,7 @@
-/** The totals of each currency, as large as they fit; of one alone, where the address names it. */
+/**
+ * The totals of each currency, as large as they fit, each with its change against the period before; of one alone, where
+ * the address names it.
+ */
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Sparkline } from "../../charts/Sparkline";
@@ -7,11 +10,15 @@ import { amountForPixels } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
 import { markOf } from "../../live/mark";
 import { useNarrowed } from "../../live/narrowed";
-import { counted, NOTHING, perCurrency, perDay } from "../../live/totals";
+import { changeOf } from "../../live/comparison";
+import { counted, NOTHING, perCurrency, perDay, type Sum } from "../../live/totals";
 import { useLive } from "../../live/react";
 import { Flash } from "../../ui/Flash";
+import { Moved } from "../../ui/Moved";
 import { useAddress } from "../address";
+import { useAgainst, useCompared } from "../compared";
 import { useCurrencies, useShown } from "../figures";
+import { useCalmNarrow } from "../narrowing";
 import styles from "./Wall.module.css";
 
 /** Cards in a row, and in all: those with the most orders. */
@@ -31,6 +38,9 @@ export function WallTotals() {
   const narrowing = useLive((state) => state.narrowing);
   const [asked] = useAddress("currency");
   const { all, chosen } = useCurrencies();
+  const { part } = useCalmNarrow(null);
+  const compared = useCompared(part);
+  const against = useAgainst(compared?.comparison ?? null);
   const sums = useMemo(
     () => ("missing" in narrowed ? new Map<string, typeof NOTHING>() : perCurrency(narrowed.table, span)),
     [narrowed, span],
@@ -46,6 +56,7 @@ export function WallTotals() {
   const largest = LARGEST[columns as 1 | 2 | 3] / (shown.length > ROW ? 1.5 : 1);
   const size = Math.min(largest, (WIDTH / columns - 4) / (longest * CHARACTER));
   const scope = `${period} ${JSON.stringify(narrowing)}`;
+  const sumOf = (sold: ReadonlyMap<string, Sum>, { code }: CurrencyInfo) => (sold.get(code) ?? NOTHING).micros;
   return (
     <section className={styles.totals}>
       <dl className={styles.counts}>
@@ -70,6 +81,9 @@ export function WallTotals() {
                 of={markOf(view, "total_sales", { ...span, ...narrowing, currency: currency.code })}
               />
             </p>
+            <span className={styles.change}>
+              <Moved change={compared && changeOf(sumOf(compared.now, currency), sumOf(compared.before, currency))} against={against} />
+            </span>
             <Days currency={currency} />
           </div>
         ))}
