@@ -120,10 +120,6 @@ export async function signOut(): Promise<void> {
   if (!answer.ok) throw await fault(answer);
 }
 
-/** True for the answer that orders are not kept where the job runs. */
-export const areOrdersNotKept = (fault: unknown): boolean =>
-  fault instanceof ApiError && fault.code === "orders_not_kept";
-
 /** True for the answer that the view is switched off where the job runs. */
 export const isViewOff = (fault: unknown): boolean =>
   fault instanceof ApiError && fault.code === "view_off";

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Sparkline } from "../charts/Sparkline";
 import { useFormat } from "../i18n/format";
@@ -7,15 +7,18 @@ import { amountForPixels, averageOf } from "../live/amount";
 import { changeOf, changeOfAverage, type Change } from "../live/comparison";
 import { countsPerDay } from "../live/counts";
 import type { CurrencyInfo } from "../live/ledger";
+import { exactAverage } from "../live/mark";
 import { addDays, covers, type Span } from "../live/period";
 import { counted, NOTHING, perCurrency, perDay, type Sum } from "../live/totals";
+import { Exact } from "../ui/Exact";
+import { Explained } from "../ui/Explained";
 import { Flash } from "../ui/Flash";
 import { Moved } from "../ui/Moved";
 import { useAgainst, useCompared, type Compared } from "./compared";
 import { useCurrencies, useScope, useShown } from "./figures";
 import { Unheld } from "./filters/Unheld";
 import styles from "./Headline.module.css";
-import { markOfPart, useCalmNarrow, useNarrow, type Part } from "./narrowing";
+import { markOfPart, useCalmNarrow, useNarrow, type Column, type Part } from "./narrowing";
 
 /** From this many characters in the longest amount on, all are set smaller, so that each stays on its card. */
 const LONG = 18;
@@ -62,7 +65,9 @@ function Figures({ part, calm }: { readonly part: Part; readonly calm: Part }) {
             <dt>{t(`figure.${name}`)}</dt>
             <dd>
               <span data-testid={name}>
-                <Flash value={counts[name]} scope={scope} text={format.count(counts[name])} of={markOfPart(part, name, span)} />
+                <Made of={all}>
+                  <Flash value={counts[name]} scope={scope} text={format.count(counts[name])} of={markOfPart(part, name, span)} />
+                </Made>
               </span>
               <Moved change={countChange(compared, name)} against={against} />
             </dd>
@@ -91,6 +96,11 @@ function Figures({ part, calm }: { readonly part: Part; readonly calm: Part }) {
       </fieldset>
     </div>
   );
+}
+
+/** What made a count is told of one currency: of counts over several, each card's total leads there. */
+function Made({ of, children }: { readonly of: readonly CurrencyInfo[]; readonly children: ReactNode }) {
+  return of.length === 1 ? <Explained to={{}}>{children}</Explained> : children;
 }
 
 /** So many days lead up to a single one, whose line would be a dot. */
@@ -134,6 +144,7 @@ function CurrencyCard({ currency, part, sum, total, size, compared, against, cho
   const lead = useLead(part);
   const series = useMemo(() => perDay(part, code, lead, anchor), [part, code, lead, anchor]);
   const digits = minorUnitsOf(code, minorUnits);
+  const mark = (column: Column | "average") => markOfPart(part, column, span, { currency: code });
   const average = averageOf(sum.micros, sum.orders, digits);
   const [now, before] = [compared?.now.get(code) ?? NOTHING, compared?.before.get(code) ?? NOTHING];
   const averages = useMemo(
@@ -151,18 +162,27 @@ function CurrencyCard({ currency, part, sum, total, size, compared, against, cho
         onChange={() => { onChoose(code); }}
       />
       <span className={styles.code}>{code}</span>
-      <Flash className={`${styles.total ?? ""} ${size}`} value={sum.micros} scope={scope} text={total} of={markOfPart(part, "total_sales", span, { currency: code })} />
+      <span className={`${styles.total ?? ""} ${size}`}>
+        <Explained to={{ currency: code }}>
+          <Flash value={sum.micros} scope={scope} text={total} of={mark("total_sales")} />
+        </Explained>
+      </span>
       <span className={styles.moved}>
         <Moved change={compared && changeOf(now.micros, before.micros)} against={against} />
       </span>
-      <span className={`${styles.detail ?? ""} number`}>
-        {t("figure.ordersCount", { count: sum.orders, number: format.count(sum.orders) })}
+      <span className={styles.detail}>
+        <Exact of={mark("orders")} value={sum.orders} text={t("figure.ordersCount", { count: sum.orders, number: format.count(sum.orders) })} />
         {" · "}
-        {t("figure.unitsCount", { count: sum.units, number: format.count(sum.units) })}
+        <Exact of={mark("units")} value={sum.units} text={t("figure.unitsCount", { count: sum.units, number: format.count(sum.units) })} />
       </span>
       <span className={styles.average} data-testid={`average-${code}`}>
         <span>{t("figure.average")}</span>
-        <Flash value={average ?? 0n} scope={scope} text={average === null ? "–" : format.money(average, code, minorUnits)} />
+        <Flash
+          value={average === null ? 0n : exactAverage(sum.micros, sum.orders, average)}
+          scope={scope}
+          text={average === null ? "–" : format.money(average, code, minorUnits)}
+          of={average === null ? undefined : mark("average")}
+        />
         <Moved change={compared && changeOfAverage(now, before)} against={against} />
         <Sparkline values={averages} shape="line" />
       </span>

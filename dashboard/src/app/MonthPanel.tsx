@@ -5,7 +5,6 @@ import { Chart, tooltip, type Ink } from "../charts/Chart";
 import { useFormat } from "../i18n/format";
 import { amountForPixels } from "../live/amount";
 import type { CurrencyInfo } from "../live/ledger";
-import { markOf } from "../live/mark";
 import { rangeOfPart, type PartSum } from "../live/months";
 import { DataTable } from "../ui/DataTable";
 import { Exact } from "../ui/Exact";
@@ -28,7 +27,7 @@ export function MonthPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { code, minorUnits } = currency;
-  const { months, view, missing } = useMonths(code);
+  const { months, view, missing, markOfInside, markOfWhole } = useMonths(code);
   const years = useMemo(() => [...new Set(months.map(({ part }) => part.slice(0, 4)))], [months]);
   const byPart = useMemo(() => new Map(months.map((month) => [month.part, month])), [months]);
 
@@ -108,19 +107,14 @@ export function MonthPanel({ currency }: { readonly currency: CurrencyInfo }) {
             choose: { name: format.month(part), onChoose: () => { move({ period: rangeOfPart(part) }); } },
             cells: [
               format.month(part),
-              format.money(inside.micros, code, minorUnits),
+              <Exact key="total" of={markOfInside(part, "total_sales")} value={inside.micros} text={format.money(inside.micros, code, minorUnits)} />,
               whole ? (
-                <Exact
-                  key="whole"
-                  of={markOf("sales_per_month", "total_sales", { month: part, currency: code })}
-                  value={whole.micros}
-                  text={format.money(whole.micros, code, minorUnits)}
-                />
+                <Exact key="whole" of={markOfWhole(part)} value={whole.micros} text={format.money(whole.micros, code, minorUnits)} />
               ) : (
                 "–"
               ),
-              format.count(inside.orders),
-              format.count(inside.units),
+              <Exact key="orders" of={markOfInside(part, "orders")} value={inside.orders} text={format.count(inside.orders)} />,
+              <Exact key="units" of={markOfInside(part, "units")} value={inside.units} text={format.count(inside.units)} />,
             ],
           }))}
         />

@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Rating } from "../api/types";
 import { useFormat } from "../i18n/format";
+import { markOf } from "../live/mark";
 import { useLive } from "../live/react";
 import { Choose } from "../ui/Choose";
 import { Flash } from "../ui/Flash";
@@ -60,6 +61,7 @@ function Line({ row, name }: { readonly row: Rating; readonly name: string }) {
     fives: format.count(row.fives),
   });
   const by = useNarrowing();
+  const mark = (column: string) => markOf("ratings_per_product", column, { product: row.product });
   const most = Math.max(...STARS.map((star) => row[star]), 1);
   return (
     <tr>
@@ -67,7 +69,7 @@ function Line({ row, name }: { readonly row: Rating; readonly name: string }) {
         <Choose name={name} chosen={by.product === row.product} onChoose={() => { choose("product", row.product, by); }} />
       </th>
       <td>
-        <Flash value={row.average} scope="" text={t("rating.average", { average: format.decimal(row.average) })} />
+        <Flash value={row.average} scope="" text={t("rating.average", { average: format.decimal(row.average) })} of={mark("average")} />
       </td>
       <td title={spread}>
         <span className="hidden">{spread}</span>
@@ -78,7 +80,7 @@ function Line({ row, name }: { readonly row: Rating; readonly name: string }) {
         </span>
       </td>
       <td>
-        <Flash value={row.ratings} scope="" text={format.count(row.ratings)} />
+        <Flash value={row.ratings} scope="" text={format.count(row.ratings)} of={mark("ratings")} />
       </td>
     </tr>
   );

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { Counters } from "../api/types";
 import { useFormat } from "../i18n/format";
-import { markOf } from "../live/mark";
+import { markOf, unmarked } from "../live/mark";
 import { useLive } from "../live/react";
 import { Flash } from "../ui/Flash";
 import { linkTo, move, type Moves } from "./address";
@@ -38,7 +38,9 @@ export function TrustLine() {
           <Icon />
           {name}
         </span>
-        <span className={`${styles.detail ?? ""} number`}>{detail}</span>
+        <span className={`${styles.detail ?? ""} number`} {...unmarked("age")}>
+          {detail}
+        </span>
       </p>
       <ProofLine />
       <Counts counts={counts} ready={ready} />

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../i18n/format";
 import { instant } from "../live/ledger";
+import { unmarked } from "../live/mark";
 
 interface Props {
   /** The moment, where the log has one. */
@@ -14,9 +15,9 @@ export function When({ at, epoch }: Props) {
   const format = useFormat();
   const moment = instant(at ?? null);
   const name = t("table.inEpoch", { epoch });
-  if (moment === null) return <span className="number">{name}</span>;
+  if (moment === null) return <span className="number" {...unmarked("epoch")}>{name}</span>;
   return (
-    <time className="number" dateTime={at ?? undefined} title={name}>
+    <time className="number" {...unmarked("moment")} dateTime={at ?? undefined} title={name}>
       {format.clock(moment)}
     </time>
   );

@@ -15,7 +15,7 @@ const HEIGHT = 110;
 export function YearPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
   const { code } = currency;
-  const { months, view, missing } = useMonths(code);
+  const { months, view, missing, markOfInside, markOfWhole } = useMonths(code);
   const years = useMemo(() => yearsOf(months).toReversed(), [months]);
   const sums = useMemo(() => years.map(({ part, inside }) => ({ label: part, ...inside })), [years]);
   const wholes = useMemo(
@@ -32,8 +32,9 @@ export function YearPanel({ currency }: { readonly currency: CurrencyInfo }) {
         nameOf={(year) => year}
         currency={currency}
         scope={useScope(code)}
+        markOf={markOfInside}
         first={5}
-        beside={wholes.size > 0 ? { heading: t("month.allYear"), wholes } : "nothing"}
+        beside={wholes.size > 0 ? { heading: t("month.allYear"), wholes, markOf: markOfWhole } : "nothing"}
         onChoose={(year) => { move({ period: rangeOfPart(year) }); }}
       />
     </Panel>

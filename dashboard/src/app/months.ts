@@ -1,17 +1,21 @@
 /** Months and years of what the address narrows to. */
 import { useMemo } from "react";
 import type { Holding } from "../live/holding";
-import { monthsOf, type PartSum } from "../live/months";
+import { markOf } from "../live/mark";
+import { daysInside, monthsOf, type PartSum } from "../live/months";
 import { useLive } from "../live/react";
 import { useCalmTable } from "./calm";
 import { useShown, useView } from "./figures";
-import { useCalmNarrow } from "./narrowing";
+import { markOfPart, useCalmNarrow, type Column } from "./narrowing";
 
 export interface Months {
   readonly months: readonly PartSum[];
   /** The view that they are of. */
   readonly view: string;
   readonly missing: Holding | null;
+  /** What number a column of a month's, or a year's, part in the period is, for `data-number`; and all of it. */
+  readonly markOfInside: (part: string, column: Column) => string | undefined;
+  readonly markOfWhole: (part: string) => string;
 }
 
 /**
@@ -28,5 +32,11 @@ export function useMonths(currency: string): Months {
     if (!part) return [];
     return monthsOf(part, isWide && !isOff ? table.table : null, currency, span);
   }, [part, isWide, isOff, table, currency, span]);
-  return { months, view: isWide && !isOff ? "sales_per_month" : (part?.view ?? "sales_per_day"), missing };
+  return {
+    months,
+    view: isWide && !isOff ? "sales_per_month" : (part?.view ?? "sales_per_day"),
+    missing,
+    markOfInside: (of, column) => markOfPart(part, column, daysInside(of, span), { currency }),
+    markOfWhole: (of) => markOf("sales_per_month", "total_sales", { month: of, currency }),
+  };
 }

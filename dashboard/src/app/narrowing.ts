@@ -20,7 +20,7 @@ export interface Part extends Rows {
 }
 
 /** What the sum of a column over the part's rows is, for `data-number`; `rows` say which of them. */
-export const markOfPart = (part: Part | null, column: Column, span: Span, rows: MarkedRows = {}): string | undefined =>
+export const markOfPart = (part: Part | null, column: Column | "average", span: Span, rows: MarkedRows = {}): string | undefined =>
   part ? markOf(part.view, column, { ...span, ...part.by, ...rows }) : undefined;
 
 export type Column = "total_sales" | "orders" | "units";

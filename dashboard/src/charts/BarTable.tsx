@@ -7,11 +7,19 @@ import { useTranslation } from "react-i18next";
 import { useFormat } from "../i18n/format";
 import { shareOf } from "../live/amount";
 import type { CurrencyInfo } from "../live/ledger";
-import { marks } from "../live/mark";
+import { marks, unmarked } from "../live/mark";
 import type { LabelledSum } from "../live/totals";
 import { Choose } from "../ui/Choose";
 import { Flash } from "../ui/Flash";
 import styles from "./BarTable.module.css";
+
+/** What each row is a part of. */
+interface Beside {
+  readonly heading: string;
+  readonly wholes: ReadonlyMap<string, bigint>;
+  /** What number a whole is, for `data-number`. */
+  readonly markOf: (label: string) => string;
+}
 
 interface Props {
   readonly caption: string;
@@ -26,7 +34,7 @@ interface Props {
   /** How many rows are shown before the reader asks for all. */
   readonly first: number;
   /** What stands beside the total: its share of all rows, or of what it is a part. */
-  readonly beside?: "share" | "nothing" | { readonly heading: string; readonly wholes: ReadonlyMap<string, bigint> };
+  readonly beside?: "share" | "nothing" | Beside;
   /** What number a row's total or count is, for `data-number`. */
   readonly markOf?: (label: string, column: "total_sales" | "orders" | "units") => string | undefined;
   /** What is done when a row is clicked, and which row the page is narrowed to. */
@@ -110,9 +118,14 @@ function Line({ sum, size, longest, whole, nameOf, currency, scope, beside = "sh
           <Flash value={micros} scope={scope} text={money(micros)} of={markOf?.(label, "total_sales")} />
         )}
       </td>
-      {beside !== "nothing" && (
-        <td className={`number ${styles.quiet ?? ""}`}>
-          {beside === "share" ? format.share(shareOf(size, whole)) : all === undefined ? "–" : money(all)}
+      {beside === "share" && (
+        <td className={`number ${styles.quiet ?? ""}`} {...unmarked("share")}>
+          {format.share(shareOf(size, whole))}
+        </td>
+      )}
+      {typeof beside === "object" && (
+        <td className={`number ${styles.quiet ?? ""}`} {...(all === undefined ? {} : marks(beside.markOf(label), all))}>
+          {all === undefined ? "–" : money(all)}
         </td>
       )}
     </tr>

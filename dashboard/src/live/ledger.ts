@@ -62,6 +62,8 @@ export class Ledger {
   readonly completeFrom = new Map<string, string>();
   /** The shop's time zone; null where the service does not know it. */
   timeZone: string | null = null;
+  /** Whether the service can be asked for single orders. */
+  ordersKept = false;
   /** The rows of what is narrowed to; null where nothing is. */
   slice: Slice | null = null;
   /** The minutes from the day before the anchor on, to compare today with; null until they are loaded. */
@@ -142,6 +144,7 @@ export class Ledger {
     this.backlog = backlogOf(freshness);
     this.newestRecord = instant(freshness.newest_record_at ?? null);
     this.timeZone = knownZone(freshness.time_zone);
+    this.ordersKept = freshness.orders_kept;
     for (const { view, complete_from } of freshness.views) {
       this.kept.add(view);
       if (typeof complete_from === "string") this.completeFrom.set(view, complete_from);

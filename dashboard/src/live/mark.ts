@@ -1,13 +1,13 @@
 /**
  * What a number on the page is: which rows of which view it sums up, as text on its element. With it, a test computes
- * every number of the page once more, in plain SQL (`e2e/numbers.test.ts`, `tests/page`). Averages, shares and changes
- * follow from such numbers, and carry no mark.
+ * every number of the page once more, in plain SQL (`e2e/numbers.test.ts`, `tests/page`). Other digits say why they are
+ * none of these (`unmarked`).
  */
 import type { View } from "../api/types";
 import { amountText } from "./amount";
 
-/** `sources`: what became of the records, over all partitions. */
-export type Marked = View | "ratings_per_product" | "product_totals" | "sources";
+/** `sources`: what became of the records, over all partitions. `orders`: single ones, by topic and id. */
+export type Marked = View | "ratings_per_product" | "product_totals" | "orders" | "sources";
 
 /** Which of the view's rows: those from a day to a day, of one currency, and so on. What is null narrows nothing. */
 export interface Rows {
@@ -24,6 +24,9 @@ export interface Rows {
   /** Of best sellers. */
   readonly period?: string | null;
   readonly rank?: number | null;
+  /** Of one order. */
+  readonly topic?: string | null;
+  readonly order_id?: string | null;
 }
 
 /** `sales_per_day.orders?from=2026-11-01&to=2026-11-22&currency=EUR`: the sum of the column over these rows. */
@@ -34,6 +37,20 @@ export function markOf(view: Marked, column: string, rows: Rows = {}): string {
   }
   return query.size > 0 ? `${view}.${column}?${query.toString()}` : `${view}.${column}`;
 }
+
+/** Of the column `average`: the total, by how many orders it is divided, and what that is rounded to. */
+export const exactAverage = (micros: bigint, orders: number, average: bigint): string =>
+  `${amountText(micros)} / ${String(orders)} = ${amountText(average)}`;
+
+/**
+ * Why digits carry no mark. A `share` and a `change` follow from numbers that do; a
+ * `moment` and an `age` are of clocks; a `place` is one in the log, an `epoch` is in `data-epoch`; `rows` says how many a
+ * list shows; a `correction` tells of versions that no view has.
+ */
+export type Unmarked = "share" | "change" | "moment" | "age" | "place" | "epoch" | "rows" | "correction";
+
+/** The attribute of such digits' element. */
+export const unmarked = (why: Unmarked): { "data-unmarked": Unmarked } => ({ "data-unmarked": why });
 
 /** A number as SQL gives it: amounts, which are bigints of millionths, with all six places. */
 export const exactText = (value: bigint | number | string): string =>

@@ -1,5 +1,5 @@
 /** Months and years of one currency, as the period cuts them. Months are `YYYY-MM` text. */
-import { addDays, rangeOf, within, type Range, type Span } from "./period";
+import { addDays, rangeOf, within, type Days, type Range, type Span } from "./period";
 import { NOTHING, plus, type Rows, type Sum } from "./totals";
 
 export interface PartSum {
@@ -49,9 +49,23 @@ export function yearsOf(months: readonly PartSum[]): PartSum[] {
 }
 
 /** The days of a month or of a year. */
+export function daysOf(part: string): Days {
+  if (part.length === 4) return { from: `${part}-01-01`, to: `${part}-12-31` };
+  const from = `${part}-01`;
+  // The last day is the one before the first of the month that 31 days later falls in.
+  return { from, to: addDays(`${addDays(from, 31).slice(0, 7)}-01`, -1) };
+}
+
 export function rangeOfPart(part: string): Range {
-  if (part.length === 4) return rangeOf(`${part}-01-01`, `${part}-12-31`);
-  const first = `${part}-01`;
-  const next = addDays(first, 31).slice(0, 7);
-  return rangeOf(first, addDays(`${next}-01`, -1));
+  const { from, to } = daysOf(part);
+  return rangeOf(from, to);
+}
+
+/** Those of its days that lie within the span. */
+export function daysInside(part: string, span: Span): Days {
+  const { from, to } = daysOf(part);
+  return {
+    from: span.from !== null && span.from > from ? span.from : from,
+    to: span.to !== null && span.to < to ? span.to : to,
+  };
 }

@@ -69,6 +69,8 @@ export interface LiveState {
   readonly completeFrom: ReadonlyMap<string, string>;
   /** The shop's time zone, as IANA names it; null where the service does not know it: the reader's is taken. */
   readonly timeZone: string | null;
+  /** Whether the service can be asked for single orders. */
+  readonly ordersKept: boolean;
 }
 
 /** Before anything is known. */
@@ -100,4 +102,5 @@ export const stateBefore = ({ period, narrowing }: Showing): LiveState => ({
   off: new Set(),
   completeFrom: new Map(),
   timeZone: null,
+  ordersKept: false,
 });

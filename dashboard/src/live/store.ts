@@ -328,6 +328,7 @@ export class LiveStore {
       off: ledger.off,
       completeFrom: ledger.completeFrom,
       timeZone: ledger.timeZone,
+      ordersKept: ledger.ordersKept,
     });
     return true;
   }

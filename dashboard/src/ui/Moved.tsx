@@ -2,6 +2,7 @@
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../i18n/format";
 import type { Change } from "../live/comparison";
+import { unmarked } from "../live/mark";
 import { DownIcon, LevelIcon, UpIcon } from "./icons";
 import styles from "./Moved.module.css";
 
@@ -31,7 +32,7 @@ export function Moved({ change, against }: Props) {
         ? [DownIcon, styles.down, t("compare.down", { percent, against })]
         : [LevelIcon, styles.level, t("compare.level", { against })];
   return (
-    <span className={`${styles.moved ?? ""} ${tone ?? ""} number`} title={words}>
+    <span className={`${styles.moved ?? ""} ${tone ?? ""} number`} title={words} {...unmarked("change")}>
       <Icon />
       <span aria-hidden="true">{percent}</span>
       <span className="hidden">{words}</span>

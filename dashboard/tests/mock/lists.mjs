@@ -45,6 +45,9 @@ function orders(shop, asked) {
   if (!shop.ordersKept) {
     throw new Refusal(404, "orders_not_kept", "orders are not kept", "start the job with --keep-orders");
   }
+  if (!asked.has("from")) {
+    throw new Refusal(400, "invalid_parameter", "this would look through all orders there are", "give `from` as well");
+  }
   const places = new Map([...shop.orders.keys()].map((id, at) => [id, at]));
   return [...shop.orders.values()]
     .filter((order) => asksFor(asked, order))

@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { Correction, ListParameters } from "../../api/types";
 import { useFormat } from "../../i18n/format";
 import type { CurrencyInfo } from "../../live/ledger";
+import { unmarked } from "../../live/mark";
 import { Panel } from "../../ui/Panel";
 import { ScrollBox } from "../../ui/ScrollBox";
 import { Difference } from "../Difference";
@@ -87,8 +88,10 @@ function CorrectionTable({ caption, rows, currency: { code, minorUnits } }: Tabl
               <td>
                 <Difference correction={row} />
               </td>
-              <td className={`number ${styles.numeric ?? ""}`}>{effectText(row)}</td>
-              <td className={`number ${styles.quiet ?? ""}`}>
+              <td className={`number ${styles.numeric ?? ""}`} {...unmarked("correction")}>
+                {effectText(row)}
+              </td>
+              <td className={`number ${styles.quiet ?? ""}`} {...unmarked("place")}>
                 {t("table.at", { topic: row.topic, partition: row.partition, offset: row.offset })}
               </td>
             </tr>

@@ -1,14 +1,16 @@
-import { useEffect, useRef } from "react";
+import { Fragment, useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../../i18n/format";
 import type { Dimension, DayView } from "../../live/holding";
 import type { CurrencyInfo } from "../../live/ledger";
-import { markOf, type Rows } from "../../live/mark";
+import { markOf, unmarked, type Rows } from "../../live/mark";
+import { Exact } from "../../ui/Exact";
 import { Flash } from "../../ui/Flash";
-import { useCurrencies, useShown, useShownNarrowing } from "../figures";
+import { useCurrencies, useShown, useShownNarrowing, useView } from "../figures";
 import { useProductNames } from "../listings";
 import { useNames } from "../names";
 import { useMissing, useHeld } from "../tables/held";
+import type { Row } from "../tables/rows";
 import { FilterBar } from "../filters/FilterBar";
 import { Corrections } from "./Corrections";
 import styles from "./Explain.module.css";
@@ -43,9 +45,7 @@ function Explanation({ currency }: { readonly currency: CurrencyInfo }) {
     markOf(view, column, { ...span, currency: code, category, payment_method, product, ...rows });
   const scope = [period, code, category, payment_method, product].join("|");
   const heading = useKeptFocus(scope);
-  // Bounded, though all time is asked for: the service looks up orders by their days.
-  const last = made.days?.[0]?.period ?? null;
-  const first = made.days?.at(-1)?.period ?? null;
+  const [first, last] = useBounds(made.days);
   const parameters = { currency: code, category, payment_method, product };
   return (
     <>
@@ -65,12 +65,20 @@ function Explanation({ currency }: { readonly currency: CurrencyInfo }) {
                 of={mark(made.view, {})("total_sales")}
               />
             </p>
-            <p className={`${styles.counts ?? ""} number`}>
-              {t("figure.ordersCount", { count: made.total.orders, number: format.count(made.total.orders) })}
-              {" · "}
-              {t("figure.unitsCount", { count: made.total.units, number: format.count(made.total.units) })}
-              {" · "}
-              {t("explain.epoch", { epoch: made.epoch })}
+            <p className={styles.counts}>
+              {(["orders", "units"] as const).map((column) => {
+                const count = made.total?.[column] ?? 0;
+                const text = t(`figure.${column}Count`, { count, number: format.count(count) });
+                return (
+                  <Fragment key={column}>
+                    <Exact of={mark(made.view, {})(column)} value={count} text={text} />
+                    {" · "}
+                  </Fragment>
+                );
+              })}
+              <span className="number" {...unmarked("epoch")}>
+                {t("explain.epoch", { epoch: made.epoch })}
+              </span>
             </p>
           </>
         )}
@@ -130,6 +138,18 @@ function Explanation({ currency }: { readonly currency: CurrencyInfo }) {
       <Corrections currency={currency} parameters={{ ...parameters, from: span.from, to: span.to }} />
     </>
   );
+}
+
+/**
+ * The first and the last day of what is told; of all sales, where that is not held. The service looks up orders by their
+ * days, and refuses to look through all time.
+ */
+function useBounds(days: readonly Row[] | null): readonly [string | null, string | null] {
+  const { table } = useView("sales_per_day");
+  return useMemo(() => {
+    const told = (days ?? [...table.entries()]).map(({ period }) => period).sort();
+    return [told[0] ?? null, told.at(-1) ?? null];
+  }, [days, table]);
 }
 
 type Mark = (view: DayView, rows: Rows) => (column: string) => string;

@@ -1,9 +1,11 @@
 import { useTranslation } from "react-i18next";
-import { areOrdersNotKept } from "../../api/client";
 import type { ListParameters, Order } from "../../api/types";
 import { useFormat } from "../../i18n/format";
 import { parseAmount } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
+import { markOf, unmarked } from "../../live/mark";
+import { useLive } from "../../live/react";
+import { Exact } from "../../ui/Exact";
 import { Panel } from "../../ui/Panel";
 import { ScrollBox } from "../../ui/ScrollBox";
 import { Failure } from "../Failure";
@@ -25,12 +27,18 @@ interface Props {
 const measure = ({ amount }: Order) => parseAmount(amount);
 
 /** The orders themselves, each with its place in the log, where they are kept. */
-export function Orders({ made, currency, parameters }: Props) {
+export function Orders(props: Props) {
+  const { t } = useTranslation();
+  const kept = useLive((state) => state.ordersKept);
+  if (!kept) return <Panel title={t("explain.orders")} missing={t("explain.ordersNotKept")}>{null}</Panel>;
+  return <Kept {...props} />;
+}
+
+function Kept({ made, currency, parameters }: Props) {
   const { t } = useTranslation();
   const list = useList("orders", parameters, useVersion("orders"), ROWS, measure);
   const { page, until, more, fault, again } = list;
   const title = t("explain.orders");
-  if (areOrdersNotKept(fault)) return <Panel title={title} missing={t("explain.ordersNotKept")}>{null}</Panel>;
   return (
     <Panel title={title} flush>
       {fault !== null && <Failure fault={fault} again={again} />}
@@ -57,6 +65,9 @@ export function Orders({ made, currency, parameters }: Props) {
     </Panel>
   );
 }
+
+const mark = ({ topic, order_id, currency }: Order, column: "amount" | "units") =>
+  markOf("orders", column, { topic, order_id, currency });
 
 interface TableProps {
   readonly caption: string;
@@ -88,15 +99,23 @@ function OrderTable({ caption, rows, currency }: TableProps) {
           {rows.map((row) => (
             <tr key={`${row.topic} ${row.order_id}`}>
               <th scope="row">{row.order_id}</th>
-              <td className="number">{format.day(row.order_date)}</td>
+              <td className="number" {...unmarked("moment")}>
+                {format.day(row.order_date)}
+              </td>
               <td>{row.product_name ?? row.product}</td>
               <td>{names.category(row.category)}</td>
               <td>{names.method(row.payment_method)}</td>
-              <td className={`number ${styles.numeric ?? ""}`}>{format.count(row.units)}</td>
-              <td className={`number ${styles.numeric ?? ""}`}>
-                {format.money(parseAmount(row.amount), row.currency, currency.minorUnits)}
+              <td className={styles.numeric}>
+                <Exact of={mark(row, "units")} value={row.units} text={format.count(row.units)} />
               </td>
-              <td className={`number ${styles.quiet ?? ""}`}>
+              <td className={styles.numeric}>
+                <Exact
+                  of={mark(row, "amount")}
+                  value={parseAmount(row.amount)}
+                  text={format.money(parseAmount(row.amount), row.currency, currency.minorUnits)}
+                />
+              </td>
+              <td className={`number ${styles.quiet ?? ""}`} {...unmarked("place")}>
                 {t("table.at", { topic: row.topic, partition: row.partition, offset: row.offset })}
               </td>
             </tr>

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useFormat } from "../../i18n/format";
 import { shareOf } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
+import { unmarked } from "../../live/mark";
 import type { Sum } from "../../live/totals";
 import { Flash } from "../../ui/Flash";
 import { Link } from "../../ui/Link";
@@ -71,7 +72,7 @@ export function PartTable({ caption, heading, parts, whole, currency, scope }: T
                   of={mark("total_sales")}
                 />
               </td>
-              <td className={`number ${styles.quiet ?? ""}`}>
+              <td className={`number ${styles.quiet ?? ""}`} {...unmarked("share")}>
                 {format.share(whole === null ? null : shareOf(micros, whole))}
               </td>
             </tr>

@@ -2,6 +2,7 @@ import type { ColumnDef, SortingState } from "@tanstack/react-table";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Correction, OrderVersion } from "../../api/types";
+import { unmarked } from "../../live/mark";
 import { Difference } from "../Difference";
 import { useCurrencies, useShown, useShownNarrowing } from "../figures";
 import { When } from "../When";
@@ -90,7 +91,7 @@ function useColumns(): ColumnDef<Correction>[] {
         enableSorting: false,
         header: t("table.place"),
         cell: ({ row: { original } }) => (
-          <span className="number">{t("table.at", { topic: original.topic, partition: original.partition, offset: original.offset })}</span>
+          <span className="number" {...unmarked("place")}>{t("table.at", { topic: original.topic, partition: original.partition, offset: original.offset })}</span>
         ),
       },
     ],

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../../i18n/format";
+import { unmarked } from "../../live/mark";
 import { DownloadIcon } from "../../ui/icons";
 import { csvHead, csvLines, download, type Field } from "./csv";
 import type { Epochs } from "./follow";
@@ -65,6 +66,7 @@ export function Csv<Row>({ name, fields, read }: Props<Row>) {
         className={`${styles.told ?? ""} number ${doing.state === "failed" ? (styles.failed ?? "") : ""}`}
         role="status"
         data-testid="csv"
+        {...unmarked("rows")}
       >
         {useWords(doing)}
       </p>

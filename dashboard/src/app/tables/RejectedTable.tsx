@@ -2,6 +2,7 @@ import type { ColumnDef, SortingState } from "@tanstack/react-table";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Rejected } from "../../api/types";
+import { unmarked } from "../../live/mark";
 import type { Field } from "./csv";
 import { ListTable } from "./ListTable";
 import styles from "./Tables.module.css";
@@ -56,7 +57,7 @@ function useColumns(): ColumnDef<Rejected>[] {
         accessorFn: (row) => row.epoch,
         header: t("table.when"),
         sortDescFirst: true,
-        cell: ({ row }) => <span className="number">{t("table.inEpoch", { epoch: row.original.epoch })}</span>,
+        cell: ({ row }) => <span className="number" {...unmarked("epoch")}>{t("table.inEpoch", { epoch: row.original.epoch })}</span>,
       },
       { id: "reason", enableSorting: false, header: t("table.reason"), cell: ({ row }) => row.original.reason },
       {

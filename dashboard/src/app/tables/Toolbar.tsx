@@ -1,6 +1,7 @@
 /** What stands above a table: searching, which rows of how many, turning pages, the file. */
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { unmarked } from "../../live/mark";
 import { SearchIcon } from "../../ui/icons";
 import styles from "./Toolbar.module.css";
 
@@ -48,7 +49,7 @@ export function Pager({ of, rows, names: [before, after], ...turn }: PagerProps)
   const { t } = useTranslation();
   return (
     <div className={styles.pager} role="group" aria-label={t("tables.pages", { of })}>
-      <span className={`${styles.rows ?? ""} number`} data-testid="rows">
+      <span className={`${styles.rows ?? ""} number`} data-testid="rows" {...unmarked("rows")}>
         {rows}
       </span>
       <button type="button" className={styles.button} aria-disabled={turn.before === null} onClick={() => { turn.before?.(); }}>

@@ -1,6 +1,7 @@
 /** The rows of the tables that are read from what the page holds: exact sums of one currency, newest first. */
 import type { DayView } from "../../live/holding";
-import { addDays, within, type Days, type Span } from "../../live/period";
+import { daysInside } from "../../live/months";
+import { within, type Days, type Span } from "../../live/period";
 import type { Entry } from "../../live/table";
 import { NOTHING, type LabelledSum, type Sum } from "../../live/totals";
 
@@ -76,13 +77,7 @@ export const sumOf = (rows: readonly Sum[]): Sum =>
 /** The days of a row's period that lie within the span. */
 export function daysOf(period: string, span: Span): Days {
   if (period.length > 7) return { from: period, to: period };
-  const from = `${period}-01`;
-  // The last day is the one before the first of the month that 31 days later falls in.
-  const to = addDays(`${addDays(from, 31).slice(0, 7)}-01`, -1);
-  return {
-    from: span.from !== null && span.from > from ? span.from : from,
-    to: span.to !== null && span.to < to ? span.to : to,
-  };
+  return daysInside(period, span);
 }
 
 /** A text without its case and accents: what searching compares. */
