@@ -6,7 +6,8 @@ import { createFormat } from "../src/i18n/format";
 import { averageOf, parseAmount } from "../src/live/amount";
 import { changeOf } from "../src/live/comparison";
 import { addDays, today } from "../src/live/period";
-import { visits, type Mock } from "./visit";
+import { listOf, order, rowsOf, type Shop } from "./shop";
+import { panel, settled, visits } from "./visit";
 
 const { shop, open } = visits();
 const SHOWS = "[data-testid=orders]";
@@ -14,13 +15,8 @@ const format = createFormat("en", ["en-GB"]);
 
 type Days = Page<"sales_per_day">["rows"];
 
-async function daysOf({ url }: Mock): Promise<Days> {
-  const answer = await fetch(`${url}/api/v1/sales_per_day?limit=10000`);
-  return ((await answer.json()) as Page<"sales_per_day">).rows;
-}
+const daysOf = (here: Shop): Promise<Days> => rowsOf(here, "sales_per_day");
 
-const settled = (page: Tab) => page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-const panel = (page: Tab, title: string) => page.locator("section", { has: page.getByRole("heading", { name: title, exact: true }) });
 const card = (page: Tab, code: string) => page.getByTestId(`currency-${code}`);
 /** The total of a currency over days, and its orders. */
 function over(rows: Days, code: string, from: string, to: string): { micros: bigint; orders: number } {
@@ -33,9 +29,9 @@ function over(rows: Days, code: string, from: string, to: string): { micros: big
 
 describe("the headline", () => {
   it("has the average order of each currency, exact to its minor unit", async () => {
-    const mock = await shop();
-    const page = await open({ url: mock.url, query: "?period=all", shows: SHOWS });
-    const rows = await daysOf(mock);
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?period=all", shows: SHOWS });
+    const rows = await daysOf(here);
     for (const [code, digits] of [["EUR", 2], ["FCFA", 0]] as const) {
       const { micros, orders } = over(rows, code, "", "9999");
       const average = averageOf(micros, orders, digits) ?? 0n;
@@ -44,9 +40,9 @@ describe("the headline", () => {
   });
 
   it("compares the days that are over with as many before, each with its counterpart", async () => {
-    const mock = await shop({ days: 40 });
-    const page = await open({ url: mock.url, query: "?period=7", shows: SHOWS });
-    const rows = await daysOf(mock);
+    const here = await shop({ days: 40 });
+    const page = await open({ url: here.url, query: "?period=7", shows: SHOWS });
+    const rows = await daysOf(here);
     const wall = today();
     const now = over(rows, "EUR", addDays(wall, -6), addDays(wall, -1));
     const before = over(rows, "EUR", addDays(wall, -13), addDays(wall, -8));
@@ -58,18 +54,32 @@ describe("the headline", () => {
   });
 
   it("compares today until this minute with yesterday until then", async () => {
-    const mock = await shop({ days: 40 });
-    const page = await open({ url: mock.url, query: "?period=today", shows: SHOWS });
+    const here = await shop({ days: 40 });
+    const yesterday = addDays(today(), -1);
+    // So that some of yesterday lies before this time of day, and some after it.
+    for (const hour of [1, 9, 17, 23]) {
+      await here.sell([order({ day: yesterday, micros: BigInt(hour) * 1_000_000n })], new Date(`${yesterday}T${String(hour).padStart(2, "0")}:30:00Z`));
+    }
+    await here.sell([order()]);
+    const page = await open({ url: here.url, query: "?period=today", shows: SHOWS });
     const said = card(page, "EUR").locator("[title*=until]").first();
     await said.waitFor();
     const title = (await said.getAttribute("title")) ?? "";
     expect(title).toContain(`${format.day(today())} until`);
-    expect(title).toContain(`against ${format.day(addDays(today(), -1))} until`);
+    expect(title).toContain(`against ${format.day(yesterday)} until`);
+    const clock = /until (\d\d:\d\d)/.exec(title)?.[1] ?? "";
+    const rows = await daysOf(here);
+    const later = (await rowsOf(here, "orders_per_minute"))
+      .filter(({ currency, minute }) => currency === "EUR" && minute >= `${yesterday}T${clock}` && minute < today())
+      .reduce((all, { total_sales }) => all + parseAmount(total_sales), 0n);
+    const change = changeOf(over(rows, "EUR", today(), today()).micros, over(rows, "EUR", yesterday, yesterday).micros - later);
+    expect(await said.textContent()).toContain(typeof change === "number" ? format.change(change) : "new");
   });
 
   it("shows no change where nothing was before", async () => {
-    const mock = await shop({ days: 10 });
-    const page = await open({ url: mock.url, query: "?period=30", shows: SHOWS });
+    const here = await shop();
+    const first = (await daysOf(here)).filter(({ currency }) => currency === "EUR").map(({ order_date }) => order_date).sort()[0] ?? "";
+    const page = await open({ url: here.url, query: `?period=${first}..${addDays(first, 6)}`, shows: SHOWS });
     expect(await card(page, "EUR").textContent()).toContain("new");
     await page.getByText("All time", { exact: true }).first().click();
     await settled(page);
@@ -77,8 +87,8 @@ describe("the headline", () => {
   });
 
   it("keeps its old numbers while a longer period is loaded", async () => {
-    const mock = await shop({ days: 120 });
-    const page = await open({ url: mock.url, query: "?period=7", shows: SHOWS });
+    const here = await shop({ days: 120 });
+    const page = await open({ url: here.url, query: "?period=7", shows: SHOWS });
     const before = await card(page, "EUR").locator(".number").first().textContent();
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => { release = resolve; });
@@ -103,9 +113,9 @@ describe("the headline", () => {
 
 describe("the panels", () => {
   it("tell how orders, not money, are shared among currencies", async () => {
-    const mock = await shop();
-    const page = await open({ url: mock.url, query: "?period=all", shows: SHOWS });
-    const rows = await daysOf(mock);
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?period=all", shows: SHOWS });
+    const rows = await daysOf(here);
     const orders = rows.reduce((all, row) => all + row.orders, 0);
     const mine = over(rows, "FCFA", "", "9999").orders;
     const line = panel(page, "Orders by currency").locator("tr", { hasText: "FCFA" });
@@ -115,9 +125,9 @@ describe("the panels", () => {
   });
 
   it("tell what of each year lies in the period, and all of it", async () => {
-    const mock = await shop({ days: 400, perDay: 6 });
-    const page = await open({ url: mock.url, query: "?period=30", shows: SHOWS });
-    const rows = await daysOf(mock);
+    const here = await shop({ days: 400, perDay: 6 });
+    const page = await open({ url: here.url, query: "?period=30&currency=EUR", shows: SHOWS });
+    const rows = await daysOf(here);
     const year = today().slice(0, 4);
     const whole = over(rows, "EUR", `${year}-01-01`, `${year}-12-31`);
     const from = addDays(today(), -29);
@@ -128,26 +138,30 @@ describe("the panels", () => {
   });
 
   it("ask for the best sellers of any days, anew when something changed, and seldom", { timeout: 90_000 }, async () => {
-    const mock = await shop();
-    const page = await open({ url: mock.url, query: "?period=7", shows: SHOWS });
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?period=7&currency=EUR", shows: SHOWS });
     const shown = panel(page, "Best sellers").locator("tbody td:last-child");
     await shown.first().waitFor();
     const begun = Date.now();
     const asked: string[] = [];
     page.on("request", (request) => { if (request.url().includes("product_totals")) asked.push(request.url()); });
-    const traffic = setInterval(() => {
-      mock.traffic.tick(mock.shop);
-      mock.publish();
-    }, 200);
+    const closing = new AbortController();
+    const traffic = (async () => {
+      while (!closing.signal.aborted) {
+        await here.sell([order()]);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    })();
     try {
       await expect.poll(() => asked.length, { timeout: 40_000 }).toBeGreaterThanOrEqual(3);
     } finally {
-      clearInterval(traffic);
+      closing.abort();
+      await traffic;
     }
     // A slow machine asks less often, never more.
     expect(asked.length).toBeLessThanOrEqual((Date.now() - begun) / 5_000 + 2);
-    const answer = await fetch(`${mock.url}/api/v1/product_totals?currency=EUR&from=${addDays(today(), -6)}&to=${today()}&limit=10`);
-    const { rows } = (await answer.json()) as { rows: ProductTotal[] };
+    const best = { currency: "EUR", from: addDays(today(), -6), to: today(), limit: "10" };
+    const { rows } = await listOf<{ rows: ProductTotal[] }>(here.url, "product_totals", best);
     await expect.poll(() => shown.allTextContents(), { timeout: 20_000 }).toEqual(
       rows.map(({ total_sales }) => format.money(parseAmount(total_sales), "EUR", 2)),
     );

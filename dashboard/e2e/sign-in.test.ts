@@ -1,15 +1,14 @@
-/** Signing in and out, against the contract over a shop in memory. */
+/** Signing in and out. */
 import { expect, it } from "vitest";
 import { flaws, visits } from "./visit";
 
-const { shop, open } = visits();
+const { shop, guarded, open } = visits();
 const refused = /status of 401/;
 const NUMBERS = "[data-testid=orders]";
 
 it("asks for the token, says when it is wrong, and then shows the page that was asked for", async () => {
-  const mock = await shop({ days: 10 });
-  mock.door.token = "hunter2";
-  const page = await open({ url: mock.url, query: "?view=tables&table=day&period=7", shows: "form", expected: refused });
+  const { url, token } = await guarded();
+  const page = await open({ url, query: "?view=tables&table=day&period=7", shows: "form", expected: refused });
   expect(await page.evaluate(() => document.activeElement?.getAttribute("type"))).toBe("password");
   await page.keyboard.press("Enter");
   await page.getByText("Enter the token first.").waitFor();
@@ -20,7 +19,7 @@ it("asks for the token, says when it is wrong, and then shows the page that was 
   expect(await field.getAttribute("aria-invalid")).toBe("true");
   expect(await field.evaluate((element) => element === document.activeElement)).toBe(true);
   // The wrong one is selected, so that typing replaces it.
-  await page.keyboard.type("hunter2");
+  await page.keyboard.type(token);
   await page.keyboard.press("Enter");
   await page.waitForSelector("main table tbody tr");
   expect(page.url()).toContain("table=day&period=7");
@@ -28,10 +27,9 @@ it("asks for the token, says when it is wrong, and then shows the page that was 
 });
 
 it("signs out, and leaves no number on the page", async () => {
-  const mock = await shop({ days: 10 });
-  mock.door.token = "hunter2";
-  const page = await open({ url: mock.url, shows: "form", expected: refused });
-  await page.getByLabel("Token").fill("hunter2");
+  const { url, token } = await guarded();
+  const page = await open({ url, shows: "form", expected: refused });
+  await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForSelector(NUMBERS);
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -42,10 +40,9 @@ it("signs out, and leaves no number on the page", async () => {
 });
 
 it("shows the form when a session ends while the page is open", async () => {
-  const mock = await shop({ days: 10 });
-  mock.door.token = "hunter2";
-  const page = await open({ url: mock.url, shows: "form", expected: refused });
-  await page.getByLabel("Token").fill("hunter2");
+  const { url, token } = await guarded();
+  const page = await open({ url, shows: "form", expected: refused });
+  await page.getByLabel("Token").fill(token);
   await page.getByLabel("Token").press("Enter");
   await page.waitForSelector(NUMBERS);
   await page.context().clearCookies();
@@ -58,10 +55,10 @@ it("shows the form when a session ends while the page is open", async () => {
 });
 
 it("is not there where no token is needed, nor where the service has no sessions", async () => {
-  const mock = await shop({ days: 10 });
-  const page = await open({ url: mock.url, shows: NUMBERS });
+  const here = await shop({ days: 10 });
+  const page = await open({ url: here.url, shows: NUMBERS });
   expect(await page.getByRole("button", { name: "Sign out" }).count()).toBe(0);
-  const old = await open({ url: mock.url, shows: NUMBERS, expected: /status of 404/ });
+  const old = await open({ url: here.url, shows: NUMBERS, expected: /status of 404/ });
   await old.route(/api\/v1\/session/, (route) => route.fulfill({ status: 404, body: "{}" }));
   await old.reload();
   await old.waitForSelector(NUMBERS);
@@ -70,12 +67,11 @@ it("is not there where no token is needed, nor where the service has no sessions
 });
 
 it("says so when the service does not answer, and when it takes no more attempts", async () => {
-  const mock = await shop({ days: 10 });
-  mock.door.token = "hunter2";
-  const page = await open({ url: mock.url, shows: "form", expected: /status of (401|429)/ });
+  const { url, token } = await guarded();
+  const page = await open({ url, shows: "form", expected: /status of (401|429)/ });
   let status: number | null = null;
   await page.route(/api\/v1\/session/, (route) => (status === null ? route.abort() : route.fulfill({ status, body: "{}" })));
-  await page.getByLabel("Token").fill("hunter2");
+  await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("The service does not answer.").waitFor();
   status = 429;
@@ -88,9 +84,8 @@ it.each([
   { colorScheme: "light", locale: "en-GB", width: 1280 },
   { colorScheme: "dark", locale: "fr-FR", width: 320 },
 ] as const)("has nothing that axe finds: $colorScheme, $locale, $width", async ({ width, ...rest }) => {
-  const mock = await shop({ days: 10 });
-  mock.door.token = "hunter2";
-  const page = await open({ url: mock.url, shows: "form", expected: refused, viewport: { width, height: 800 }, ...rest });
+  const { url } = await guarded();
+  const page = await open({ url, shows: "form", expected: refused, viewport: { width, height: 800 }, ...rest });
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.querySelector("[role=alert]")?.textContent !== "");
   expect(await flaws(page)).toEqual([]);

@@ -5,12 +5,10 @@ import type { Browser, BrowserContextOptions, Page as Tab } from "playwright-cor
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { startMock } from "../tests/mock/server.mjs";
 import { launch } from "./browser.mjs";
+import { guardedShop, isReal, realShop, shopInMemory, type MockOptions, type Shop } from "./shop";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export type Mock = Awaited<ReturnType<typeof startMock>>;
-
-type MockOptions = NonNullable<Parameters<typeof startMock>[0]>;
 type Visit = BrowserContextOptions & {
   readonly url: string;
   readonly query?: string;
@@ -21,7 +19,10 @@ type Visit = BrowserContextOptions & {
 };
 
 export interface Visits {
-  readonly shop: (options?: MockOptions) => Promise<Mock>;
+  /** The real shop, or one in memory with these options. */
+  readonly shop: (options?: MockOptions) => Promise<Shop>;
+  /** A service that needs this token, before a shop of some days. */
+  readonly guarded: () => Promise<{ readonly url: string; readonly token: string }>;
   readonly open: (visit: Visit) => Promise<Tab>;
 }
 
@@ -38,11 +39,17 @@ export function visits(): Visits {
   afterAll(async () => {
     await browser.close();
   });
+  const mocked = async (options: MockOptions) => {
+    const mock = await startMock({ days: 60, perDay: 30, ...options });
+    closing.push(() => mock.stop());
+    return mock;
+  };
   return {
-    shop: async (options = {}) => {
-      const mock = await startMock({ days: 60, perDay: 30, ...options });
-      closing.push(() => mock.stop());
-      return mock;
+    shop: async (options = {}) => (isReal ? realShop : shopInMemory(await mocked(options))),
+    guarded: async () => {
+      if (isReal) return guardedShop;
+      const { url, door } = await mocked({ days: 10 });
+      return { url, token: (door.token = "hunter2") };
     },
     open: async ({ url, query = "", shows = "table tbody tr", expected, ...options }) => {
       const context = await browser.newContext({ locale: "en-GB", colorScheme: "light", acceptDownloads: true, ...options });
@@ -63,6 +70,18 @@ export function visits(): Visits {
     },
   };
 }
+
+export const settled = (page: Tab) => page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+
+export const panel = (page: Tab, title: string) =>
+  page.locator("section", { has: page.getByRole("heading", { name: title, exact: true }) });
+
+/** The number that the text writes. */
+export const digits = (text: string | null | undefined): number => Number((text ?? "").replace(/\D/g, ""));
+
+/** Until the page stands at this epoch, or beyond it. */
+export const reached = (page: Tab, epoch: number) =>
+  page.waitForFunction((least) => Number(document.querySelector("[data-epoch]")?.getAttribute("data-epoch")) >= least, epoch, { timeout: 30_000 });
 
 /** What axe finds, and what reaches beyond the window. */
 export async function flaws(page: Tab): Promise<string[]> {

@@ -1,13 +1,15 @@
 /** The page on a wall. */
 import type { Page as Tab } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { amountText, parseAmount } from "../src/live/amount";
+import { isReal, rowsOf } from "./shop";
 import { flaws, visits } from "./visit";
 
 const { shop, open } = visits();
 const SCREENS = [
-  { width: 1920, height: 1080 },
-  { width: 3840, height: 2160 },
-  { width: 1280, height: 800 },
+  { locale: "en-GB", viewport: { width: 1920, height: 1080 } },
+  { locale: "fr-FR", viewport: { width: 3840, height: 2160 } },
+  { locale: "en-GB", viewport: { width: 1280, height: 800 } },
 ];
 const shows = "[data-testid=orders]";
 
@@ -26,20 +28,21 @@ const beyond = (page: Tab) =>
 
 describe("the wall", () => {
   it("fits its screen, whatever its size, without chrome, and dark", async () => {
-    const mock = await shop();
-    for (const viewport of SCREENS) {
-      const page = await open({ url: mock.url, query: "?wall", shows, viewport });
+    const here = await shop();
+    for (const screen of SCREENS) {
+      const page = await open({ url: here.url, query: "?wall", shows, ...screen });
       await page.waitForSelector("canvas");
-      expect(await beyond(page), JSON.stringify(viewport)).toEqual([]);
+      expect(await beyond(page), JSON.stringify(screen)).toEqual([]);
       expect(await page.locator("a, nav, input, select").count()).toBe(0);
       expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
       expect(await flaws(page)).toEqual([]);
     }
   });
 
-  it("fits with long amounts, and in French", async () => {
-    const mock = await shop({ perDay: 1 });
-    mock.shop.commit(["EUR", "FCFA", "USD"].map((currency) => ({
+  // In a real shop all later tests would have these amounts as well.
+  it.skipIf(isReal)("fits with long amounts, and in French", async () => {
+    const here = await shop({ perDay: 1 });
+    await here.sell(["EUR", "FCFA", "USD"].map((currency) => ({
       id: `long ${currency}`,
       day: new Date().toISOString().slice(0, 10),
       category: "A category with a rather long name that no wall is wide enough for",
@@ -49,7 +52,7 @@ describe("the wall", () => {
       units: 1_234_567,
     })));
     for (const query of ["?wall", "?wall&currency=FCFA&period=today"]) {
-      const page = await open({ url: mock.url, query, shows, locale: "fr-FR", viewport: { width: 1920, height: 1080 } });
+      const page = await open({ url: here.url, query, shows, locale: "fr-FR", viewport: { width: 1920, height: 1080 } });
       await page.waitForSelector("canvas");
       expect(await beyond(page), query).toEqual([]);
       expect(await page.textContent("main")).toContain("Ventes par catégorie");
@@ -57,23 +60,23 @@ describe("the wall", () => {
   });
 
   it("obeys the period, the currency and the filters of the address", async () => {
-    const mock = await shop();
-    const page = await open({ url: mock.url, query: "?wall&period=7&currency=FCFA&category=Books", shows });
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?wall&period=7&currency=FCFA&category=Books", shows });
     expect(await page.textContent("h1")).toBe("7 days · Books");
     expect(await page.locator("[data-testid^=currency-]").evaluateAll((cards) => cards.map((card) => card.getAttribute("data-testid")))).toEqual(["currency-FCFA"]);
     const mark = (await page.getAttribute("[data-testid=currency-FCFA] [data-number]", "data-number")) ?? "";
     const { searchParams: rows, pathname } = new URL(mark, "http://page/");
     expect(pathname).toBe("/sales_per_category.total_sales");
-    const sum = [...(mock.shop.views.get("sales_per_category")?.values() ?? [])]
-      .filter(({ key }) => key.category === "Books" && key.currency === "FCFA")
-      .filter(({ key }) => String(key.order_date) >= (rows.get("from") ?? "") && String(key.order_date) <= (rows.get("to") ?? ""))
-      .reduce((total, { micros }) => total + micros, 0n);
-    expect(await page.getAttribute("[data-testid=currency-FCFA] [data-number]", "data-exact")).toBe(`${String(sum / 1_000_000n)}.${String(sum % 1_000_000n).padStart(6, "0")}`);
+    const sum = (await rowsOf(here, "sales_per_category", { category: "Books" }))
+      .filter(({ currency }) => currency === "FCFA")
+      .filter(({ order_date }) => order_date >= (rows.get("from") ?? "") && order_date <= (rows.get("to") ?? ""))
+      .reduce((total, { total_sales }) => total + parseAmount(total_sales), 0n);
+    expect(await page.getAttribute("[data-testid=currency-FCFA] [data-number]", "data-exact")).toBe(amountText(sum));
   });
 
   it("keeps the screen awake, and again after it was hidden", async () => {
-    const mock = await shop();
-    const page = await open({ url: mock.url, query: "", shows });
+    const here = await shop();
+    const page = await open({ url: here.url, query: "", shows });
     await page.evaluate(() => {
       const told = window as unknown as { asked: string[] };
       told.asked = [];
@@ -100,8 +103,8 @@ describe("the wall", () => {
   });
 
   it("is entered by a button and left by Escape, and everything else stays as it was", async () => {
-    const mock = await shop();
-    const page = await open({ url: mock.url, query: "?period=7", shows });
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?period=7", shows });
     await page.getByRole("button", { name: "Wall screen" }).click();
     await page.waitForSelector("h1:has-text('7 days')");
     expect(await page.locator("input").count()).toBe(0);

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::shop::Shop;
+use crate::shop::{Kind, Shop};
 use crate::support::wait;
 
 /// Longer than any of the browser's tests waits.
 const BROWSER: Duration = Duration::from_secs(600);
 
-/// Runs a file of `dashboard/e2e` against the shop, with these variables; fails with what it printed.
+/// Runs a file of `dashboard/e2e` (or some, separated by spaces) against the shop, with these variables; fails with
+/// what it printed.
 pub fn vitest(file: &str, shop: &Shop, variables: &[(&str, &str)]) {
     let printed = ended(file, start(file, shop, variables));
     assert!(printed.contains(&format!("against {}", shop.url)), "{file} looked at another service:\n{printed}");
@@ -18,7 +19,8 @@ pub fn vitest(file: &str, shop: &Shop, variables: &[(&str, &str)]) {
 
 fn start(file: &str, shop: &Shop, variables: &[(&str, &str)]) -> Child {
     Command::new("npx")
-        .args(["--no-install", "vitest", "run", "--project", "e2e", file])
+        .args(["--no-install", "vitest", "run", "--project", "e2e"])
+        .args(file.split(' '))
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard"))
         .env("TAKINGS_URL", &shop.url)
         .envs(variables.iter().copied())
@@ -52,6 +54,33 @@ fn the_page_is_right_in_chromium() {
 #[test]
 fn the_page_is_right_on_the_embedded_default() {
     judge(Shop::on_files("", 20_000));
+}
+
+/// Files whose tests sell at the till what they look for, so that nothing else may arrive.
+fn tour(kind: Kind, options: &str, files: &str) {
+    const TOKEN: &str = "hunter2";
+    // One of the tests sells two thousand records that can not be read.
+    let shop = Shop::quiet_of_late(kind, &format!("--max-rejected-share 1 {options}"), 20_000);
+    let (guarded, guarded_url) = shop.guarded(TOKEN);
+    let till = shop.till();
+    let variables = [("TILL_URL", till.url.as_str()), ("GUARDED_URL", &guarded_url), ("GUARDED_TOKEN", TOKEN)];
+    vitest(files, &shop, &variables);
+    drop((till, guarded));
+    shop.stop();
+}
+
+/// Every view is kept, and every order: all that the page can show.
+#[test]
+fn all_that_the_page_does_is_done_on_servers() {
+    let files = "e2e/explain.test.ts e2e/filters.test.ts e2e/overview.test.ts e2e/resume.test.ts e2e/sign-in.test.ts \
+                 e2e/tables.test.ts e2e/wall.test.ts";
+    tour(Kind::Servers, "--views default,sales_facts --keep-orders", files);
+}
+
+/// By default there are no sales_facts and no orders: the page says so, and what is there is right.
+#[test]
+fn what_is_not_kept_is_said_on_the_embedded_default() {
+    tour(Kind::Embedded, "", "e2e/explain.test.ts e2e/filters.test.ts e2e/tables.test.ts");
 }
 
 /// The service is killed and started again while orders arrive at this rate, and a browser looks.

@@ -3,6 +3,7 @@
 //! | module | noun |
 //! |---|---|
 //! | `shop` | a job that counts, a service that serves it, and orders that arrive |
+//! | `till` | where a test in the browser sells what it then looks for |
 //! | `wire` | what an order puts on the event stream |
 //! | `browser` | the dashboard's own tests (`dashboard/e2e`), run against the service |
 //! | `numbers` | every number of the page, computed once more in plain SQL |
@@ -17,4 +18,5 @@ mod numbers;
 mod shop;
 #[path = "../support/mod.rs"]
 mod support;
+mod till;
 mod wire;
