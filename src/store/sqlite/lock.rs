@@ -12,7 +12,17 @@ use crate::store::{StoreError, host};
 /// The lock, held until this is dropped.
 #[derive(Debug)]
 pub(super) struct FileLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FileLock {
+    /// Closing the file would not do: a child process that another thread is just starting has a copy of every open file
+    /// until it runs its own program, and with it the lock.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the store's lock could not be freed; it goes with this process");
+        }
+    }
 }
 
 impl FileLock {
@@ -43,7 +53,7 @@ impl FileLock {
         lock.set_len(0)
             .and_then(|()| writeln!(lock, "takings run ({}), since {since}", host::this_process()))
             .map_err(failed)?;
-        Ok(FileLock { _file: lock })
+        Ok(FileLock { file: lock })
     }
 }
 
@@ -68,5 +78,23 @@ fn lock_path(file: &Path) -> Result<PathBuf, StoreError> {
                 message: format!("the folder of sqlite:{} can not be found ({error}); create it", file.display()),
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second descriptor of the open file is what a child that was just forked has.
+    #[test]
+    fn it_is_free_once_dropped_whoever_still_has_the_file_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = folder.path().join("totals.db");
+        let lock = FileLock::take(&store).expect("nobody has it");
+        let of_a_child = lock.file.try_clone().expect("a descriptor");
+        assert!(matches!(FileLock::take(&store), Err(StoreError::Held { .. })), "it is held");
+        drop(lock);
+        FileLock::take(&store).expect("it is free");
+        drop(of_a_child);
     }
 }
