@@ -146,6 +146,15 @@ impl Service {
             let feed = feed.clone();
             async move { feed.run(wake).await }
         });
+        let holding = tokio::spawn({
+            let reader = reader.clone();
+            async move {
+                // Whoever asks first finds out anew what is wrong.
+                if let Err(error) = reader.hold_product_totals().await {
+                    tracing::debug!(%error, "totals of products are not held yet");
+                }
+            }
+        });
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
         let large = Semaphore::new(LARGE_AT_ONCE);
         let shop = Shop { reader, feed: feed.clone(), metrics: metrics.clone(), streams, large };
@@ -157,6 +166,7 @@ impl Service {
         let bounds = Bounds { connections: descriptors::connections(server::MAX_CONNECTIONS), stall };
         server::run(listener, routes::routes(Arc::new(shop)), access, metrics, bounds, stop).await;
         telling.abort();
+        holding.abort();
     }
 }
 

@@ -27,6 +27,8 @@ impl<'a> Products<'a> {
         for (day, product, sales) in [("2026-11-22", "1001", 5), ("2026-11-22", "café", 7), ("2026-11-23", "1001", 1)]
         {
             products.insert("sales_per_product", "order_date, product, currency", &[day, product, "EUR"], sales, 1);
+            products
+                .write(&format!("INSERT INTO changed_days VALUES ('{day}', 1) ON CONFLICT (order_date) DO NOTHING"));
         }
         for (period, rank, product, sales) in [
             ("all", 1, "café", 7),

@@ -25,6 +25,7 @@ pub use self::answer::{
     Audit, Changes, CurrencyTotal, Followed, Freshness, Head, KeptView, KeptViews, Page, PageQuery, ProductDays,
     Proofs, Since, Summary,
 };
+use self::product_totals::held::Held;
 use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
 use self::table::Table;
 use self::value::{Row, Value};
@@ -125,6 +126,8 @@ pub enum ReadError {
 pub struct Reader {
     backend: Arc<dyn Backend>,
     statements: Statements,
+    /// What products sold, as it was last read.
+    held: Arc<tokio::sync::Mutex<Held>>,
 }
 
 impl Reader {
@@ -143,7 +146,7 @@ impl Reader {
     /// A reader on any backend.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
         let statements = Statements(backend.dialect());
-        Reader { backend, statements }
+        Reader { backend, statements, held: Arc::default() }
     }
 
     /// See [`Backend::watch`].

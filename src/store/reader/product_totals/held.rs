@@ -1,0 +1,301 @@
+//! What products sold by months and days, held between answers: most days of a shop never change again.
+//!
+//! The contract is one of epochs. A sum that was read at an epoch is right at every later one at which none of its days
+//! has changed since, as `changed_days` says at the same snapshot. A store that went back, that another run of the job
+//! wrote, or in which a view was filled is another store: nothing that is held of the one before is of any use.
+//!
+//! What it can not do: grow without end. What was not asked for longest goes, and a period that would not fit is not
+//! held at all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{Datelike, Months, NaiveDate};
+use takings_dataflows::amount::Amount;
+use takings_dataflows::takings::Takings;
+
+use super::{Seen, Sold, StoreError};
+use crate::store::reader::statement::{Comparison, Condition};
+use crate::store::reader::value::{Row, Value};
+use crate::store::reader::{Head, SOLD};
+
+/// How many rows are held at most, of 24 bytes each.
+const MAX_ROWS: usize = 2_000_000;
+/// How many days of a month may have changed for the others to be worth reading one by one: from then on a change
+/// costs its own day only.
+const FEW_DAYS: usize = 8;
+/// How many days a young epoch may have changed: with more, the next one will as well, and hardly anything that is held
+/// would still be right when it is asked for.
+const CALM_DAYS: usize = 16;
+/// How old an epoch is that does not tell of the next one, in milliseconds.
+const YOUNG: i64 = 10_000;
+
+/// Every day that has a total, in order, with the last epoch that changed one of it.
+pub(super) type Days = Vec<(NaiveDate, u64)>;
+
+/// From a store's rows.
+pub(super) fn days(rows: &[Row]) -> Result<Days, StoreError> {
+    let read = |row: &Row| {
+        let day = row[0].text().and_then(|text| text.parse().ok());
+        day.map(|day| (day, row[1].count()))
+            .ok_or_else(|| StoreError::Corrupt(format!("changed_days holds {row:?}, which is no day")))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// A month, or a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Span {
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+impl Span {
+    fn day(day: NaiveDate) -> Self {
+        Span { first: day, last: day }
+    }
+
+    fn month_of(day: NaiveDate) -> Self {
+        let first = day.with_day(1).unwrap_or(day);
+        let last = first.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt());
+        Span { first, last: last.unwrap_or(first) }
+    }
+
+    /// On `order_date`.
+    pub(super) fn conditions(self) -> Vec<Condition> {
+        Period { from: Some(self.first), to: Some(self.last) }.conditions()
+    }
+}
+
+/// Which days are asked for; all, where there is no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Period {
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+}
+
+impl Period {
+    /// As conditions on `order_date` say; `None` where they are none that bound a period.
+    pub(super) fn of(conditions: &[Condition]) -> Option<Period> {
+        let mut period = Period::default();
+        for condition in conditions.iter().filter(|condition| condition.columns == ["order_date"]) {
+            let day: NaiveDate = condition.values.first()?.text()?.parse().ok()?;
+            match condition.comparison {
+                Comparison::AtLeast => period.from = period.from.max(Some(day)),
+                Comparison::AtMost => period.to = Some(period.to.map_or(day, |to| to.min(day))),
+                _ => return None,
+            }
+        }
+        Some(period)
+    }
+
+    /// The same as conditions.
+    pub(super) fn conditions(&self) -> Vec<Condition> {
+        let bound = |day: Option<NaiveDate>, comparison| {
+            let values = vec![Value::Text(day?.to_string())];
+            Some(Condition { columns: &["order_date"], comparison, values })
+        };
+        let bounds = [bound(self.from, Comparison::AtLeast), bound(self.to, Comparison::AtMost)];
+        bounds.into_iter().flatten().collect()
+    }
+
+    fn covers(&self, span: Span) -> bool {
+        self.from.is_none_or(|from| from <= span.first) && self.to.is_none_or(|to| span.last <= to)
+    }
+}
+
+/// What one product sold in one currency in a span, as small as most of them are.
+struct Small {
+    pair: u32,
+    orders: u32,
+    units: i32,
+    amount: i64,
+}
+
+/// What was sold in a span.
+struct Sums {
+    /// At which epoch it was read.
+    epoch: u64,
+    /// When it was last asked for.
+    used: u64,
+    small: Box<[Small]>,
+    /// Those that are not small.
+    large: Vec<(u32, Takings)>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(in crate::store::reader) struct Held {
+    run: Row,
+    /// The newest epoch of the store that was seen.
+    epoch: u64,
+    spans: HashMap<Span, Sums>,
+    /// Products and currencies, numbered.
+    pairs: Vec<(Arc<str>, Arc<str>)>,
+    numbers: HashMap<(Arc<str>, Arc<str>), u32>,
+    rows: usize,
+    asked: u64,
+    /// Periods of so many days do not fit.
+    too_many_days: Option<usize>,
+}
+
+impl Held {
+    /// Forgets what is of another store than the one that was just seen.
+    fn is_of(&mut self, run: &Row, head: &Head) {
+        if self.run != *run || head.epoch < self.epoch || self.epoch < head.views_since {
+            *self = Held { run: run.clone(), ..Held::default() };
+        }
+        self.epoch = head.epoch;
+    }
+
+    /// Whether sums that are held will be right long enough to be used, and fit.
+    pub(super) fn is_worth_it(&self, head: &Head, days: &Days) -> bool {
+        let is_young = head.age_ms.is_none_or(|age| age < YOUNG);
+        let changing = days.iter().filter(|(_, epoch)| *epoch == head.epoch).count();
+        !(is_young && changing > CALM_DAYS) && self.too_many_days.is_none_or(|many| days.len() < many)
+    }
+
+    /// The spans that must be read before [`sums`](Self::sums) can be given.
+    pub(super) fn wanted(&mut self, period: &Period, days: &Days) -> Vec<Span> {
+        self.asked += 1;
+        let mut wanted = Vec::new();
+        for of_month in days.chunk_by(|(one, _), (next, _)| Span::month_of(*one) == Span::month_of(*next)) {
+            let month = Span::month_of(of_month[0].0);
+            if self.is_right(month, period, of_month) {
+                continue;
+            }
+            let single: Vec<Span> = of_month
+                .iter()
+                .map(|&(day, epoch)| (Span::day(day), epoch))
+                .filter(|(day, epoch)| self.is_stale(*day, *epoch))
+                .map(|(day, _)| day)
+                .collect();
+            let changed = match self.spans.get(&month) {
+                Some(sums) => of_month.iter().filter(|(_, epoch)| *epoch > sums.epoch).count(),
+                None => single.len(),
+            };
+            if period.covers(month) && changed > FEW_DAYS {
+                wanted.push(month);
+            } else {
+                wanted.extend(single);
+            }
+        }
+        wanted
+    }
+
+    /// Whether a month is asked for as a whole, is held, and nothing of it changed.
+    fn is_right(&mut self, month: Span, period: &Period, days: &[(NaiveDate, u64)]) -> bool {
+        let asked = self.asked;
+        period.covers(month)
+            && self.spans.get_mut(&month).is_some_and(|sums| {
+                sums.used = asked;
+                days.iter().all(|(_, epoch)| *epoch <= sums.epoch)
+            })
+    }
+
+    fn is_stale(&mut self, day: Span, epoch: u64) -> bool {
+        let asked = self.asked;
+        self.spans.get_mut(&day).is_none_or(|sums| {
+            sums.used = asked;
+            epoch > sums.epoch
+        })
+    }
+
+    /// Takes what was sold in these spans, as it was just seen.
+    pub(super) fn take(&mut self, spans: &[Span], seen: &Seen) {
+        self.is_of(&seen.run, &seen.head);
+        for (span, sold) in spans.iter().zip(&seen.spans) {
+            self.put(*span, seen.head.epoch, sold);
+        }
+    }
+
+    fn put(&mut self, span: Span, epoch: u64, sold: &[Sold]) {
+        let mut sums = Sums { epoch, used: self.asked, small: Box::default(), large: Vec::new() };
+        let mut small = Vec::with_capacity(sold.len());
+        for Sold { product, currency, takings } in sold {
+            let pair = self.number(product, currency);
+            let Takings { amount, orders, units } = *takings;
+            match (amount.micros().try_into(), orders.try_into(), units.try_into()) {
+                (Ok(amount), Ok(orders), Ok(units)) => small.push(Small { pair, orders, units, amount }),
+                _ => sums.large.push((pair, *takings)),
+            }
+        }
+        sums.small = small.into_boxed_slice();
+        self.rows += sold.len();
+        if let Some(before) = self.spans.insert(span, sums) {
+            self.rows -= before.rows();
+        }
+    }
+
+    fn number(&mut self, product: &Arc<str>, currency: &Arc<str>) -> u32 {
+        let pair = (product.clone(), currency.clone());
+        *self.numbers.entry(pair).or_insert_with_key(|pair| {
+            self.pairs.push(pair.clone());
+            // Each is an entry in memory of more than a hundred bytes: there are never so many.
+            u32::try_from(self.pairs.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// What was sold in a period of which nothing is [`wanted`](Self::wanted).
+    pub(super) fn sums(&mut self, period: &Period, days: &Days) -> Vec<Sold> {
+        let mut totals = vec![Takings::default(); self.pairs.len()];
+        for of_month in days.chunk_by(|(one, _), (next, _)| Span::month_of(*one) == Span::month_of(*next)) {
+            let month = Span::month_of(of_month[0].0);
+            if self.is_right(month, period, of_month) {
+                self.add(month, &mut totals);
+            } else {
+                of_month.iter().for_each(|(day, _)| self.add(Span::day(*day), &mut totals));
+            }
+        }
+        self.make_room(days.len());
+        let sold = totals.into_iter().zip(&self.pairs).filter(|(takings, _)| takings.is_alive());
+        sold.map(|(takings, (product, currency))| Sold {
+            product: product.clone(),
+            currency: currency.clone(),
+            takings,
+        })
+        .collect()
+    }
+
+    fn add(&self, span: Span, totals: &mut [Takings]) {
+        let Some(sums) = self.spans.get(&span) else {
+            debug_assert!(false, "{SOLD}: {span:?} is wanted");
+            return;
+        };
+        let small = sums.small.iter().map(|&Small { pair, orders, units, amount }| {
+            let amount = Amount::from_micros(amount.into());
+            (pair, Takings { amount, orders: orders.into(), units: units.into() })
+        });
+        for (pair, takings) in small.chain(sums.large.iter().copied()) {
+            if let Some(total) = totals.get_mut(pair as usize) {
+                total.amount += takings.amount;
+                total.orders += takings.orders;
+                total.units += takings.units;
+            }
+        }
+    }
+
+    /// Lets go of what was not asked for longest, until the rest fits.
+    fn make_room(&mut self, days: usize) {
+        if self.rows <= MAX_ROWS {
+            return;
+        }
+        let mut oldest: Vec<(u64, Span)> = self.spans.iter().map(|(span, sums)| (sums.used, *span)).collect();
+        oldest.sort_unstable_by_key(|(used, _)| *used);
+        for (used, span) in oldest {
+            if self.rows <= MAX_ROWS {
+                return;
+            }
+            if used == self.asked {
+                self.too_many_days = Some(days);
+            }
+            self.rows -= self.spans.remove(&span).map_or(0, |sums| sums.rows());
+        }
+    }
+}
+
+impl Sums {
+    fn rows(&self) -> usize {
+        self.small.len() + self.large.len()
+    }
+}

@@ -1,0 +1,293 @@
+//! Totals by product over any days, with what the catalogue says of each product.
+//!
+//! No table holds them: they are summed from `sales_per_product`, a month or a day at a time, by the store (SQLite has
+//! no exact sum, so there while the rows stream). What was summed is held until one of its days changes
+//! ([`held::Held`]). Rows are chosen, sorted and cut into pages here, so that names are searched alike on both stores and
+//! in every alphabet.
+
+pub(super) mod held;
+mod page;
+
+use std::sync::Arc;
+
+use takings_dataflows::takings::Takings;
+
+use self::held::{Days, Period, Span};
+use super::statement::{Condition, Dialect, Statement, Statements};
+use super::table::{Column, Filter, Kind, Table, Test, Trace};
+use super::value::{Row, Value};
+use super::views::{BY_CURRENCY, BY_PRODUCTS, CURRENCY, FROM_DAY, ORDERS, PRODUCT, TO_DAY, TOTAL_SALES, UNITS, view};
+use super::{Head, Page, ReadError, Reader, SOLD};
+use crate::store::StoreError;
+
+/// How many sums are read at one snapshot: each is some megabytes on its way.
+const AT_ONCE: usize = 4;
+/// How often it is looked again at what an epoch changed meanwhile, before the store sums the whole period.
+const LOOKS: usize = 4;
+
+/// How the totals are described.
+pub static PRODUCT_TOTALS: Table = Table {
+    name: "product_totals",
+    doc: "Totals of each product and currency over some days, or all; with its listing.",
+    key: &[PRODUCT, CURRENCY],
+    values: &[
+        Column::new("name", Kind::Text, "Its name in the catalogue.").nullable(),
+        Column::new("category", Kind::Text, "Its category in the catalogue.").nullable(),
+        TOTAL_SALES,
+        ORDERS,
+        UNITS,
+    ],
+    order: &["total_sales", "product", "currency"],
+    descending: true,
+    filters: &[
+        FROM_DAY,
+        TO_DAY,
+        BY_CURRENCY,
+        BY_PRODUCTS,
+        Filter {
+            parameter: "category",
+            columns: &["category"],
+            test: Test::Equals,
+            doc: "Only products of this category in the catalogue; `unlisted`: those without one there.",
+        },
+        Filter {
+            parameter: "search",
+            columns: &["product", "name"],
+            test: Test::Contains,
+            doc: "Only products with this in their text or their name, in upper or lower case.",
+        },
+    ],
+    trace: Trace::Untraced,
+};
+
+/// By what they are sorted; of two with the same, the lesser product and currency is first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// By total sales; amounts of different currencies as numbers, so that it wants a currency.
+    TotalSales,
+    /// By orders.
+    Orders,
+    /// By units.
+    Units,
+    /// By the product's text.
+    Product,
+    /// By its name, in upper or lower case; what has none comes after all that have.
+    Name,
+}
+
+impl Sort {
+    /// All of them.
+    pub const ALL: [Sort; 5] = [Sort::TotalSales, Sort::Orders, Sort::Units, Sort::Product, Sort::Name];
+
+    /// As it is given in an address.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Sort::TotalSales => "total_sales",
+            Sort::Orders => "orders",
+            Sort::Units => "units",
+            Sort::Product => "product",
+            Sort::Name => "name",
+        }
+    }
+
+    /// Whether the greatest comes first unless asked otherwise.
+    pub const fn descending(self) -> bool {
+        !matches!(self, Sort::Product | Sort::Name)
+    }
+}
+
+/// Which totals.
+#[derive(Clone, Debug)]
+pub struct ProductQuery {
+    /// Which days, currencies and products: conditions as [`PRODUCT_TOTALS`] has filters.
+    pub conditions: Vec<Condition>,
+    /// By what they are sorted.
+    pub sort: Sort,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+    /// Where the page before ended: what it was sorted by (null: no name), the product, the currency.
+    pub after: Option<[Value; 3]>,
+    /// At most so many rows.
+    pub limit: u32,
+}
+
+/// What a product sold in a currency, over some days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sold {
+    product: Arc<str>,
+    currency: Arc<str>,
+    takings: Takings,
+}
+
+/// What sums are made of, all of one snapshot.
+struct Seen {
+    head: Head,
+    /// Which run of the job wrote it.
+    run: Row,
+    /// The days of the period.
+    days: Days,
+    /// What was sold in each of the spans that were asked for.
+    spans: Vec<Vec<Sold>>,
+    listings: Vec<Row>,
+}
+
+impl Reader {
+    /// A page of [`PRODUCT_TOTALS`].
+    ///
+    /// # Errors
+    /// As [`Reader::page`]: they need the view `sales_per_product`.
+    pub async fn product_totals(&self, query: &ProductQuery) -> Result<Page, ReadError> {
+        let listed: Vec<Condition> =
+            query.conditions.iter().filter(|condition| condition.columns == ["product"]).cloned().collect();
+        let (head, sums, listings) = match Period::of(&query.conditions) {
+            // Some products are found by their key, whatever the period.
+            Some(period) if listed.is_empty() => match self.held_sums(&period).await? {
+                Some(found) => found,
+                None => self.read_sums(&query.conditions, &listed).await?,
+            },
+            _ => self.read_sums(&query.conditions, &listed).await?,
+        };
+        let query = query.clone();
+        // Tens of thousands of rows: not beside events.
+        let work = tokio::task::spawn_blocking(move || page::page_of(&sums, &listings, &query));
+        let (rows, next) = work.await.map_err(|error| StoreError::Fault {
+            doing: "sorting totals of products".into(),
+            source: Box::new(error),
+        })??;
+        Ok(Page { head, rows, next })
+    }
+
+    /// Holds the sums of all months, so that whoever asks first need not wait for them.
+    ///
+    /// # Errors
+    /// As [`Reader::product_totals`].
+    pub async fn hold_product_totals(&self) -> Result<(), ReadError> {
+        self.held_sums(&Period::default()).await.map(drop)
+    }
+
+    /// Sums of a period from what is held of it, where that is worth it, with all listings.
+    ///
+    /// One at a time: whoever else asks would read the same.
+    async fn held_sums(&self, period: &Period) -> Result<Option<(Head, Vec<Sold>, Vec<Row>)>, ReadError> {
+        let mut held = self.held.lock().await;
+        let mut wanted = Vec::new();
+        for _ in 0..LOOKS {
+            // Many are read a few at a time: each is right from its own epoch on.
+            let last = wanted.len() - wanted.len() % AT_ONCE;
+            for spans in wanted[..last].chunks(AT_ONCE) {
+                let seen = self.see(period, spans, false).await?;
+                held.take(spans, &seen);
+            }
+            let seen = self.see(period, &wanted[last..], true).await?;
+            held.take(&wanted[last..], &seen);
+            if !held.is_worth_it(&seen.head, &seen.days) {
+                return Ok(None);
+            }
+            wanted = held.wanted(period, &seen.days);
+            if wanted.is_empty() {
+                return Ok(Some((seen.head, held.sums(period, &seen.days), seen.listings)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The days of a period, and what was sold in some spans of it, at one snapshot.
+    async fn see(&self, period: &Period, spans: &[Span], with_listings: bool) -> Result<Seen, ReadError> {
+        let Some(table) = view(SOLD) else { return Err(ReadError::ViewOff(SOLD)) };
+        let mut statements = vec![self.statements.run(), self.statements.days(table, &period.conditions())];
+        statements.extend(spans.iter().map(|span| self.statements.sums_of_products(table, &span.conditions())));
+        if with_listings {
+            statements.push(self.statements.listings(&[]));
+        }
+        let (head, tables) = self.snapshot(statements).await?;
+        if !head.keeps(table) {
+            return Err(ReadError::ViewOff(SOLD));
+        }
+        let mut tables = tables.into_iter();
+        let run = tables.next().and_then(|mut rows| rows.pop()).unwrap_or_default();
+        let days = held::days(&tables.next().unwrap_or_default())?;
+        let sums: Vec<Vec<Sold>> =
+            tables.by_ref().take(spans.len()).map(|rows| sold(&rows)).collect::<Result<_, StoreError>>()?;
+        Ok(Seen { head, run, days, spans: sums, listings: tables.next().unwrap_or_default() })
+    }
+
+    /// Sums that the store makes of everything that the conditions choose.
+    async fn read_sums(
+        &self,
+        conditions: &[Condition],
+        listed: &[Condition],
+    ) -> Result<(Head, Vec<Sold>, Vec<Row>), ReadError> {
+        let Some(table) = view(SOLD) else { return Err(ReadError::ViewOff(SOLD)) };
+        let is_of_table = |condition: &&Condition| condition.columns.iter().all(|name| table.column(name).is_some());
+        let chosen: Vec<Condition> = conditions.iter().filter(is_of_table).cloned().collect();
+        let statements = vec![self.statements.sums_of_products(table, &chosen), self.statements.listings(listed)];
+        let (head, mut tables) = self.snapshot(statements).await?;
+        if !head.keeps(table) {
+            return Err(ReadError::ViewOff(SOLD));
+        }
+        let (listings, sums) = (tables.pop().unwrap_or_default(), tables.pop().unwrap_or_default());
+        Ok((head, sold(&sums)?, listings))
+    }
+}
+
+/// What the store's rows of sums hold.
+fn sold(rows: &[Row]) -> Result<Vec<Sold>, StoreError> {
+    let read = |row: &Row| {
+        let amount = row[2].text().and_then(|text| text.parse().ok());
+        match (row[0].text(), row[1].text(), amount, row[3].integer(), row[4].integer()) {
+            (Some(product), Some(currency), Some(amount), Some(orders), Some(units)) => Ok(Sold {
+                product: product.into(),
+                currency: currency.into(),
+                takings: Takings { amount, orders, units },
+            }),
+            _ => Err(StoreError::Corrupt(format!("{SOLD} sums to {row:?}, which are no totals"))),
+        }
+    };
+    rows.iter().map(read).collect()
+}
+
+impl Statements {
+    /// Which run of the job wrote the store last: one row, the same only for the same run.
+    fn run(self) -> Statement {
+        let generation = match self.0 {
+            Dialect::Postgres => "t.generation::int8",
+            Dialect::Sqlite => "t.generation",
+        };
+        Statement::new(format!("SELECT {generation}, t.holder FROM job t"), Vec::new(), vec![Kind::Integer, Kind::Text])
+    }
+
+    /// Every day that has, or had, a total, with the last epoch that changed one of it.
+    fn days(self, table: &Table, conditions: &[Condition]) -> Statement {
+        let mut parameters = Vec::new();
+        let clause = self.clause(table, conditions, &mut parameters);
+        let (day, epoch) = match self.0 {
+            Dialect::Postgres => ("to_char(t.order_date, 'YYYY-MM-DD')", "t.epoch::int8"),
+            Dialect::Sqlite => ("t.order_date", "t.epoch"),
+        };
+        let sql = format!("SELECT {day}, {epoch} FROM changed_days t{clause} ORDER BY t.order_date");
+        Statement::new(sql, parameters, vec![Kind::Date, Kind::Integer])
+    }
+
+    /// Rows of (product, currency, total_sales, orders, units), one for each product and currency.
+    fn sums_of_products(self, table: &Table, conditions: &[Condition]) -> Statement {
+        let mut parameters = Vec::new();
+        let clause = self.clause(table, conditions, &mut parameters);
+        let (sums, group) = match self.0 {
+            Dialect::Postgres => {
+                ("sum(t.total_sales)::text, sum(t.orders)::int8, sum(t.units)::int8", " GROUP BY t.product, t.currency")
+            }
+            Dialect::Sqlite => ("coalesce(t.total_sales_micros, t.total_sales), t.orders, t.units", ""),
+        };
+        let sql = format!("SELECT t.product, t.currency, {sums} FROM {} t{clause}{group}", table.name);
+        let kinds = vec![Kind::Text, Kind::Text, Kind::Decimal, Kind::Integer, Kind::Integer];
+        Statement { is_to_be_summed: self.0 == Dialect::Sqlite, ..Statement::new(sql, parameters, kinds) }
+    }
+
+    /// Every listing: product, name, category.
+    fn listings(self, conditions: &[Condition]) -> Statement {
+        let mut parameters = Vec::new();
+        let clause = self.clause(&PRODUCT_TOTALS, conditions, &mut parameters);
+        let sql = format!("SELECT t.product, t.name, t.category FROM products t{clause}");
+        Statement::new(sql, parameters, vec![Kind::Text; 3])
+    }
+}
