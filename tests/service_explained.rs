@@ -131,6 +131,30 @@ fn orders_add_up_to_the_totals() {
     }
 }
 
+/// A role that reads the totals, and not what single customers bought.
+#[test]
+fn orders_that_are_withheld_are_told_from_orders_that_are_not_kept() {
+    let store = Fresh::postgres();
+    let mut settings = support::stores::settings();
+    settings.keep_orders = true;
+    store.open().acquire(&settings).unwrap();
+    let role = format!("reader_of_{}", store.database());
+    store.execute(&format!(
+        "CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; REVOKE SELECT ON orders FROM {role}"
+    ));
+    let url = store.url.to_string().replacen(support::postgres::OWNER, &role, 1);
+    let serving = Serving::of(&url.parse().unwrap());
+    let answer = serving.ask("/api/v1/orders", &[]);
+    let error = &answer.json()["error"];
+    assert_eq!((answer.status, error["code"].as_str()), (403, Some("withheld")), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("permission denied for table orders"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("GRANT SELECT"), "{error}");
+    assert_eq!(serving.ask("/api/v1/sales_per_day", &[]).status, 200, "all else is shown");
+    store.execute("UPDATE job SET keep_orders = false");
+    let answer = serving.ask("/api/v1/orders", &[]);
+    assert_eq!((answer.status, answer.problem().0.as_str()), (404, "orders_not_kept"));
+}
+
 #[test]
 fn orders_that_are_not_kept_are_not_shown() {
     for store in [Fresh::postgres(), Fresh::sqlite()] {

@@ -3,8 +3,12 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
-use support::service::{Serving, Shop, order};
+use support::service::{Answer, Serving, Shop, order};
 use support::stores::Fresh;
 use takings::service::ServeConfig;
 
@@ -68,23 +72,65 @@ fn one_signs_in_once_and_out_again() {
     assert_eq!((out.status, out.header("set-cookie").split(';').nth(2)), (204, Some(" Max-Age=0")));
     assert!(out.header("set-cookie").starts_with("takings_session=;"));
 
-    // Whoever guesses holds up neither those who know nor those who are in.
-    std::thread::scope(|scope| {
-        let guessing: Vec<_> = (0..40)
-            .map(|_| scope.spawn(|| serving.request("POST", SESSION, &[JSON], r#"{"token": "guess"}"#).status))
-            .collect();
-        for _ in 0..10 {
-            assert_eq!(serving.request("POST", SESSION, &[JSON], r#"{"token": "s3cret"}"#).status, 204);
-            assert_eq!(with(&serving, &session), 200);
-        }
-        let statuses: Vec<u16> = guessing.into_iter().map(|guess| guess.join().unwrap()).collect();
-        assert!(statuses.iter().all(|status| [401, 429].contains(status)) && statuses.contains(&401), "{statuses:?}");
-    });
-
     // Where no token is needed, there is nothing to sign in to.
     let open = Serving::of(&store.url);
     assert_eq!(open.json(SESSION), json!({"needed": false, "signed_in": true}));
     let answer = open.request("POST", SESSION, &[JSON], r#"{"token": "anything"}"#);
     assert_eq!((answer.status, answer.header("set-cookie")), (204, ""));
     assert_eq!(open.ask(SESSION, &[("host", "shop.example")]).status, 421);
+}
+
+/// Wherever a wrong token is given, it costs the same, and holds up neither those who know nor those who are in.
+#[test]
+fn guesses_are_answered_late_wherever_they_are_made() {
+    const SESSION: &str = "/api/v1/session";
+    const JSON: (&str, &str) = ("content-type", "application/json");
+    /// How long a guess takes at least, with some for a clock that is coarse.
+    const LATE: Duration = Duration::from_millis(290);
+    let store = Fresh::sqlite();
+    Shop::default().commit(store.acquired().as_mut(), &[order(0, 0, 0, 100)], 0);
+    let config = ServeConfig::new(store.url.clone(), "127.0.0.1:0".parse().unwrap());
+    let serving = Serving::with(ServeConfig { token: Some("s3cret".into()), ..config });
+    let set = serving.request("POST", SESSION, &[JSON], r#"{"token": "s3cret"}"#).header("set-cookie").to_owned();
+    let session = set.split(';').next().unwrap();
+
+    let basic = format!("Basic {}", BASE64.encode("me:guess"));
+    let guesses: [&(dyn Fn() -> Answer + Sync); 5] = [
+        &|| serving.request("POST", SESSION, &[JSON], r#"{"token": "guess"}"#),
+        &|| serving.ask("/api/v1/summary", &[("authorization", "Bearer guess")]),
+        &|| serving.ask("/metrics", &[("authorization", &basic)]),
+        &|| serving.ask("/api/v1/none", &[("authorization", "Bearer guess"), ("cookie", "takings_session=1.x")]),
+        &|| serving.ask(SESSION, &[("authorization", "Bearer guess")]),
+    ];
+    for guess in guesses {
+        let began = Instant::now();
+        let answer = guess();
+        assert_eq!((answer.status, answer.problem().0.as_str()), (401, "unauthorized"));
+        assert!(began.elapsed() >= LATE, "{:?}", began.elapsed());
+    }
+    // A browser that was let in is, whatever else it sends.
+    let both = [("authorization", "Bearer guess"), ("cookie", session)];
+    assert_eq!(serving.ask("/api/v1/summary", &both).status, 200);
+
+    std::thread::scope(|scope| {
+        let guessing: Vec<_> = (0..40)
+            .map(|number| {
+                scope.spawn(move || {
+                    let began = Instant::now();
+                    (guesses[number % guesses.len()]().status, began.elapsed())
+                })
+            })
+            .collect();
+        let known = [("authorization", "Bearer s3cret")];
+        for _ in 0..10 {
+            assert_eq!(serving.request("POST", SESSION, &[JSON], r#"{"token": "s3cret"}"#).status, 204);
+            assert_eq!(serving.ask("/api/v1/summary", &known).status, 200);
+            assert_eq!(serving.ask("/api/v1/summary", &[("cookie", session)]).status, 200);
+        }
+        assert!(guessing.iter().any(|guess| !guess.is_finished()), "who knows the token was answered meanwhile");
+        let answers: Vec<_> = guessing.into_iter().map(|guess| guess.join().unwrap()).collect();
+        assert!(answers.iter().all(|(status, took)| [401, 429].contains(status) && *took >= LATE), "{answers:?}");
+        assert!(answers.iter().any(|(status, _)| *status == 401), "{answers:?}");
+        assert!(answers.iter().any(|(status, _)| *status == 429), "there is no room for all in the line: {answers:?}");
+    });
 }

@@ -93,6 +93,17 @@ impl Access {
         given(headers).is_some_and(|given| same(&given, token)) || seal.is_in(headers)
     }
 
+    /// Whether a request comes with a token that is not the right one, and nothing else lets it in.
+    pub fn is_guess(&self, headers: &HeaderMap) -> bool {
+        given(headers).is_some() && !self.is_signed_in(headers)
+    }
+
+    /// The problem of a request that was refused, as it is told: late, where it was a guess.
+    pub async fn told(&self, headers: &HeaderMap, problem: Problem) -> Problem {
+        let is_guess = problem.status == StatusCode::UNAUTHORIZED && self.is_guess(headers);
+        if is_guess { self.guesses.refusal().await } else { problem }
+    }
+
     /// Whether this is the token; or none is needed.
     pub fn is_token(&self, text: &str) -> bool {
         self.token.as_ref().is_none_or(|(token, _)| same(text, token))

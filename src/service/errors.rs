@@ -38,6 +38,8 @@ pub enum Code {
     ViewOff,
     /// The job keeps totals only, and no single orders.
     OrdersNotKept,
+    /// The service's database role may not read a table.
+    Withheld,
     /// Only GET and HEAD are served, but for signing in and out.
     MethodNotAllowed,
     /// A request with a body, or with too long an address.
@@ -250,6 +252,12 @@ impl From<StoreError> for Problem {
                 tracing::error!(%error, "the store can not be read");
                 let message = format!("the store refuses this service: check the setting `{setting}`");
                 Problem::new(status, Code::StoreUnusable, message, "see the service's log for what the store said")
+            }
+            StoreError::Withheld { message } => {
+                let message = format!("the service's database role may not read all that was asked for: {message}");
+                let hint = "where it is not withheld on purpose, GRANT SELECT on that table to the role, as \
+                            sql/postgres/roles.sql does for all of them";
+                Problem::new(StatusCode::FORBIDDEN, Code::Withheld, message, hint)
             }
             StoreError::Empty { .. } => {
                 Problem::new(status, Code::StoreUnusable, error.to_string(), "start `takings run` on this store")

@@ -176,11 +176,13 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
     operation
         .response("400", refusal("A parameter is wrong; the message names it."))
         .response("401", refusal("The service needs a bearer token, or a session that it opened."))
+        .response("403", refusal("The service's database role may not read the table."))
         .response("404", refusal("The view is switched off, or orders are not kept."))
         .response("405", refusal("This method is not served here."))
         .response("413", refusal("The request has a body, or too long a one."))
         .response("414", refusal("The address is longer than 8,192 bytes: ask for less at once."))
         .response("421", refusal("A service without a token answers on its own machine's names only."))
+        .response("429", refusal("Too many wrong tokens are being given."))
         .response("503", refusal("The store does not answer; the service goes on by itself once it does."))
 }
 
@@ -211,7 +213,7 @@ fn session() -> PathItem {
     let answer = |description: &str| ResponseBuilder::new().description(description);
     let asks = OperationBuilder::new()
         .operation_id(Some("session"))
-        .summary(Some("Whether one must sign in, and has. Answered to everyone."))
+        .summary(Some("Whether one must sign in, and has. Answered to everyone but who gives a wrong token."))
         .response("200", answer("How it stands.").content("application/json", json("Session")).build());
     let refusal = |description: &str| answer(description).content("application/json", json("Error")).build();
     let signs_in = OperationBuilder::new()
@@ -225,8 +227,7 @@ fn session() -> PathItem {
         ))
         .response("204", answer("Signed in; the cookie `takings_session` is set.").build())
         .response("408", refusal("The body did not come."))
-        .response("415", refusal("The body is not said to be JSON."))
-        .response("429", refusal("Too many wrong tokens are being given."));
+        .response("415", refusal("The body is not said to be JSON."));
     let signs_out = OperationBuilder::new()
         .operation_id(Some("sign_out"))
         .summary(Some("Takes the cookie away."))

@@ -183,7 +183,7 @@ where
     let mut response = match access.check(&request) {
         Ok(()) if request.uri().path() == session::PATH => session::answer(&access, request).await,
         Ok(()) => warp::service(routes).call(request).await?,
-        Err(problem) => access::refused(request.headers(), problem),
+        Err(problem) => access::refused(request.headers(), access.told(request.headers(), problem).await),
     };
     let route = response.extensions().get().map_or("none", |Route(route)| route);
     metrics.answered(route, response.status().as_u16(), started.elapsed());

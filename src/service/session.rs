@@ -3,7 +3,8 @@
 //! What it can not do: remember anyone. A session is the moment at which it ends, sealed with a key that only the token
 //! gives: it is good at every service with the same token, outlives a restart, and ends where the token is changed.
 //!
-//! Guesses are answered in single file and late, so that few are made by the second; a right token never stands in
+//! Guesses are answered late, wherever they are made: here, or in the header of any request. They stand in a line that
+//! moves in single file, and where that is full each connection is told so, late as well. A right token never stands in
 //! that line, and nobody else waits for it. Against whoever has many machines only a long, random token helps.
 
 use std::sync::Arc;
@@ -122,9 +123,18 @@ impl Default for Guesses {
 }
 
 impl Guesses {
-    /// Waits for what a wrong guess costs; `false`, at once, where too many wait already.
+    /// What a wrong token is told, after what it costs.
+    pub async fn refusal(&self) -> Problem {
+        if self.wait().await { Problem::wrong_token() } else { Problem::too_many_guesses() }
+    }
+
+    /// Waits for what a wrong guess costs; `false` where too many wait already.
     async fn wait(&self) -> bool {
-        let Ok(place) = self.line.clone().try_acquire_owned() else { return false };
+        let Ok(place) = self.line.clone().try_acquire_owned() else {
+            // It has learned that it is wrong: were it told at once, the line would hold up nobody who asks often.
+            tokio::time::sleep(DELAY).await;
+            return false;
+        };
         let turn = self.turn.clone();
         // On a task of its own: who goes away has not waited less.
         let waiting = tokio::spawn(async move {
@@ -164,7 +174,7 @@ async fn asked(access: &Access, request: Request<Incoming>) -> Result<Response, 
                 let session = access.seal().map(|seal| cookie(&seal.session(now() + LASTS), LASTS, is_secure));
                 return Ok(done(session));
             }
-            Err(if access.guesses.wait().await { Problem::wrong_token() } else { Problem::too_many_guesses() })
+            Err(access.guesses.refusal().await)
         }
         Method::DELETE => {
             empty(&head.headers)?;
@@ -172,6 +182,9 @@ async fn asked(access: &Access, request: Request<Incoming>) -> Result<Response, 
         }
         Method::GET | Method::HEAD => {
             empty(&head.headers)?;
+            if access.is_guess(&head.headers) {
+                return Err(access.guesses.refusal().await);
+            }
             let signed_in = access.is_signed_in(&head.headers);
             let session = Session { needed: access.seal().is_some(), signed_in };
             answer::json(&Asked::read(&head.headers, false), None, &session).await
@@ -258,7 +271,7 @@ mod tests {
         while guesses.line.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(!guesses.wait().await, "there is no place left, which is said at once");
+        assert!(!guesses.wait().await, "there is no place left");
         for gone in &waiting[1..] {
             gone.abort();
         }

@@ -32,6 +32,12 @@ pub enum StoreError {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// The role that reads may not read a table: by mistake, or because it is withheld from it.
+    #[error("the store lets this role not read all that was asked for: {message}; grant it SELECT on that table")]
+    Withheld {
+        /// What the server said, with the table's name.
+        message: String,
+    },
     /// No job ever wrote to it.
     #[error("the store at {store} holds no totals yet; start `takings run` on it first, or check the address")]
     Empty {

@@ -303,7 +303,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether one must sign in, and has. Answered to everyone. */
+        /** Whether one must sign in, and has. Answered to everyone but who gives a wrong token. */
         get: operations["session"];
         put?: never;
         /** Gives the token once, and gets a cookie for 30 days, where the service has a token. */
@@ -435,7 +435,7 @@ export interface components {
          * @description What a problem is. Codes are a contract: they are never renamed.
          * @enum {string}
          */
-        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "orders_not_kept" | "method_not_allowed" | "request_too_large" | "unsupported_media_type" | "request_timeout" | "too_many_guesses" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
+        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "orders_not_kept" | "withheld" | "method_not_allowed" | "request_too_large" | "unsupported_media_type" | "request_timeout" | "too_many_guesses" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
         /** @description Whether the service reaches the store. */
         Contact: {
             contact: boolean;
@@ -1656,6 +1656,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -1694,6 +1703,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1781,6 +1799,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -1819,6 +1846,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1878,6 +1914,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -1916,6 +1961,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1971,6 +2025,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2009,6 +2072,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2080,6 +2152,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2118,6 +2199,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2201,6 +2291,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2239,6 +2338,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2314,6 +2422,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2352,6 +2469,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2435,6 +2561,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2473,6 +2608,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2546,6 +2690,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2584,6 +2737,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2655,6 +2817,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2693,6 +2864,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2766,6 +2946,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2804,6 +2993,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2883,6 +3081,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -2921,6 +3128,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2998,6 +3214,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3036,6 +3261,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3111,6 +3345,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3149,6 +3392,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3224,6 +3476,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3262,6 +3523,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3339,6 +3609,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3377,6 +3656,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3454,6 +3742,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3492,6 +3789,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3546,6 +3852,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3584,6 +3899,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3633,6 +3957,15 @@ export interface operations {
             };
             /** @description The service needs a bearer token, or a session that it opened. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service's database role may not read the table. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3757,6 +4090,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3795,6 +4137,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3864,6 +4215,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -3902,6 +4262,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3977,6 +4346,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -4015,6 +4393,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4070,6 +4457,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The service's database role may not read the table. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The view is switched off, or orders are not kept. */
             404: {
                 headers: {
@@ -4108,6 +4504,15 @@ export interface operations {
             };
             /** @description A service without a token answers on its own machine's names only. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens are being given. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

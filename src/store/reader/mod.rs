@@ -181,8 +181,15 @@ impl Reader {
     /// # Errors
     /// As [`Backend::read`]; [`ReadError::ViewOff`]; [`ReadError::OrdersNotKept`].
     pub async fn page(&self, query: &PageQuery) -> Result<Page, ReadError> {
-        let (head, mut tables) = self.snapshot(vec![self.statement_of(query)]).await?;
-        if query.table.name == logs::ORDERS.name && !head.orders_kept {
+        let is_of_orders = query.table.name == logs::ORDERS.name;
+        let (head, mut tables) = match self.snapshot(vec![self.statement_of(query)]).await {
+            // That there are none is the better word than that they may not be read.
+            Err(StoreError::Withheld { .. }) if is_of_orders && !self.head().await?.orders_kept => {
+                return Err(ReadError::OrdersNotKept);
+            }
+            seen => seen?,
+        };
+        if is_of_orders && !head.orders_kept {
             return Err(ReadError::OrdersNotKept);
         }
         if !head.keeps(query.table) {

@@ -89,7 +89,8 @@ impl Postgres {
             (_, "42P01" | "3F000") => {
                 self.unreachable(format!("it holds no totals yet ({message}); `takings run` makes them"))
             }
-            ("28", _) | (_, "3D000" | "42501") => StoreError::Configuration { setting: "store", message },
+            (_, "42501") => StoreError::Withheld { message },
+            ("28", _) | (_, "3D000") => StoreError::Configuration { setting: "store", message },
             _ => fault("reading the store", error),
         }
     }
