@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use chrono::TimeDelta;
 use clap::Args;
+use takings_dataflows::view::View;
 
 use super::Exit;
 use super::run::stop_on_signals;
-use crate::config::JobArgs;
+use crate::config::{JobArgs, JobConfig};
 use crate::generate::{self, Options, ShopOptions, Topic};
 use crate::job;
 use crate::service::{Running, ServeConfig};
@@ -95,6 +96,8 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
 
     let topics = Topic::ALL.map(Topic::name);
     let config = JobArgs::of(&log.display().to_string(), &store).with_topics(&topics).resolve()?;
+    // All that a visitor can ask for: each filter with each other, and each number down to its orders.
+    let config = JobConfig { keep_orders: true, views: View::ALL.to_vec(), ..config };
     let job_stop = stop.clone();
     let outcome = std::thread::scope(|scope| {
         let selling = scope.spawn(move || -> anyhow::Result<()> {
