@@ -1,0 +1,171 @@
+//! The audit against books that are kept by hand.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use takings::audit::{AuditSettings, StoredState};
+use takings::store::commit::Counters;
+use takings::store::{IncompleteView, PartitionState, PassedOver};
+use takings_dataflows::amount::Amount;
+use takings_dataflows::day::Day;
+use takings_dataflows::row::RowValue;
+use takings_dataflows::symbol::Symbol;
+use takings_dataflows::takings::Takings;
+use takings_dataflows::view::{View, ViewKey};
+
+use super::memory_log::{MemoryLog, Records};
+use super::{audit, differences, settings};
+
+fn order(id: &str, amount: &str) -> Option<Vec<u8>> {
+    Some(format!(r#"{{"orderId":"{id}","orderDate":"2026-11-22","totalAmount":{amount}}}"#).into_bytes())
+}
+
+fn key(id: &str) -> Option<Vec<u8>> {
+    Some(id.as_bytes().to_vec())
+}
+
+fn small() -> MemoryLog {
+    let one: Records = vec![
+        (1, key("a"), order("a", "1.00")),
+        (2, key("b"), order("b", "2.0000001")),
+        (3, key("a"), order("a", "1")),
+        (4, key("a"), order("a", "3")),
+        (5, key("b"), None),
+        (6, key("b"), None),
+        (7, key("b"), order("b", "2")),
+        (8, key("x"), None),
+        (9, None, Some(b"soup".to_vec())),
+    ];
+    MemoryLog { partitions: vec![(0, one), (0, vec![(1, None, order("c", "4"))])] }
+}
+
+/// A store that counted this many orders and this much, each partition with its end and counters.
+fn by_hand(euros: i128, orders: i64, partitions: &[(u64, Counters)]) -> StoredState {
+    let day = Day::from_date(NaiveDate::from_ymd_opt(2026, 11, 22).expect("a day"));
+    let takings = Takings { amount: Amount::from_micros(euros * 1_000_000), orders, units: orders };
+    let state = |(partition, &(offset, counters)): (u16, &(u64, Counters))| PartitionState {
+        topic: "product_sold".to_owned(),
+        partition,
+        offset,
+        newest_timestamp: 0,
+        log_time: 0,
+        topic_id: None,
+        passed_over: PassedOver::default(),
+        counters,
+    };
+    StoredState {
+        rows: vec![(ViewKey::Day { day, currency: Symbol::new("EUR") }, RowValue::Takings(takings))],
+        partitions: (0..).zip(partitions).map(state).collect(),
+        ..StoredState::default()
+    }
+}
+
+fn small_by_hand() -> StoredState {
+    let one = Counters {
+        read: 9,
+        applied: 2,
+        duplicates: 2,
+        corrections: 2,
+        cancellations: 2,
+        rejected: 1,
+        rounded: 1,
+        ..Counters::default()
+    };
+    by_hand(9, 3, &[(9, one), (1, Counters { read: 1, applied: 1, ..Counters::default() })])
+}
+
+#[test]
+fn counts_what_became_of_each_record() {
+    let report = audit(&small(), small_by_hand(), &settings()).expect("a verdict");
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.records, report.orders, report.rows, report.counters), (10, 4, 1, 18));
+
+    let mut stored = small_by_hand();
+    stored.partitions[0].counters.applied += 1;
+    stored.partitions[0].counters.duplicates -= 1;
+    assert_eq!(
+        differences(&audit(&small(), stored, &settings()).expect("a verdict")),
+        ["product_sold/0 applied: 3 / 2", "product_sold/0 duplicates: 1 / 2"]
+    );
+}
+
+#[test]
+fn stops_at_the_committed_offsets() {
+    let mut log = small();
+    log.partitions[0].1.push((10, key("late"), order("late", "5")));
+    assert!(audit(&log, small_by_hand(), &settings()).expect("a verdict").is_clean());
+    let nothing = audit(&log, StoredState::default(), &settings()).expect("a verdict");
+    assert!(nothing.is_clean() && nothing.records == 0);
+}
+
+#[test]
+fn orders_that_cross_partitions_are_told_apart_by_version() {
+    let one: Records = vec![(5, key("a"), order("a", "1")), (7, key("b"), order("b", "1"))];
+    let two: Records = vec![(3, key("a"), order("a", "2")), (6, key("a"), order("a", "3"))];
+    let log = MemoryLog { partitions: vec![(0, one), (0, two)] };
+    // This run met the newest first of partition 0, so what came after was superseded: no other run need.
+    let one = Counters { read: 2, applied: 2, ..Counters::default() };
+    let two = Counters { read: 2, superseded: 1, corrections: 1, ..Counters::default() };
+    let report = audit(&log, by_hand(4, 2, &[(2, one), (2, two)]), &settings()).expect("a verdict");
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.notes.len(), 2, "{report}");
+    assert!(report.notes[0].starts_with("product_sold/0 shares orders with other partitions"), "{report}");
+}
+
+#[test]
+fn past_the_window_an_id_begins_anew() {
+    let day = 86_400_000;
+    let records: Records = vec![
+        (0, key("a"), order("a", "1")),
+        (day, key("a"), order("a", "2")),
+        (3 * day + 1, key("a"), order("a", "5")),
+        (4 * day, key("a"), order("a", "7")),
+    ];
+    let log = MemoryLog { partitions: vec![(0, records)] };
+    let windowed = AuditSettings { correction_window: Some(Duration::from_secs(2 * 86_400)), ..settings() };
+    let stored = by_hand(9, 2, &[(4, Counters { read: 4, applied: 2, corrections: 2, ..Counters::default() })]);
+    let report = audit(&log, stored.clone(), &windowed).expect("a verdict");
+    assert!(report.is_clean(), "{report}");
+    assert!(!audit(&log, stored, &settings()).expect("a verdict").is_clean());
+}
+
+#[test]
+fn what_the_log_lost_can_not_be_proven() {
+    let mut log = small();
+    let stored = small_by_hand();
+    log.partitions[0].0 = 2;
+    log.partitions[0].1.drain(..2);
+    let error = audit(&log, stored.clone(), &settings()).expect_err("lost").to_string();
+    assert!(
+        error.starts_with("not provable: the log lost its first records (product_sold/0 starts at offset 2)"),
+        "{error}"
+    );
+
+    // A store that never saw them is as complete as the log.
+    let one = Counters {
+        read: 7,
+        applied: 1,
+        duplicates: 1,
+        corrections: 2,
+        cancellations: 2,
+        rejected: 1,
+        ..Counters::default()
+    };
+    let fresh = by_hand(9, 3, &[(9, one), (1, Counters { read: 1, applied: 1, ..Counters::default() })]);
+    let (view, ViewKey::Day { day, .. }) = (View::Day, fresh.rows[0].0) else { panic!("{fresh:?}") };
+    let filled = StoredState { incomplete: vec![IncompleteView { view, complete_from: day, since_epoch: 1 }], ..fresh };
+    let report = audit(&log, filled, &settings()).expect("a verdict");
+    assert!(report.is_clean(), "{report}");
+    assert!(report.notes[0].starts_with("sales_per_day is complete from 2026-11-22 on"), "{report}");
+    assert!(report.notes[1].contains("proves the totals from there on"), "{report}");
+
+    let mut short = small();
+    short.partitions[0].1.pop();
+    let error = audit(&short, stored.clone(), &settings()).expect_err("short").to_string();
+    assert!(error.contains("product_sold/0 ends at offset 8, and it was counted up to 9"), "{error}");
+
+    let mut other = stored;
+    other.partitions[0].topic = "returns".to_owned();
+    let error = audit(&small(), other, &settings()).expect_err("unknown").to_string();
+    assert_eq!(error, "the store counted topic returns, which is not among --topics; add it");
+}
