@@ -41,6 +41,8 @@ describe("the headline", () => {
 
   it("compares the days that are over with as many before, each with its counterpart", async () => {
     const here = await shop({ days: 40 });
+    // A sale of today, or the numbers stand where the log ends, some days ago.
+    await here.sell([order()]);
     const page = await open({ url: here.url, query: "?period=7", shows: SHOWS });
     const rows = await daysOf(here);
     const wall = today();

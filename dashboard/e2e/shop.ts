@@ -134,7 +134,8 @@ function recordOf(sale: Sale, at: Date): Rung {
 /** Writes the records to the log, and waits until the service shows them. */
 async function ring(records: readonly Rung[]): Promise<number> {
   const before = await summaryOf(TAKINGS_URL);
-  const answer = await fetch(TILL_URL, { method: "POST", body: JSON.stringify(records) });
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(TILL_URL, { method: "POST", headers, body: JSON.stringify(records) });
   if (!answer.ok) throw new Error(`the till says ${String(answer.status)}: ${await answer.text()}`);
   const until = Date.now() + 30_000;
   for (;;) {
