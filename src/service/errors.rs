@@ -173,14 +173,6 @@ impl Problem {
         Problem::new(StatusCode::MISDIRECTED_REQUEST, Code::UnexpectedHost, message, hint)
     }
 
-    /// As many sets of products are followed as are allowed.
-    pub fn too_many_products() -> Self {
-        let hint = "follow a product that others follow already, close some pages, or start another `takings serve` on \
-                    the same store";
-        let message = "as many different products are followed as are allowed";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyStreams, message, hint)
-    }
-
     /// As many event streams as are allowed.
     pub fn too_many_streams() -> Self {
         let hint = "close some pages, or start another `takings serve` on the same store";

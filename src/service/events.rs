@@ -134,7 +134,7 @@ impl Client {
                     };
                     match event {
                         Some(_) => self.at = Some(epoch),
-                        // It was read before anyone followed these products, or holds too many of their rows.
+                        // It was read without these products, or holds too many of their rows.
                         None => self.behind = true,
                     }
                     event

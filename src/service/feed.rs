@@ -13,9 +13,9 @@
 //!   and the chain starts anew at the reset's epoch;
 //! - *followed products are absolute as well*: a link to who follows products holds, for each of them, every day of which
 //!   anything changed after `since` and all rows that the product has on it at `epoch` (none: it has none), read at the
-//!   link's own snapshot, once for all sets that are followed. So they take the product's rows from `since` to `epoch`
-//!   without its removals. A link that was read before a set was followed, or in which there is too much of it, has
-//!   nothing of it: who follows it asks as one who comes back does, and is told to start over where it is too much then;
+//!   link's own snapshot, once for all sets that are read together. So they take the product's rows from `since` to
+//!   `epoch` without its removals. A link that was read before a set was followed, or without it, since more sets are
+//!   followed than are read together, or in which there is too much of it, has nothing of it: who follows it asks as one who comes back does, and is told to start over where it is too much then;
 //! - *others see nothing of it*: a stream without products gets the same bytes, whatever others follow.
 //!
 //! Nobody waits for a slow client: one that falls behind loses its place in the queue, and is told
@@ -32,7 +32,7 @@ use tokio::sync::{Notify, broadcast};
 
 use super::errors::cause;
 use super::metrics::Metrics;
-use super::watched::{ProductSet, Watched};
+use super::watched::{ProductSet, SHARED_SETS, Watched};
 use super::wire::Named;
 use crate::store::StoreError;
 use crate::store::reader::table::Table;
@@ -42,7 +42,7 @@ use crate::store::reader::{COUNTERS, Changes, Followed, Head, ProductDays, Reade
 
 /// A link with more rows than this is a reset: a snapshot is less to send and to apply.
 pub const MAX_ROWS: u32 = 5_000;
-/// How many rows of followed products are read at once, of all sets together.
+/// How many rows of followed products are read at once, of all sets that are read together.
 const MAX_FOLLOWED_ROWS: u32 = 20_000;
 /// How many links are kept for clients that are slow to take them.
 const QUEUE: usize = 64;
@@ -71,7 +71,7 @@ pub enum Message {
         epoch: u64,
         /// The event.
         event: Bytes,
-        /// The event for each set of products that is followed.
+        /// The event for each set of products that was read with it.
         with_products: Arc<BTreeMap<ProductSet, Bytes>>,
     },
     /// The chain starts anew at this epoch.
@@ -192,7 +192,7 @@ impl Feed {
                 (head, Some(message))
             }
             Some(since) => {
-                let sets = self.watched.sets();
+                let sets = self.watched.shared();
                 let products: BTreeSet<&String> = sets.iter().flat_map(|set| set.iter()).collect();
                 let products: Vec<String> = products.into_iter().cloned().collect();
                 let followed = Followed { products: &products, limit: MAX_FOLLOWED_ROWS };
@@ -286,6 +286,10 @@ impl Feed {
         };
         self.metrics.resumed();
         last.retain(|set, _| set.as_ref().is_none_or(|set| self.watched.has(set)));
+        // Those that many share are asked for again at once; of the others each is asked for once anyway.
+        if last.len() > SHARED_SETS {
+            last.clear();
+        }
         last.insert(set, (since, answer.clone()));
         Ok(answer)
     }

@@ -276,10 +276,7 @@ fn stream(shop: &Shop, query: &str, headers: &HeaderMap) -> Result<Response, Pro
     if !products.is_empty() && !shop.feed.tells_of_products() {
         return Err(ReadError::ViewOff(SOLD).into());
     }
-    let watch = match products.is_empty() {
-        true => None,
-        false => Some(shop.feed.watched.watch(products).ok_or_else(Problem::too_many_products)?),
-    };
+    let watch = (!products.is_empty()).then(|| shop.feed.watched.watch(products));
     let permit = shop.streams.clone().try_acquire_owned().map_err(|_| Problem::too_many_streams())?;
     let counted = Counted { _permit: permit, _gauge: shop.metrics.stream() };
     events::reply(&shop.feed, last, watch, counted).ok_or_else(Problem::too_many_streams)

@@ -1,7 +1,8 @@
 //! The products that event streams follow beside everything else: in which sets, and how many streams each.
 //!
-//! What changed of them is read for all sets together and written once a set, so that their number is bounded and the
-//! number of streams is not.
+//! What changed of those that most streams follow is read for all of them together and written once a set. Who follows
+//! others asks for himself, one at a time (`feed.rs`): later, but told. So memory is bounded, and the number of readers is
+//! not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use parking_lot::Mutex;
 
 /// How many products one stream follows at most.
 pub const MAX_PRODUCTS: usize = 5;
-/// How many different sets of products are followed at once, at most.
-const MAX_SETS: usize = 32;
+/// How many different sets of products are read together, at most.
+pub const SHARED_SETS: usize = 32;
 
 /// Products that a stream follows: each once, the lesser text first.
 pub type ProductSet = Arc<[String]>;
@@ -23,24 +24,22 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Follows these products for as long as what is returned lives; `None` where others follow as many sets as are
-    /// allowed.
-    pub fn watch(self: &Arc<Self>, mut products: Vec<String>) -> Option<Watch> {
+    /// Follows these products for as long as what is returned lives.
+    pub fn watch(self: &Arc<Self>, mut products: Vec<String>) -> Watch {
         products.sort();
         products.dedup();
         let set = ProductSet::from(products);
-        let mut sets = self.sets.lock();
-        if sets.len() >= MAX_SETS && !sets.contains_key(&set) {
-            return None;
-        }
-        *sets.entry(set.clone()).or_default() += 1;
-        drop(sets);
-        Some(Watch { set, watched: self.clone() })
+        *self.sets.lock().entry(set.clone()).or_default() += 1;
+        Watch { set, watched: self.clone() }
     }
 
-    /// The sets that are followed now.
-    pub fn sets(&self) -> Vec<ProductSet> {
-        self.sets.lock().keys().cloned().collect()
+    /// The sets that most streams follow now, as many as are read together.
+    pub fn shared(&self) -> Vec<ProductSet> {
+        let mut sets: Vec<(usize, ProductSet)> =
+            self.sets.lock().iter().map(|(set, streams)| (*streams, set.clone())).collect();
+        // Of those that as many follow always the same ones.
+        sets.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| first.cmp(second)));
+        sets.into_iter().take(SHARED_SETS).map(|(_, set)| set).collect()
     }
 
     /// Whether anyone follows this set.
@@ -81,18 +80,24 @@ mod tests {
     #[test]
     fn a_set_is_one_however_it_is_asked_for_and_goes_with_its_last_stream() {
         let watched = Arc::new(Watched::default());
-        let one = watched.watch(vec!["b".into(), "a".into(), "b".into()]).expect("room");
-        let same = watched.watch(vec!["a".into(), "b".into()]).expect("room");
-        assert_eq!((watched.sets().len(), one.set()), (1, same.set()));
-        let more: Vec<Watch> =
-            (1..MAX_SETS).map(|number| watched.watch(vec![number.to_string()]).expect("room")).collect();
-        assert!(watched.watch(vec!["another".into()]).is_none());
-        assert!(watched.watch(vec!["a".into(), "b".into()]).is_some(), "that one is followed already");
+        let one = watched.watch(vec!["b".into(), "a".into(), "b".into()]);
+        let same = watched.watch(vec!["a".into(), "b".into()]);
+        assert_eq!((watched.shared().len(), one.set()), (1, same.set()));
         drop(one);
-        assert!(watched.watch(vec!["another".into()]).is_none());
+        assert!(watched.has(same.set()));
         drop(same);
-        assert!(watched.watch(vec!["another".into()]).is_some());
-        drop(more);
-        assert!(watched.sets().is_empty());
+        assert!(watched.shared().is_empty());
+    }
+
+    #[test]
+    fn those_that_most_follow_are_shared_and_all_are_followed() {
+        let watched = Arc::new(Watched::default());
+        let single: Vec<Watch> = (0..100).map(|number| watched.watch(vec![format!("p{number:03}")])).collect();
+        let twice = watched.watch(vec!["p099".into()]);
+        let shared = watched.shared();
+        assert_eq!((shared.len(), &shared[0]), (SHARED_SETS, twice.set()));
+        assert!(single.iter().all(|watch| watched.has(watch.set())));
+        drop(single);
+        assert_eq!(watched.shared(), vec![twice.set().clone()]);
     }
 }
