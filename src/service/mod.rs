@@ -148,12 +148,7 @@ impl Service {
         });
         let holding = tokio::spawn({
             let reader = reader.clone();
-            async move {
-                // Whoever asks first finds out anew what is wrong.
-                if let Err(error) = reader.hold_product_totals().await {
-                    tracing::debug!(%error, "totals of products are not held yet");
-                }
-            }
+            async move { reader.hold_product_totals().await }
         });
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
         let large = Semaphore::new(LARGE_AT_ONCE);

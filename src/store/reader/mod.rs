@@ -127,7 +127,7 @@ pub struct Reader {
     backend: Arc<dyn Backend>,
     statements: Statements,
     /// What products sold, as it was last read.
-    held: Arc<tokio::sync::Mutex<Held>>,
+    held: Arc<parking_lot::Mutex<Held>>,
 }
 
 impl Reader {

@@ -26,7 +26,7 @@ const MAX_ROWS: usize = 2_000_000;
 const FEW_DAYS: usize = 8;
 /// How many days a young epoch may have changed: with more, the next one will as well, and hardly anything that is held
 /// would still be right when it is asked for.
-const CALM_DAYS: usize = 16;
+pub(super) const CALM_DAYS: usize = 16;
 /// How old an epoch is that does not tell of the next one, in milliseconds.
 const YOUNG: i64 = 10_000;
 
@@ -137,13 +137,15 @@ pub(in crate::store::reader) struct Held {
     asked: u64,
     /// Periods of so many days do not fit.
     too_many_days: Option<usize>,
+    /// Whether someone reads what is not held yet.
+    is_filling: bool,
 }
 
 impl Held {
     /// Forgets what is of another store than the one that was just seen.
     fn is_of(&mut self, run: &Row, head: &Head) {
         if self.run != *run || head.epoch < self.epoch || self.epoch < head.views_since {
-            *self = Held { run: run.clone(), ..Held::default() };
+            *self = Held { run: run.clone(), is_filling: self.is_filling, ..Held::default() };
         }
         self.epoch = head.epoch;
     }
@@ -199,6 +201,16 @@ impl Held {
             sums.used = asked;
             epoch > sums.epoch
         })
+    }
+
+    /// Whether whoever asks may begin to read what is not held yet: one at a time does.
+    pub(super) fn begin(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_filling, true)
+    }
+
+    /// That the one who began has ended.
+    pub(super) fn end(&mut self) {
+        self.is_filling = false;
     }
 
     /// Takes what was sold in these spans, as it was just seen.
@@ -276,7 +288,7 @@ impl Held {
     }
 
     /// Lets go of what was not asked for longest, until the rest fits.
-    fn make_room(&mut self, days: usize) {
+    pub(super) fn make_room(&mut self, days: usize) {
         if self.rows <= MAX_ROWS {
             return;
         }

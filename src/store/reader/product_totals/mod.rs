@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use takings_dataflows::takings::Takings;
 
-use self::held::{Days, Period, Span};
+use self::held::{CALM_DAYS, Days, Period, Span};
 use super::statement::{Condition, Dialect, Statement, Statements};
 use super::table::{Column, Filter, Kind, Table, Test, Trace};
 use super::value::{Row, Value};
@@ -20,8 +20,10 @@ use super::views::{BY_CURRENCY, BY_PRODUCTS, CURRENCY, FROM_DAY, ORDERS, PRODUCT
 use super::{Head, Page, ReadError, Reader, SOLD};
 use crate::store::StoreError;
 
-/// How many sums are read at one snapshot: each is some megabytes on its way.
+/// How many sums are read at one snapshot while nobody waits for them: each is some megabytes on its way.
 const AT_ONCE: usize = 4;
+/// How many times sums are read before whoever holds them gives up: more often than a shop of a hundred years has months.
+const READINGS: usize = 2_000;
 /// How often it is looked again at what an epoch changed meanwhile, before the store sums the whole period.
 const LOOKS: usize = 4;
 
@@ -157,29 +159,14 @@ impl Reader {
         Ok(Page { head, rows, next })
     }
 
-    /// Holds the sums of all months, so that whoever asks first need not wait for them.
-    ///
-    /// # Errors
-    /// As [`Reader::product_totals`].
-    pub async fn hold_product_totals(&self) -> Result<(), ReadError> {
-        self.held_sums(&Period::default()).await.map(drop)
-    }
-
-    /// Sums of a period from what is held of it, where that is worth it, with all listings.
-    ///
-    /// One at a time: whoever else asks would read the same.
+    /// Sums of a period from what is held of it, where that is worth it, with all listings. Where much of it is not held
+    /// yet, that is seen to meanwhile: whoever asks does not wait for it.
     async fn held_sums(&self, period: &Period) -> Result<Option<(Head, Vec<Sold>, Vec<Row>)>, ReadError> {
-        let mut held = self.held.lock().await;
         let mut wanted = Vec::new();
         for _ in 0..LOOKS {
-            // Many are read a few at a time: each is right from its own epoch on.
-            let last = wanted.len() - wanted.len() % AT_ONCE;
-            for spans in wanted[..last].chunks(AT_ONCE) {
-                let seen = self.see(period, spans, false).await?;
-                held.take(spans, &seen);
-            }
-            let seen = self.see(period, &wanted[last..], true).await?;
-            held.take(&wanted[last..], &seen);
+            let seen = self.see(period, &wanted, true).await?;
+            let mut held = self.held.lock();
+            held.take(&wanted, &seen);
             if !held.is_worth_it(&seen.head, &seen.days) {
                 return Ok(None);
             }
@@ -187,8 +174,46 @@ impl Reader {
             if wanted.is_empty() {
                 return Ok(Some((seen.head, held.sums(period, &seen.days), seen.listings)));
             }
+            if wanted.len() > CALM_DAYS {
+                if held.begin() {
+                    let (reader, period) = (self.clone(), *period);
+                    tokio::spawn(async move { reader.hold(&period).await });
+                }
+                return Ok(None);
+            }
         }
         Ok(None)
+    }
+
+    /// Holds the sums of all months, so that whoever asks first need not wait for them.
+    pub async fn hold_product_totals(&self) {
+        if self.held.lock().begin() {
+            self.hold(&Period::default()).await;
+        }
+    }
+
+    /// Holds the sums of a period, a few at a time: each is right from its own epoch on.
+    async fn hold(&self, period: &Period) {
+        let mut wanted = Vec::new();
+        for _ in 0..READINGS {
+            let seen = match self.see(period, &wanted, false).await {
+                Ok(seen) => seen,
+                // Whoever asks next finds out anew what is wrong.
+                Err(error) => {
+                    tracing::debug!(%error, "totals of products are not held yet");
+                    break;
+                }
+            };
+            let mut held = self.held.lock();
+            held.take(&wanted, &seen);
+            held.make_room(seen.days.len());
+            wanted = held.wanted(period, &seen.days);
+            if wanted.is_empty() || !held.is_worth_it(&seen.head, &seen.days) {
+                break;
+            }
+            wanted.truncate(AT_ONCE);
+        }
+        self.held.lock().end();
     }
 
     /// The days of a period, and what was sold in some spans of it, at one snapshot.
