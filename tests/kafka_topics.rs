@@ -91,6 +91,25 @@ fn what_retention_took_after_it_was_read_is_counted_still() {
     assert_eq!(job.count("beyond_horizon"), 2);
 }
 
+/// The one case in which a restart decides otherwise than the run before; orders that are kept have no such limit.
+#[test]
+fn what_retention_left_in_another_partition_is_taken_for_the_newest() {
+    KAFKA.create_topic_with("partly", 2, ANY_TIME);
+    let record = |amount: &str, partition, at| order("a", amount).in_partition(partition).at(at);
+    KAFKA.produce("partly", &[record("10", 0, NOON), record("20", 1, NOON + HOUR)]);
+    let (job, with_orders) = (Job::of(&KAFKA, "partly"), Job::with(&KAFKA, "partly", "--keep-orders"));
+    for job in [&job, &with_orders] {
+        job.caught_up().done();
+        assert_eq!(job.total(), "20.000000 1");
+    }
+    KAFKA.delete_records_before("partly", 1, 1);
+    KAFKA.produce("partly", &[record("30", 1, NOON + 2 * HOUR)]);
+    job.caught_up().done();
+    assert_eq!(job.total(), "40.000000 1", "the older version was taken back, which the newer one had replaced");
+    with_orders.caught_up().done();
+    assert_eq!(with_orders.total(), "30.000000 1");
+}
+
 #[test]
 fn what_retention_took_from_a_job_that_was_behind_stops_it() {
     KAFKA.create_topic("behind", 1);

@@ -252,10 +252,13 @@ pub(super) fn rewritten(config: &JobConfig, partition: PartitionId, offset: u64)
     let topic = config.topics[partition.topic as usize].clone();
     let number = partition.partition;
     SourceError::LogChanged {
-        what: format!("the record at offset {offset} is newer than everything committed: the topic was created anew"),
+        what: format!(
+            "the record at offset {offset} is newer than everything committed: the topic was created anew, or a leader that \
+             had not got what was read took over (unclean.leader.election.enable)"
+        ),
         hint: format!(
-            "to add what the log holds now to the totals: takings run --source {} --store … --resume-at {topic}/{number}=0; to \
-             count the log from nothing: start with a new store",
+            "to add what the log holds from there on to the totals: takings run --source {} --store … --resume-at \
+             {topic}/{number}={offset}; to count the log from nothing: start with a new store",
             config.source
         ),
         topic,
