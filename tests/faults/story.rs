@@ -210,8 +210,10 @@ impl<G: Ground> Story<G> {
     fn audit(&mut self) {
         let words = format!("audit {}", self.settings(&self.ground.straight()).replace(" --keep-orders", ""));
         // A broker that was just started may take longer than the audit's patience: that is no verdict.
-        let ended = wait::until("an audit reaches a verdict", PATIENCE, || {
+        let deadline = Instant::now() + PATIENCE;
+        let ended = wait::until("an audit reaches a verdict", PATIENCE * 2, || {
             let ended = job::run(&words);
+            assert!(ended.code != Some(70) || Instant::now() < deadline, "no verdict:\n{}", ended.log);
             (ended.code != Some(70)).then_some(ended)
         });
         assert_eq!(ended.code, Some(0), "the audit found a difference:\n{}\n{}", ended.out, ended.log);
