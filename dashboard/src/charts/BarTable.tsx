@@ -55,22 +55,24 @@ export function BarTable(props: Props) {
   const shown = all ? sums : sums.slice(0, first);
   return (
     <>
-      <table className={styles.table}>
-        <caption className="hidden">{caption}</caption>
-        <thead className={styles.head}>
-          <tr>
-            <th scope="col">{heading}</th>
-            <th scope="col">{currency === null ? t("table.units") : t("table.orders")}</th>
-            <th scope="col">{currency === null ? t("table.orders") : t("table.total")}</th>
-            {beside !== "nothing" && <th scope="col">{beside === "share" ? t("table.share") : beside.heading}</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((sum) => (
-            <Line key={sum.label} {...props} sum={sum} size={sizeOf(sum)} longest={longest} whole={whole} />
-          ))}
-        </tbody>
-      </table>
+      <div className={styles.box}>
+        <table className={styles.table}>
+          <caption className="hidden">{caption}</caption>
+          <thead className={styles.head}>
+            <tr>
+              <th scope="col">{heading}</th>
+              <th scope="col">{currency === null ? t("table.units") : t("table.orders")}</th>
+              <th scope="col">{currency === null ? t("table.orders") : t("table.total")}</th>
+              {beside !== "nothing" && <th scope="col">{beside === "share" ? t("table.share") : beside.heading}</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((sum) => (
+              <Line key={sum.label} {...props} sum={sum} size={sizeOf(sum)} longest={longest} whole={whole} />
+            ))}
+          </tbody>
+        </table>
+      </div>
       {sums.length > first && (
         <button type="button" className={styles.more} aria-expanded={all} onClick={() => { setAll(!all); }}>
           {all ? t("panel.fewer") : t("panel.all", { number: format.count(sums.length) })}
