@@ -14,8 +14,8 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+use takings::audit::AuditSettings;
 use takings::audit::days::{Asked, recount_days};
-use takings::audit::{AuditSettings, Rules};
 use takings::config::{JobArgs, JobConfig};
 use takings::job::{self, Stop};
 use takings::store::{self, DayRows, DaysSeen, Outcome, ProvenDay, StoreUrl};
@@ -78,14 +78,7 @@ impl Counted {
         let args = args.with_topics(&["product_sold", "product_listings"]);
         let config = JobConfig { until_caught_up: true, views: View::ALL.to_vec(), ..args.resolve().unwrap() };
         job::run(&config, &Stop::default()).unwrap();
-        let settings = AuditSettings {
-            topics: config.topics.clone(),
-            rules: Rules::of(&config),
-            views: config.views.clone(),
-            correction_window: None,
-            top: config.top.into(),
-            volume_window: config.volume_window,
-        };
+        let settings = AuditSettings { correction_window: None, ..AuditSettings::of(&config) };
         Counted { config, settings }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
@@ -37,17 +37,7 @@ fn whole_shop(seed: u64) -> ShopOptions {
 }
 
 fn options(to: &Path, shop: ShopOptions) -> Options {
-    Options {
-        shop,
-        to: to.display().to_string(),
-        topic: "product_sold".to_owned(),
-        partitions: 4,
-        append: false,
-        kafka_options: Vec::new(),
-        report: None,
-        progress: false,
-        stop: Arc::new(AtomicBool::new(false)),
-    }
+    Options::new(shop, to.display().to_string())
 }
 
 /// A job that reads all of it, with the currency that the generator means where it names none.

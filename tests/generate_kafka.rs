@@ -4,8 +4,6 @@
 mod support;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use chrono::NaiveDate;
 use support::kafka::Kafka;
@@ -28,17 +26,7 @@ fn shop() -> ShopOptions {
 }
 
 fn options(kafka: &Kafka) -> Options {
-    Options {
-        shop: shop(),
-        to: kafka.url(),
-        topic: "product_sold".to_owned(),
-        partitions: 3,
-        append: false,
-        kafka_options: Vec::new(),
-        report: None,
-        progress: false,
-        stop: Arc::new(AtomicBool::new(false)),
-    }
+    Options { partitions: 3, ..Options::new(shop(), kafka.url()) }
 }
 
 /// Key and payload.

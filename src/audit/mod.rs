@@ -21,6 +21,7 @@ use std::time::Duration;
 use takings_dataflows::row::RowValue;
 use takings_dataflows::view::{View, ViewKey};
 
+use crate::config::JobConfig;
 use crate::config::topics::Kind;
 use crate::source::{Log, SourceError};
 use crate::store::{IncompleteView, Inconsistent, PartitionState};
@@ -46,6 +47,18 @@ pub struct AuditSettings {
 }
 
 impl AuditSettings {
+    /// As a job of these settings counts.
+    pub fn of(config: &JobConfig) -> Self {
+        AuditSettings {
+            topics: config.topics.clone(),
+            rules: Rules::of(config),
+            views: config.views.clone(),
+            correction_window: config.correction_window,
+            top: config.top.into(),
+            volume_window: config.volume_window,
+        }
+    }
+
     /// Whether a table is kept, if only for another view: categories and facts need the catalogue, and the
     /// sales that follow it.
     fn keeps(&self, view: View) -> bool {

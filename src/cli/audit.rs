@@ -45,9 +45,8 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
         topics: stored.topics,
         // What a running job has yet to fill has no rows to compare.
         views: stored.views.into_iter().filter(|view| !recovered.to_fill.contains(view)).collect(),
-        correction_window: config.correction_window,
         top: stored.top.into(),
-        volume_window: config.volume_window,
+        ..AuditSettings::of(&config)
     };
     for (topic, stored) in stored.formats {
         let given = settings.rules.topic(&topic).describe();

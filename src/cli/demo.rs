@@ -61,17 +61,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout();
     writeln!(out, "takings demo: live totals on http://{}  (Ctrl+C ends it)", serving.address())?;
 
-    let options = |shop| Options {
-        shop,
-        to: log.display().to_string(),
-        topic: Topic::ProductSold.name().to_owned(),
-        partitions: 4,
-        append: true,
-        kafka_options: Vec::new(),
-        report: None,
-        progress: false,
-        stop: stop.flag(),
-    };
+    let options = |shop| Options { append: true, stop: stop.flag(), ..Options::new(shop, log.display().to_string()) };
     let shop = || ShopOptions { seed: rand::random(), products: 500, until: generate::now(), ..ShopOptions::default() };
     // The log of the past filled as fast as the live one does, or "orders per minute" would show a step.
     let seconds = (args.orders as f64 / args.rate).clamp(60.0, 30.0 * 86_400.0);

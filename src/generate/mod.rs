@@ -55,6 +55,21 @@ pub struct Options {
 }
 
 impl Options {
+    /// A shop's events to a log that has none yet, four partitions a topic, in silence and until they are out.
+    pub fn new(shop: ShopOptions, to: String) -> Self {
+        Options {
+            shop,
+            to,
+            topic: Topic::ProductSold.name().to_owned(),
+            partitions: 4,
+            append: false,
+            kafka_options: Vec::new(),
+            report: None,
+            progress: false,
+            stop: Arc::default(),
+        }
+    }
+
     /// The name under which a topic is sent.
     pub fn name(&self, topic: Topic) -> &str {
         if topic == Topic::ProductSold { &self.topic } else { topic.name() }

@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::writer::ToWriter;
 use super::{JobError, open_log};
 use crate::audit::days::{Asked, recount_days};
-use crate::audit::{AuditError, AuditSettings, Rules};
+use crate::audit::{AuditError, AuditSettings};
 use crate::config::JobConfig;
 use crate::store::{DayState, DaysSeen, Outcome, ProvenDay, StoreUrl};
 
@@ -33,14 +33,7 @@ const LOGGED: usize = 20;
 
 /// Proves days until the job is over.
 pub(super) fn run(config: &JobConfig, pace: &Pace, to_writer: &Sender<ToWriter>, ended: &Receiver<()>) {
-    let settings = AuditSettings {
-        topics: config.topics.clone(),
-        rules: Rules::of(config),
-        views: config.views.clone(),
-        correction_window: config.correction_window,
-        top: config.top.into(),
-        volume_window: config.volume_window,
-    };
+    let settings = AuditSettings::of(config);
     let mut prover = Prover { config, settings, pace, to_writer, ended, told: String::new() };
     let mut pause = FIRST_LOOK.min(config.audit_every);
     while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(pause) {

@@ -18,7 +18,6 @@ mod targets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -126,18 +125,9 @@ fn generated(name: &str) -> Vec<Vec<u8>> {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let topics = vec![Topic::ProductSold, Topic::Transactions, Topic::ProductListings, Topic::Feedback];
-    generate::run(Options {
-        shop: ShopOptions { topics, orders: Some(150), products: 20, invalid: 0.1, seed: 7, ..ShopOptions::default() },
-        to: folder.path().display().to_string(),
-        topic: "product_sold".to_owned(),
-        partitions: 1,
-        append: false,
-        kafka_options: Vec::new(),
-        report: None,
-        progress: false,
-        stop: Arc::default(),
-    })
-    .expect("generated");
+    let shop = ShopOptions { topics, orders: Some(150), products: 20, invalid: 0.1, seed: 7, ..ShopOptions::default() };
+    let options = Options { partitions: 1, ..Options::new(shop, folder.path().display().to_string()) };
+    generate::run(options).expect("generated");
     let mut inputs = Vec::new();
     for file in std::fs::read_dir(folder.path()).expect("listed") {
         for line in std::fs::read(file.unwrap().path()).expect("readable").split(|byte| *byte == b'\n') {

@@ -11,8 +11,6 @@ mod small_shop;
 mod tampered;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use chrono::{NaiveDate, TimeDelta};
 use takings::audit::{AuditError, AuditReport, AuditSettings, Rules, StoredState, run};
@@ -34,22 +32,11 @@ fn config(folder: &Path, topics: &[&str]) -> JobConfig {
     JobConfig { until_caught_up: true, views: View::ALL.to_vec(), ..args.resolve().expect("sound") }
 }
 
-fn settings_of(config: &JobConfig) -> AuditSettings {
-    AuditSettings {
-        topics: config.topics.clone(),
-        rules: Rules::of(config),
-        views: config.views.clone(),
-        correction_window: config.correction_window,
-        top: config.top.into(),
-        volume_window: config.volume_window,
-    }
-}
-
 /// A job of orders alone, that keeps days alone.
 fn settings() -> AuditSettings {
     let config = JobArgs::of("log", "sqlite:totals.db").resolve().expect("sound");
     let rules = Rules { default_currency: "EUR".to_owned(), ..Rules::of(&config) };
-    AuditSettings { rules, views: vec![View::Day], ..settings_of(&config) }
+    AuditSettings { rules, views: vec![View::Day], ..AuditSettings::of(&config) }
 }
 
 fn audit(log: &dyn Log, stored: StoredState, settings: &AuditSettings) -> Result<AuditReport, AuditError> {
@@ -72,7 +59,7 @@ fn stored(config: &JobConfig) -> StoredState {
 
 fn verdict(config: &JobConfig, stored: StoredState) -> AuditReport {
     let log = job::open_log(config).expect("a log");
-    audit(log.as_ref(), stored, &settings_of(config)).expect("a verdict")
+    audit(log.as_ref(), stored, &AuditSettings::of(config)).expect("a verdict")
 }
 
 /// One of each difference shown: which, stored, counted.
@@ -85,32 +72,22 @@ fn differences(report: &AuditReport) -> Vec<String> {
 fn the_generator_the_job_and_the_audit_agree() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = JobConfig { workers: 2, top: 5, ..config(folder.path(), &Topic::ALL.map(Topic::name)) };
-    let made = generate::run(Options {
-        shop: ShopOptions {
-            seed: 11,
-            orders: Some(10_000),
-            products: 300,
-            days: 60,
-            until: NaiveDate::from_ymd_opt(2026, 11, 22).and_then(|day| day.and_hms_opt(12, 0, 0)).expect("a time"),
-            recorded_over: TimeDelta::hours(60),
-            feedback: 0.2,
-            listing_changes: 0.1,
-            duplicates: 0.02,
-            corrections: 0.03,
-            cancellations: 0.01,
-            invalid: 0.01,
-            ..ShopOptions::default()
-        },
-        to: config.source.clone(),
-        topic: "product_sold".to_owned(),
-        partitions: 3,
-        append: false,
-        kafka_options: Vec::new(),
-        report: None,
-        progress: false,
-        stop: Arc::new(AtomicBool::new(false)),
-    })
-    .expect("written");
+    let shop = ShopOptions {
+        seed: 11,
+        orders: Some(10_000),
+        products: 300,
+        days: 60,
+        until: NaiveDate::from_ymd_opt(2026, 11, 22).and_then(|day| day.and_hms_opt(12, 0, 0)).expect("a time"),
+        recorded_over: TimeDelta::hours(60),
+        feedback: 0.2,
+        listing_changes: 0.1,
+        duplicates: 0.02,
+        corrections: 0.03,
+        cancellations: 0.01,
+        invalid: 0.01,
+        ..ShopOptions::default()
+    };
+    let made = generate::run(Options { partitions: 3, ..Options::new(shop, config.source.clone()) }).expect("written");
     let stored = stored(&config);
     for topic in &made.topics {
         let sum = |counter: fn(&Counters) -> u64| {
