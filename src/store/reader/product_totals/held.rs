@@ -43,6 +43,13 @@ pub(super) fn days(rows: &[Row]) -> Result<Days, StoreError> {
     rows.iter().map(read).collect()
 }
 
+/// The days of each month that has some.
+fn months(days: &Days) -> impl Iterator<Item = (Span, &[(NaiveDate, u64)])> {
+    let same =
+        |(one, _): &(NaiveDate, u64), (next, _): &(NaiveDate, u64)| Span::month_of(*one) == Span::month_of(*next);
+    days.chunk_by(same).map(|of_month| (Span::month_of(of_month[0].0), of_month))
+}
+
 /// A month, or a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Span {
@@ -161,8 +168,7 @@ impl Held {
     pub(super) fn wanted(&mut self, period: &Period, days: &Days) -> Vec<Span> {
         self.asked += 1;
         let mut wanted = Vec::new();
-        for of_month in days.chunk_by(|(one, _), (next, _)| Span::month_of(*one) == Span::month_of(*next)) {
-            let month = Span::month_of(of_month[0].0);
+        for (month, of_month) in months(days) {
             if self.is_right(month, period, of_month) {
                 continue;
             }
@@ -251,8 +257,7 @@ impl Held {
     /// What was sold in a period of which nothing is [`wanted`](Self::wanted).
     pub(super) fn sums(&mut self, period: &Period, days: &Days) -> Vec<Sold> {
         let mut totals = vec![Takings::default(); self.pairs.len()];
-        for of_month in days.chunk_by(|(one, _), (next, _)| Span::month_of(*one) == Span::month_of(*next)) {
-            let month = Span::month_of(of_month[0].0);
+        for (month, of_month) in months(days) {
             if self.is_right(month, period, of_month) {
                 self.add(month, &mut totals);
             } else {

@@ -141,13 +141,14 @@ impl Reader {
     pub async fn product_totals(&self, query: &ProductQuery) -> Result<Page, ReadError> {
         let listed: Vec<Condition> =
             query.conditions.iter().filter(|condition| condition.columns == ["product"]).cloned().collect();
-        let (head, sums, listings) = match Period::of(&query.conditions) {
-            // Some products are found by their key, whatever the period.
-            Some(period) if listed.is_empty() => match self.held_sums(&period).await? {
-                Some(found) => found,
-                None => self.read_sums(&query.conditions, &listed).await?,
-            },
-            _ => self.read_sums(&query.conditions, &listed).await?,
+        // Some products are found by their key, whatever the period.
+        let held = match Period::of(&query.conditions) {
+            Some(period) if listed.is_empty() => self.held_sums(&period).await?,
+            _ => None,
+        };
+        let (head, sums, listings) = match held {
+            Some(found) => found,
+            None => self.read_sums(&query.conditions, &listed).await?,
         };
         let query = query.clone();
         // Tens of thousands of rows: not beside events.
