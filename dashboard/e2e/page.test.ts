@@ -8,7 +8,7 @@ import { startMock } from "../tests/mock/server.mjs";
 import { launch } from "./browser.mjs";
 import { openGate } from "./gate.mjs";
 import { readEvents, startTarget, summaryOf, type Target } from "./target";
-import { flaws } from "./visit";
+import { digits, flaws, settled } from "./visit";
 
 /** The columns that are a key in some view. */
 const KEYS = new Set(["order_date", "year", "month", "category", "payment_method", "currency", "period", "rank", "minute", "product"]);
@@ -53,7 +53,6 @@ async function open(options: BrowserContextOptions & { url?: string; query?: str
 const trustOf = (page: Tab) => page.getAttribute("[data-trust]", "data-trust");
 const until = (page: Tab, trust: string) =>
   page.waitForSelector(`[data-trust=${trust}]`, { timeout: ARRIVE_MS });
-const digits = (text: string | null) => Number((text ?? "").replace(/\D/g, ""));
 const ordersOn = async (page: Tab) => digits(await page.textContent("[data-testid=orders]"));
 
 /** What the page says, at one moment, with the epoch it says it of. */
@@ -76,7 +75,7 @@ const said = (page: Tab) =>
 describe("numbers", () => {
   it("are the service's own, to the cent, of one epoch", { timeout: ARRIVE_MS * 2 }, async () => {
     const page = await open({ query: "?period=all" });
-    await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+    await settled(page);
     // While orders arrive, look until both answers are of one epoch.
     for (let tries = 0; ; tries += 1) {
       const [shown, summary] = await Promise.all([said(page), summaryOf(target.url)]);
@@ -127,7 +126,7 @@ describe("numbers", () => {
 
   it("change when an order arrives, without a reload or a new snapshot", { timeout: ARRIVE_MS * 2 }, async () => {
     const page = await open({ query: "?period=all" });
-    await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+    await settled(page);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     const before = await ordersOn(page);
@@ -250,7 +249,7 @@ describe("for everyone", () => {
   it("keeps what is shown in the address", async () => {
     const page = await open();
     await page.getByText("90 days").first().click();
-    await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+    await settled(page);
     const last = page.locator("[data-testid^=currency-]").last();
     await last.click();
     const code = (await last.getAttribute("data-testid"))?.slice("currency-".length) ?? "";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Page as Tab } from "playwright-core";
 import { expect, it } from "vitest";
-import { visits } from "./visit";
+import { reached, visits } from "./visit";
 
 const { open } = visits();
 const { HANDSHAKE: folder = "", TAKINGS_URL: url = "", CALM: calm } = process.env;
@@ -18,12 +18,7 @@ const PATIENCE = { timeout: 120_000 };
 const EPOCHS = 8;
 
 const epochOn = (page: Tab) => page.getAttribute("[data-epoch]", "data-epoch").then(Number);
-const further = (page: Tab, epoch: number) =>
-  page.waitForFunction(
-    (least) => Number(document.querySelector("[data-epoch]")?.getAttribute("data-epoch")) >= least,
-    epoch + EPOCHS,
-    PATIENCE,
-  );
+const further = async (page: Tab) => reached(page, (await epochOn(page)) + EPOCHS, PATIENCE.timeout);
 
 it.runIf(folder !== "")("goes on where it was, and shows its numbers throughout", { timeout: 500_000 }, async () => {
   const pages = await Promise.all(
@@ -34,12 +29,12 @@ it.runIf(folder !== "")("goes on where it was, and shows its numbers throughout"
   );
   const asked: string[] = [];
   for (const page of pages) page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  await Promise.all(pages.map(async (page) => further(page, await epochOn(page))));
+  await Promise.all(pages.map(further));
   writeFileSync(join(folder, "ready"), "");
   await Promise.all(pages.map((page) => page.waitForSelector("[data-trust=lost]", PATIENCE)));
   for (const page of pages) expect(await page.textContent("[data-testid=orders]")).toMatch(/\d/);
   await expect.poll(() => existsSync(join(folder, "restarted")), PATIENCE).toBe(true);
-  await Promise.all(pages.map(async (page) => further(page, await epochOn(page))));
+  await Promise.all(pages.map(further));
   for (const page of pages) {
     expect(await page.getAttribute("[data-trust]", "data-trust")).not.toBe("lost");
   }

@@ -50,7 +50,6 @@ export const lacksOrders = !kept?.orders;
 
 async function keptBy(url: string): Promise<Kept> {
   const { views, orders_kept } = (await (await fetch(`${url}/api/v1/freshness`)).json()) as Freshness;
-  console.log(`against ${url}`);
   return { views: new Set(views.map(({ view }) => view)), orders: orders_kept };
 }
 

@@ -17,10 +17,12 @@ export interface Target {
   readonly stop: () => Promise<void>;
 }
 
+// Its name is not BASE_URL: that one is Vite's own in a test, whatever the environment says.
+const url = process.env.TAKINGS_URL?.replace(/\/$/, "");
+// Whoever started the tests checks whom they looked at.
+if (url) console.log(`against ${url}`);
+
 export async function startTarget(): Promise<Target> {
-  const url = process.env.TAKINGS_URL?.replace(/\/$/, "");
-  // Its name is not BASE_URL: that one is Vite's own in a test, whatever the environment says.
-  if (url) console.log(`against ${url}`);
   if (url) return { url, mock: null, order: () => undefined, stop: () => Promise.resolve() };
   const mock = await startMock({ days: 120, perDay: 30 });
   return {

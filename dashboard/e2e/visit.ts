@@ -80,8 +80,8 @@ export const panel = (page: Tab, title: string) =>
 export const digits = (text: string | null | undefined): number => Number((text ?? "").replace(/\D/g, ""));
 
 /** Until the page stands at this epoch, or beyond it. */
-export const reached = (page: Tab, epoch: number) =>
-  page.waitForFunction((least) => Number(document.querySelector("[data-epoch]")?.getAttribute("data-epoch")) >= least, epoch, { timeout: 30_000 });
+export const reached = (page: Tab, epoch: number, timeout = 30_000) =>
+  page.waitForFunction((least) => Number(document.querySelector("[data-epoch]")?.getAttribute("data-epoch")) >= least, epoch, { timeout });
 
 /** What axe finds, and what reaches beyond the window. */
 export async function flaws(page: Tab): Promise<string[]> {

@@ -48,8 +48,9 @@ export function yearsOf(months: readonly PartSum[]): PartSum[] {
   return [...years.values()];
 }
 
-/** The days of a month or of a year. */
+/** The days of a year, of a month, or a single one. */
 export function daysOf(part: string): Days {
+  if (part.length > 7) return { from: part, to: part };
   if (part.length === 4) return { from: `${part}-01-01`, to: `${part}-12-31` };
   const from = `${part}-01`;
   // The last day is the one before the first of the month that 31 days later falls in.

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { daysOf, labelled, plain, rowsOf, sumOf, type Source } from "../../src/app/tables/rows";
+import { labelled, plain, rowsOf, sumOf, type Source } from "../../src/app/tables/rows";
+import { daysInside } from "../../src/live/months";
 import { addDays, within, type Span } from "../../src/live/period";
 import type { Entry } from "../../src/live/table";
 
@@ -70,11 +71,11 @@ describe("rows of a table", () => {
 
 describe("the days of a row", () => {
   it("are its day, or those of its month within the span", () => {
-    expect(daysOf("2026-11-03", ALL)).toEqual({ from: "2026-11-03", to: "2026-11-03" });
-    expect(daysOf("2024-02", ALL)).toEqual({ from: "2024-02-01", to: "2024-02-29" });
-    expect(daysOf("2026-12", ALL)).toEqual({ from: "2026-12-01", to: "2026-12-31" });
-    expect(daysOf("2026-11", { from: "2026-10-28", to: "2026-11-26" })).toEqual({ from: "2026-11-01", to: "2026-11-26" });
-    expect(daysOf("2026-10", { from: "2026-10-28", to: "2026-11-26" })).toEqual({ from: "2026-10-28", to: "2026-10-31" });
+    expect(daysInside("2026-11-03", ALL)).toEqual({ from: "2026-11-03", to: "2026-11-03" });
+    expect(daysInside("2024-02", ALL)).toEqual({ from: "2024-02-01", to: "2024-02-29" });
+    expect(daysInside("2026-12", ALL)).toEqual({ from: "2026-12-01", to: "2026-12-31" });
+    expect(daysInside("2026-11", { from: "2026-10-28", to: "2026-11-26" })).toEqual({ from: "2026-11-01", to: "2026-11-26" });
+    expect(daysInside("2026-10", { from: "2026-10-28", to: "2026-11-26" })).toEqual({ from: "2026-10-28", to: "2026-10-31" });
   });
 });
 

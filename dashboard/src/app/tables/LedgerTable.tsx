@@ -14,6 +14,7 @@ import { amountText } from "../../live/amount";
 import type { DayView } from "../../live/holding";
 import type { CurrencyInfo } from "../../live/ledger";
 import { markOf } from "../../live/mark";
+import { daysInside } from "../../live/months";
 import { useLiveStore } from "../../live/react";
 import { Explained } from "../../ui/Explained";
 import { Flash } from "../../ui/Flash";
@@ -24,7 +25,7 @@ import { Csv } from "./Csv";
 import { fileName, type Field } from "./csv";
 import { Grid } from "./Grid";
 import { useHeld, useMissing } from "./held";
-import { daysOf, plain, rowsOf, sumOf, type Kind, type Row } from "./rows";
+import { plain, rowsOf, sumOf, type Kind, type Row } from "./rows";
 import { Sheet } from "./Sheet";
 import { PAGE_ROWS, searchFor, sortBy, turnTo, useStanding } from "./standing";
 import { Pager, Search, Toolbar } from "./Toolbar";
@@ -178,14 +179,14 @@ function useColumns(kind: Kind, { code, minorUnits }: CurrencyInfo, view: DayVie
     const scope = `${period} ${code}`;
     const mark = (row: Row, column: string) =>
       markOf(view, column, {
-        ...daysOf(row.period, span),
+        ...daysInside(row.period, span),
         currency: code,
         ...by,
         ...(kind === "category" ? { category: row.label } : {}),
       });
     const name = (row: Row) => (kind === "month" ? format.month(row.period) : format.weekday(row.period));
     const to = (row: Row): Moves => {
-      const { from, to: until } = daysOf(row.period, span);
+      const { from, to: until } = daysInside(row.period, span);
       return { period: `${from}..${until}`, currency: code, ...(kind === "category" ? { category: row.label } : {}) };
     };
     const category: ColumnDef<Row> = {

@@ -1,7 +1,6 @@
 /** The rows of the tables that are read from what the page holds: exact sums of one currency, newest first. */
 import type { DayView } from "../../live/holding";
-import { daysInside } from "../../live/months";
-import { within, type Days, type Span } from "../../live/period";
+import { within, type Span } from "../../live/period";
 import type { Entry } from "../../live/table";
 import { NOTHING, type LabelledSum, type Sum } from "../../live/totals";
 
@@ -73,12 +72,6 @@ export const sumOf = (rows: readonly Sum[]): Sum =>
     }),
     NOTHING,
   );
-
-/** The days of a row's period that lie within the span. */
-export function daysOf(period: string, span: Span): Days {
-  if (period.length > 7) return { from: period, to: period };
-  return daysInside(period, span);
-}
 
 /** A text without its case and accents: what searching compares. */
 export const plain = (text: string): string =>
