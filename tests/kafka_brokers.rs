@@ -13,6 +13,8 @@ use support::wait::until;
 
 /// How long a busy machine may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Of a topic that goes on with a leader that lacks what was acknowledged.
+const UNCLEAN: &[(&str, &str)] = &[("unclean.leader.election.enable", "true"), ("min.insync.replicas", "1")];
 
 #[test]
 fn a_broker_that_stops_answering_is_waited_for() {
@@ -154,8 +156,7 @@ fn leaders_change_and_no_order_is_lost_or_doubled() {
 #[test]
 fn a_leader_without_what_was_acknowledged_stops_the_job() {
     let mut kafka = KafkaCluster::start();
-    let unclean = [("unclean.leader.election.enable", "true"), ("min.insync.replicas", "1")];
-    kafka.create_topic_on("unclean", &[1, 2], &unclean);
+    kafka.create_topic_on("unclean", &[1, 2], UNCLEAN);
     kafka.produce("unclean", &orders(0..10));
     let job = Job::of(&kafka, "unclean");
     let mut running = job.start();
@@ -177,8 +178,7 @@ fn a_leader_without_what_was_acknowledged_stops_the_job() {
 #[test]
 fn an_unclean_leader_while_the_job_is_stopped_is_told_by_a_replay() {
     let mut kafka = KafkaCluster::start();
-    let unclean = [("unclean.leader.election.enable", "true"), ("min.insync.replicas", "1")];
-    kafka.create_topic_on("stopped", &[1, 2], &unclean);
+    kafka.create_topic_on("stopped", &[1, 2], UNCLEAN);
     kafka.produce("stopped", &orders(0..10));
     kafka.until_in_sync(2, "stopped", 0);
     kafka.node(2).kill();

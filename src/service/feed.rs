@@ -15,7 +15,8 @@
 //!   anything changed after `since` and all rows that the product has on it at `epoch` (none: it has none), read at the
 //!   link's own snapshot, once for all sets that are read together. So they take the product's rows from `since` to
 //!   `epoch` without its removals. A link that was read before a set was followed, or without it, since more sets are
-//!   followed than are read together, or in which there is too much of it, has nothing of it: who follows it asks as one who comes back does, and is told to start over where it is too much then;
+//!   followed than are read together, or in which there is too much of it, has nothing of it: who follows it asks as one
+//!   who comes back does, and is told to start over where it is too much then;
 //! - *others see nothing of it*: a stream without products gets the same bytes, whatever others follow.
 //!
 //! Nobody waits for a slow client: one that falls behind loses its place in the queue, and is told

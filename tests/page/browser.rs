@@ -48,12 +48,12 @@ fn judge(shop: Shop) {
 
 #[test]
 fn the_page_is_right_in_chromium() {
-    judge(Shop::on_kafka("", 20_000));
+    judge(Shop::on(Kind::Servers, "", 20_000));
 }
 
 #[test]
 fn the_page_is_right_on_the_embedded_default() {
-    judge(Shop::on_files("", 20_000));
+    judge(Shop::on(Kind::Embedded, "", 20_000));
 }
 
 /// Files whose tests sell at the till what they look for, so that nothing else may arrive.
@@ -86,7 +86,7 @@ fn what_is_not_kept_is_said_on_the_embedded_default() {
 
 /// The service is killed and started again while orders arrive at this rate, and a browser looks.
 fn restart(rate: u32, variables: &[(&str, &str)]) {
-    let mut shop = Shop::on_kafka("", 20_000);
+    let mut shop = Shop::on(Kind::Servers, "", 20_000);
     let live = shop.traffic(rate);
     let folder = tempfile::tempdir().expect("a folder");
     let handshake = folder.path().display().to_string();

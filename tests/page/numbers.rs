@@ -9,7 +9,7 @@ use serde::Deserialize;
 use takings_dataflows::amount::Amount;
 
 use crate::browser::vitest;
-use crate::shop::Shop;
+use crate::shop::{Kind, Shop};
 use crate::support::stores::Fresh;
 
 /// What one address of the page shows.
@@ -114,21 +114,21 @@ fn condition(view: &str, name: &str, value: &str) -> String {
 
 #[test]
 fn every_number_on_the_page_is_that_of_plain_sql() {
-    let shop = Shop::on_kafka("--views default,sales_facts --keep-orders", 20_000);
+    let shop = Shop::on(Kind::Servers, "--views default,sales_facts --keep-orders", 20_000);
     compare(&shop);
     shop.stop();
 }
 
 #[test]
 fn every_number_on_the_page_is_that_of_plain_sql_on_the_embedded_default() {
-    let shop = Shop::on_files("", 20_000);
+    let shop = Shop::on(Kind::Embedded, "", 20_000);
     compare(&shop);
     shop.stop();
 }
 
 #[test]
 fn every_number_on_the_page_is_that_of_plain_sql_while_orders_arrive() {
-    let shop = Shop::on_kafka("", 20_000);
+    let shop = Shop::on(Kind::Servers, "", 20_000);
     let live = shop.traffic(2_000);
     let first = shop.epoch();
     crate::support::wait::until("orders are counted", std::time::Duration::from_secs(60), || {

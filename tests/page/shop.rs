@@ -42,28 +42,22 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Kafka and PostgreSQL; `options` are the job's.
-    pub fn on_kafka(options: &str, orders: u32) -> Shop {
-        Shop::open(Log::Kafka(Kafka::start()), Fresh::postgres(), options, orders, "")
-    }
-
-    /// The embedded default: a folder of files, and SQLite.
-    pub fn on_files(options: &str, orders: u32) -> Shop {
-        Shop::open(Log::Files(tempfile::tempdir().expect("a folder")), Fresh::sqlite(), options, orders, "")
+    /// `options` are the job's.
+    pub fn on(kind: Kind, options: &str, orders: u32) -> Shop {
+        Shop::open(kind, options, orders, "")
     }
 
     /// Its last orders are some days old, so that a test knows all of today's and yesterday's.
-    #[must_use]
     pub fn quiet_of_late(kind: Kind, options: &str, orders: u32) -> Shop {
         let until = (chrono::Utc::now() - chrono::TimeDelta::days(3)).format("--until %Y-%m-%dT%H:%M:%S").to_string();
+        Shop::open(kind, options, orders, &until)
+    }
+
+    fn open(kind: Kind, options: &str, orders: u32, made: &str) -> Shop {
         let (log, store) = match kind {
             Kind::Servers => (Log::Kafka(Kafka::start()), Fresh::postgres()),
             Kind::Embedded => (Log::Files(tempfile::tempdir().expect("a folder")), Fresh::sqlite()),
         };
-        Shop::open(log, store, options, orders, &until)
-    }
-
-    fn open(log: Log, store: Fresh, options: &str, orders: u32, made: &str) -> Shop {
         let source = log.url();
         let sent = sent(&source, orders, made);
         let job = Takings::start(&format!("run --source {source} --store {} --topics {TOPICS} {options}", store.url));

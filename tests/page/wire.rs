@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use takings_dataflows::view::View;
 
-use crate::shop::Shop;
+use crate::shop::{Kind, Shop};
 use crate::support::kafka::Message;
 use crate::support::service::Events;
 
@@ -17,7 +17,7 @@ fn views_that_an_order_changes() -> BTreeSet<&'static str> {
 
 #[test]
 fn an_order_puts_only_the_rows_it_changed_on_the_wire() {
-    let shop = Shop::on_kafka("", 3_000);
+    let shop = Shop::on(Kind::Servers, "", 3_000);
     let stream = reqwest::blocking::Client::builder()
         .timeout(None)
         .build()
