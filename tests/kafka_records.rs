@@ -17,8 +17,8 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 86_400_000;
 const YEAR_2100: i64 = 4_102_444_800_000;
 
-/// A topic that keeps records of any age, and takes timestamps of any time.
-const ANY_TIME: &[(&str, &str)] = &[("retention.ms", "-1"), ("message.timestamp.after.max.ms", "9223372036854775807")];
+/// A topic that takes timestamps of any time.
+const ANY_TIME: &[(&str, &str)] = &[("message.timestamp.after.max.ms", "9223372036854775807")];
 
 #[test]
 fn batches_of_every_codec_are_read() {

@@ -15,8 +15,8 @@ static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
 
 const HOUR: i64 = 3_600_000;
 
-/// A topic that keeps records of any age, and takes timestamps of any time.
-const ANY_TIME: &[(&str, &str)] = &[("retention.ms", "-1"), ("message.timestamp.after.max.ms", "9223372036854775807")];
+/// A topic that takes timestamps of any time.
+const ANY_TIME: &[(&str, &str)] = &[("message.timestamp.after.max.ms", "9223372036854775807")];
 
 fn at_zero(messages: Vec<Message>) -> Vec<Message> {
     messages.into_iter().map(|message| message.in_partition(0)).collect()

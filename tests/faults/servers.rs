@@ -36,8 +36,7 @@ impl Servers {
         let to_kafka = Link::new();
         let kafka = Kafka::start_behind(&to_kafka);
         for topic in Topic::ALL {
-            // Records have timestamps of their own: retention must not go by those.
-            kafka.create_topic_with(topic.name(), topic.partitions().into(), &[("retention.ms", "-1")]);
+            kafka.create_topic(topic.name(), topic.partitions().into());
         }
         let postgres = PostgresServer::start();
         let to_postgres = Link::to(postgres.port());

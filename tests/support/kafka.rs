@@ -225,6 +225,8 @@ impl Kafka {
              broker.heartbeat.interval.ms=200\n\
              # Deleted topics go now, so that one of the same name can be made anew.\n\
              log.segment.delete.delay.ms=0\n\
+             # Records have timestamps of their own: retention, half a minute after the start, must not go by those.\n\
+             log.retention.ms=-1\n\
              file.delete.delay.ms=0\n\
              # A transaction that nobody ends is aborted soon after its time-out.\n\
              transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n\
