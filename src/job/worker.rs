@@ -125,8 +125,15 @@ impl Reading<'_> {
                 self.shared.pace.feed(1);
             }
         }
-        if self.worker.index() == 0 && epoch > 0 && !self.shared.dataflow.fill.is_empty() {
-            // What was filled waits in the next epoch, which would wait for a record to close.
+        if self.worker.index() == 0
+            && epoch > 0
+            && !self.shared.dataflow.fill.is_empty()
+            && let Some(start) = self.shared.start.partitions.first()
+        {
+            // What was filled waits in the next epoch, which would wait for a record to close. Nothing is filled as well:
+            // where the log holds nothing for a view, that view is complete, and this is what there is to commit.
+            let progress = Progress { offset: start.committed, ..Progress::default() };
+            self.graph.inputs.reports.send(Output::Progress(start.range.partition, progress));
             self.shared.pace.feed(1);
         }
         Ok(())
