@@ -496,6 +496,23 @@ fn a_store_that_is_not_there_yet_is_waited_for() {
 }
 
 #[test]
+fn a_store_that_no_job_has_brought_up_to_date_yet_is_waited_for() {
+    for store in [Fresh::sqlite(), Fresh::postgres()] {
+        stocked(&store);
+        let serving = Serving::of(&store.url);
+        assert_eq!(serving.ask("/readyz", &[]).status, 200);
+        store.execute("DELETE FROM takings_schema_history WHERE version > 2");
+        let answer = serving.ask("/readyz", &[]);
+        assert_eq!((answer.status, answer.problem().0.as_str()), (503, "store_unreachable"));
+        // A table that the older schema does not have is no fault either.
+        store.execute("DROP TABLE sources");
+        let answer = serving.ask("/api/v1/summary", &[]);
+        assert_eq!((answer.status, answer.problem().0.as_str()), (503, "store_unreachable"));
+        assert!(answer.problem().1.contains("schema version 2"), "{}", answer.body);
+    }
+}
+
+#[test]
 fn an_outage_is_told_and_passes() {
     let server = PostgresServer::start();
     let store = Fresh::on(server.clone());

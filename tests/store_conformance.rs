@@ -82,6 +82,7 @@ suite!(
         a_store_that_went_back_is_noticed,
         an_idle_holder_notices_a_store_that_went_back,
         a_newer_schema_is_refused,
+        an_older_schema_is_named_to_who_only_reads,
         other_settings_are_refused,
         a_store_must_be_acquired_first;
     proven:

@@ -207,8 +207,14 @@ impl Problem {
     }
 }
 
+/// What is said of a store without totals.
+const EMPTY: &str = "the store holds no totals yet";
+
 /// What the driver said, without the store's address: a client needs no map of the network.
 pub fn cause(error: &StoreError) -> String {
+    if let StoreError::Empty { .. } = error {
+        return EMPTY.to_owned();
+    }
     let mut source: Option<&dyn std::error::Error> = std::error::Error::source(error);
     let Some(mut deepest) = source else { return error.to_string() };
     let mut text = String::new();
@@ -252,7 +258,12 @@ impl From<StoreError> for Problem {
                 Problem::new(StatusCode::FORBIDDEN, Code::Withheld, message, hint)
             }
             StoreError::Empty { .. } => {
-                Problem::new(status, Code::StoreUnusable, error.to_string(), "start `takings run` on this store")
+                let hint = "start `takings run` on this store: the service goes on by itself";
+                Problem::new(status, Code::StoreUnreachable, EMPTY, hint)
+            }
+            StoreError::OlderSchema { .. } => {
+                let hint = "start `takings run` of this version on the store: the service goes on by itself";
+                Problem::new(status, Code::StoreUnreachable, error.to_string(), hint)
             }
             StoreError::NewerSchema { .. } => {
                 let hint = "upgrade this service to the version that writes the store";
@@ -320,6 +331,7 @@ mod tests {
         let source = std::io::Error::other("connection refused");
         let error = StoreError::Unreachable { store: "postgres://shop@db/takings".into(), source: Box::new(source) };
         assert_eq!(cause(&error), "connection refused");
+        assert_eq!(cause(&StoreError::Empty { store: "postgres://shop@db/takings".into() }), EMPTY);
         let problem = Problem::from(error);
         assert_eq!(problem.code, Code::StoreUnreachable);
         assert!(!problem.message.contains("db/takings"));

@@ -35,6 +35,7 @@ use super::errors::cause;
 use super::metrics::Metrics;
 use super::watched::{ProductSet, SHARED_SETS, Watched};
 use super::wire::Named;
+use crate::job::chain;
 use crate::store::StoreError;
 use crate::store::reader::table::Table;
 use crate::store::reader::value::Row;
@@ -247,7 +248,7 @@ impl Feed {
             return;
         }
         let cause = cause(error);
-        tracing::warn!(%error, %cause, "no contact with the store; trying again");
+        tracing::warn!("no contact with the store; trying again: {}", chain(error));
         self.metrics.contact(false);
         let event = contact(false, state.published.as_ref().map(|(epoch, _)| *epoch), Some(&cause));
         state.trouble = Some(event.clone());

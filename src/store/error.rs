@@ -77,6 +77,17 @@ pub enum StoreError {
         /// The newest version this program knows.
         known: u32,
     },
+    /// Written by an older takings, and not brought up to date since.
+    #[error(
+        "the store has schema version {found}, which an older takings wrote, and this one reads version {known}: the next \
+         start of `takings run` brings it up to date, and keeps all that it holds"
+    )]
+    OlderSchema {
+        /// The store's schema version.
+        found: u32,
+        /// The version this program reads.
+        known: u32,
+    },
     /// Its totals were made under other settings, so going on would mix two meanings.
     #[error(
         "the store was made with {setting} = {stored}, and this run has {given}; set it back, or start a new store"

@@ -12,6 +12,7 @@ mod passed_over;
 mod postgres;
 pub mod proof;
 pub mod reader;
+pub mod schema;
 mod settings;
 mod spaces;
 mod sqlite;
@@ -30,9 +31,6 @@ pub use passed_over::PassedOver;
 pub use proof::{DayRows, DayState, DaysSeen, Outcome, ProvenDay};
 pub use spaces::Topics;
 pub use url::StoreUrl;
-
-/// The table in which each store keeps which migrations it has seen.
-pub const SCHEMA_HISTORY: &str = "takings_schema_history";
 
 /// How often an idle holder says that it lives. A frozen one is replaced after six of these; see
 /// `postgres/session.rs`.
@@ -78,7 +76,7 @@ pub trait Store: Send {
     /// store: a job may hold it meanwhile. Changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::Empty`] where no job ever wrote here; [`StoreError::NewerSchema`].
+    /// [`StoreError::Empty`] where no job ever wrote here; [`StoreError::OlderSchema`], [`StoreError::NewerSchema`].
     fn look(&mut self) -> Result<(JobSettings, Recovered), StoreError>;
 
     /// What the last commit left of some days, read at one moment and without taking the store; `choose` is shown

@@ -171,6 +171,14 @@ pub(super) fn a_newer_schema_is_refused(make: Make) {
     assert!(matches!(error, StoreError::NewerSchema { found: 999, .. }), "{error:?}");
 }
 
+pub(super) fn an_older_schema_is_named_to_who_only_reads(make: Make) {
+    let fresh = make();
+    drop(fresh.acquired());
+    fresh.execute("DELETE FROM takings_schema_history WHERE version > 2");
+    let error = fresh.open().look().unwrap_err();
+    assert!(matches!(error, StoreError::OlderSchema { found: 2, .. }), "{error:?}");
+}
+
 pub(super) fn other_settings_are_refused(make: Make) {
     let fresh = make();
     drop(fresh.acquired());

@@ -31,10 +31,8 @@ use self::table::Table;
 use self::value::{Row, Value};
 use self::views::{VIEWS, view};
 use crate::store::StoreError;
+use crate::store::schema::check_to_read;
 use crate::store::url::StoreUrl;
-
-/// The newest schema version this program reads.
-pub const KNOWN_SCHEMA: u32 = 8;
 
 /// The counters of a partition, in the order in which they are read and shown.
 pub const COUNTERS: [&str; 10] = [
@@ -63,16 +61,19 @@ pub trait Backend: Send + Sync {
     /// Whose SQL it takes.
     fn dialect(&self) -> Dialect;
 
-    /// Runs the statements at one snapshot; the rows of each.
+    /// Runs the statements at one snapshot, and at the same one those that follow from their answers; the rows of each.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`] where trying again may help, in bounded time.
-    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StoreError>;
+    /// [`StoreError::Unreachable`] where trying again may help, in bounded time; [`StoreError::Empty`].
+    async fn read_then(&self, statements: Vec<Statement>, then: Then) -> Result<Vec<Vec<Row>>, StoreError>;
 
     /// Notifies `wake` soon after each commit of the job until the guard is dropped; perhaps also
     /// without cause, and never reliably: who waits must look from time to time.
     fn watch(&self, wake: Arc<Notify>) -> WatchGuard;
 }
+
+/// What else to read, once the first answers are there.
+pub type Then = Box<dyn FnOnce(&[Vec<Row>]) -> Vec<Statement> + Send>;
 
 /// Ends a watch when dropped.
 pub struct WatchGuard(Option<Box<dyn FnOnce() + Send + Sync>>);
@@ -165,14 +166,10 @@ impl Reader {
     /// Checks that the store answers and has a schema this program knows.
     ///
     /// # Errors
-    /// As [`Backend::read`]; [`StoreError::NewerSchema`].
+    /// As [`Backend::read`]; [`StoreError::OlderSchema`], [`StoreError::NewerSchema`].
     pub async fn ready(&self) -> Result<Head, StoreError> {
-        let (head, mut tables) = self.snapshot(vec![self.statements.schema_version()]).await?;
-        let found = tables.pop().and_then(|rows| rows.first().map(|row| row[0].count())).unwrap_or(0);
-        if found > u64::from(KNOWN_SCHEMA) {
-            let found = u32::try_from(found).unwrap_or(u32::MAX);
-            return Err(StoreError::NewerSchema { found, known: KNOWN_SCHEMA });
-        }
+        let (head, tables) = self.snapshot(vec![self.statements.schema_version()]).await?;
+        check_version(&tables)?;
         Ok(head)
     }
 
@@ -316,30 +313,62 @@ impl Reader {
     }
 
     /// The head and what the statements give, all of one snapshot.
-    async fn snapshot(&self, mut statements: Vec<Statement>) -> Result<(Head, Vec<Vec<Row>>), StoreError> {
-        statements.insert(0, self.statements.head());
-        let mut tables = self.backend.read(statements).await?;
-        let rows = if tables.is_empty() { Vec::new() } else { tables.remove(0) };
-        let row = rows.first().ok_or_else(|| StoreError::Corrupt("the table job has no row".into()))?;
-        let views = match row[3].text() {
-            Some(names) => Some(serde_json::from_str(names).map_err(|error| {
-                StoreError::Corrupt(format!("job.views is {names:?}, which is no list of names: {error}"))
-            })?),
-            None => None,
-        };
-        let head = Head {
-            epoch: row[0].count(),
-            committed_at: row[1].text().map(str::to_owned),
-            age_ms: row[2].integer(),
-            views,
-            removals_after: row[4].count(),
-            newest_record_at: row[5].text().map(str::to_owned),
-            views_since: row[6].count(),
-            orders_kept: row[7].integer() == Some(1),
-            time_zone: row[8].text().map(str::to_owned),
-        };
-        Ok((head, tables))
+    async fn snapshot(&self, statements: Vec<Statement>) -> Result<(Head, Vec<Vec<Row>>), StoreError> {
+        self.snapshot_then(statements, |_, _| Vec::new()).await
     }
+
+    /// The same, and of the same snapshot what the statements give that follow from the head and the first answers.
+    async fn snapshot_then(
+        &self,
+        mut statements: Vec<Statement>,
+        then: impl FnOnce(&Head, &[Vec<Row>]) -> Vec<Statement> + Send + 'static,
+    ) -> Result<(Head, Vec<Vec<Row>>), StoreError> {
+        statements.insert(0, self.statements.head());
+        let then: Then = Box::new(|tables| match tables.split_first() {
+            Some((head, others)) => head_of(head).map_or_else(|_| Vec::new(), |head| then(&head, others)),
+            None => Vec::new(),
+        });
+        let mut tables = match self.backend.read_then(statements, then).await {
+            Ok(tables) => tables,
+            // What is missing may be what a store lacks that no job has brought up to date.
+            Err(error @ (StoreError::Empty { .. } | StoreError::Fault { .. })) => {
+                let asked = vec![self.statements.schema_version()];
+                let versions = self.backend.read_then(asked, Box::new(|_| Vec::new())).await;
+                return Err(versions.ok().and_then(|tables| check_version(&tables).err()).unwrap_or(error));
+            }
+            Err(error) => return Err(error),
+        };
+        let rows = if tables.is_empty() { Vec::new() } else { tables.remove(0) };
+        Ok((head_of(&rows)?, tables))
+    }
+}
+
+/// Which state the store is in, from the answer to [`Statements::head`].
+fn head_of(rows: &[Row]) -> Result<Head, StoreError> {
+    let row = rows.first().ok_or_else(|| StoreError::Corrupt("the table job has no row".into()))?;
+    let views = match row[3].text() {
+        Some(names) => Some(serde_json::from_str(names).map_err(|error| {
+            StoreError::Corrupt(format!("job.views is {names:?}, which is no list of names: {error}"))
+        })?),
+        None => None,
+    };
+    Ok(Head {
+        epoch: row[0].count(),
+        committed_at: row[1].text().map(str::to_owned),
+        age_ms: row[2].integer(),
+        views,
+        removals_after: row[4].count(),
+        newest_record_at: row[5].text().map(str::to_owned),
+        views_since: row[6].count(),
+        orders_kept: row[7].integer() == Some(1),
+        time_zone: row[8].text().map(str::to_owned),
+    })
+}
+
+/// That a schema of the version that was read is one to read.
+fn check_version(tables: &[Vec<Row>]) -> Result<(), StoreError> {
+    let Some(row) = tables.first().and_then(|rows| rows.first()) else { return Ok(()) };
+    check_to_read(u32::try_from(row[0].count()).unwrap_or(u32::MAX))
 }
 
 /// The rows that were asked for, and where the next page begins, if there is one more.
@@ -443,20 +472,4 @@ fn removed_key(view: &Table, text: &str) -> Result<Row, StoreError> {
         _ => Err(wrong()),
     };
     view.key.iter().map(|column| value(column.name)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::KNOWN_SCHEMA;
-
-    #[test]
-    fn the_newest_schema_is_known() {
-        for store in ["postgres", "sqlite"] {
-            let folder = format!("{}/sql/{store}/migrations", env!("CARGO_MANIFEST_DIR"));
-            let names = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.file_name());
-            let version = |name: &str| name.strip_prefix('V')?.split("__").next()?.parse::<u32>().ok();
-            let newest = names.filter_map(|name| version(name.to_str()?)).max();
-            assert_eq!(newest, Some(KNOWN_SCHEMA), "{store}");
-        }
-    }
 }

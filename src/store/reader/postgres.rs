@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
+};
 use futures_util::future::{BoxFuture, try_join_all};
 use native_tls::TlsConnector;
 use postgres_native_tls::MakeTlsConnector;
@@ -19,7 +21,7 @@ use tracing::{debug, info, warn};
 use super::statement::{Dialect, Statement};
 use super::table::Kind;
 use super::value::{Row, Value};
-use super::{Backend, ReaderOptions, WatchGuard};
+use super::{Backend, ReaderOptions, Then, WatchGuard};
 use crate::store::StoreError;
 use crate::store::url::PostgresUrl;
 
@@ -86,9 +88,7 @@ impl Postgres {
             // Connection, operator intervention (shutdown, starting up, timeout), resources, conflicts
             // of a standby with its recovery.
             ("08" | "57" | "53" | "40", _) => self.unreachable(message),
-            (_, "42P01" | "3F000") => {
-                self.unreachable(format!("it holds no totals yet ({message}); `takings run` makes them"))
-            }
+            (_, "42P01" | "3F000") => StoreError::Empty { store: self.name.clone() },
             (_, "42501") => StoreError::Withheld { message },
             ("28", _) | (_, "3D000") => StoreError::Configuration { setting: "store", message },
             _ => fault("reading the store", error),
@@ -118,7 +118,7 @@ impl Backend for Postgres {
         Dialect::Postgres
     }
 
-    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StoreError> {
+    async fn read_then(&self, statements: Vec<Statement>, then: Then) -> Result<Vec<Vec<Row>>, StoreError> {
         let client = match self.pool.get().await {
             Ok(client) => client,
             Err(PoolError::Backend(error)) => return Err(self.judge(error)),
@@ -127,7 +127,7 @@ impl Backend for Postgres {
         };
         let mut in_use = InUse(Some(client));
         let Some(client) = in_use.0.as_mut() else { return Err(self.slow()) };
-        match tokio::time::timeout(self.timeout, snapshot(client, &statements)).await {
+        match tokio::time::timeout(self.timeout, snapshot(client, &statements, then)).await {
             Ok(Ok(tables)) => {
                 drop(in_use.0.take());
                 Ok(tables)
@@ -154,22 +154,28 @@ impl Backend for Postgres {
     }
 }
 
-/// Runs the statements in one transaction. They are sent together: one round trip for all.
-async fn snapshot(client: &mut Object, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
+/// Runs the statements in one transaction, and then those that follow from their answers.
+async fn snapshot(client: &mut Object, statements: &[Statement], then: Then) -> Result<Vec<Vec<Row>>, Error> {
     let transaction =
         client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await?;
-    let answers = statements.iter().map(|statement| {
-        let transaction = &transaction;
-        async move {
-            let prepared = transaction.prepare_cached(&statement.sql).await?;
-            let parameters: Vec<&(dyn ToSql + Sync)> = statement.parameters.iter().map(|value| value as _).collect();
-            let rows = transaction.query(&prepared, &parameters).await?;
-            rows.iter().map(|row| values(row, &statement.kinds)).collect::<Result<Vec<Row>, Error>>()
-        }
-    });
-    let tables = try_join_all(answers).await?;
+    let mut tables = answers(&transaction, statements).await?;
+    let more = then(&tables);
+    if !more.is_empty() {
+        tables.append(&mut answers(&transaction, &more).await?);
+    }
     transaction.commit().await?;
     Ok(tables)
+}
+
+/// The statements are sent together: one round trip for all.
+async fn answers(transaction: &Transaction<'_>, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Error> {
+    let answers = statements.iter().map(|statement| async move {
+        let prepared = transaction.prepare_cached(&statement.sql).await?;
+        let parameters: Vec<&(dyn ToSql + Sync)> = statement.parameters.iter().map(|value| value as _).collect();
+        let rows = transaction.query(&prepared, &parameters).await?;
+        rows.iter().map(|row| values(row, &statement.kinds)).collect::<Result<Vec<Row>, Error>>()
+    });
+    try_join_all(answers).await
 }
 
 fn values(row: &tokio_postgres::Row, kinds: &[Kind]) -> Result<Row, Error> {

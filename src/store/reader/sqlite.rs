@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 use rusqlite::types::{ToSql, ToSqlOutput, Value as SqliteValue, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use takings_dataflows::amount::Amount;
 use tokio::sync::{Notify, Semaphore};
 
 use super::statement::{Dialect, Statement};
 use super::value::{Row, Value};
-use super::{Backend, ReaderOptions, WatchGuard};
+use super::{Backend, ReaderOptions, Then, WatchGuard};
 use crate::store::StoreError;
 
 /// How often the watch looks for a commit while they come; a look touches no disk.
@@ -64,7 +64,7 @@ impl Backend for Sqlite {
         Dialect::Sqlite
     }
 
-    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StoreError> {
+    async fn read_then(&self, statements: Vec<Statement>, then: Then) -> Result<Vec<Vec<Row>>, StoreError> {
         let waiting = tokio::time::timeout(self.timeout, self.permits.clone().acquire_owned());
         let Ok(Ok(permit)) = waiting.await else {
             return Err(self.shared.unreachable("every connection is busy".to_owned()));
@@ -73,7 +73,7 @@ impl Backend for Sqlite {
         let work = tokio::task::spawn_blocking(move || {
             // Held until the work is done, even where no one waits for it any more.
             let _permit = permit;
-            shared.read(&statements)
+            shared.read(&statements, then)
         });
         work.await.map_err(|error| StoreError::Fault { doing: "reading the store".into(), source: Box::new(error) })?
     }
@@ -99,7 +99,7 @@ fn passed(stopped: &Receiver<()>, time: Duration) -> bool {
 }
 
 impl Shared {
-    fn read(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, StoreError> {
+    fn read(&self, statements: &[Statement], then: Then) -> Result<Vec<Vec<Row>>, StoreError> {
         let identity = identity(&self.file);
         let kept = {
             let mut idle = self.idle.lock();
@@ -110,7 +110,8 @@ impl Shared {
             Some(opened) => opened,
             None => Opened { connection: self.connect().map_err(|error| self.judge(error))?, identity },
         };
-        let tables = snapshot(&mut opened.connection, statements, self.timeout).map_err(|error| self.judge(error))?;
+        let tables =
+            snapshot(&mut opened.connection, statements, then, self.timeout).map_err(|error| self.judge(error))?;
         self.idle.lock().push(opened);
         Ok(tables)
     }
@@ -151,7 +152,7 @@ impl Shared {
     /// Who must act on a failure.
     fn judge(&self, error: rusqlite::Error) -> StoreError {
         if error.to_string().contains("no such table") {
-            return self.unreachable(format!("it holds no totals yet ({error}); `takings run` makes them"));
+            return StoreError::Empty { store: format!("sqlite:{}", self.file.display()) };
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::CannotOpen) if !self.file.exists() => {
@@ -185,31 +186,36 @@ fn identity(file: &Path) -> Identity {
     }
 }
 
-/// Runs the statements in one read transaction, which in WAL mode is one snapshot. A statement that
-/// takes longer than `timeout` is interrupted.
+/// Runs the statements in one read transaction, which in WAL mode is one snapshot, and then those that follow from their
+/// answers. What takes longer than `timeout` is interrupted.
 fn snapshot(
     connection: &mut Connection,
     statements: &[Statement],
+    then: Then,
     timeout: Duration,
 ) -> rusqlite::Result<Vec<Vec<Row>>> {
     let deadline = Instant::now() + timeout;
     connection.progress_handler(100_000, Some(move || Instant::now() > deadline))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-    let mut tables = Vec::with_capacity(statements.len());
-    for statement in statements {
-        let mut prepared = transaction.prepare_cached(&statement.sql)?;
-        if statement.is_to_be_summed {
-            tables.push(summed(&mut prepared, &statement.parameters)?);
-            continue;
-        }
-        let width = statement.kinds.len();
-        let rows = prepared.query_map(rusqlite::params_from_iter(&statement.parameters), |row| {
-            (0..width).map(|place| row.get_ref(place).map(value)).collect::<rusqlite::Result<Row>>()
-        })?;
-        tables.push(rows.collect::<rusqlite::Result<Vec<Row>>>()?);
+    let answer = |statement: &Statement| answer(&transaction, statement);
+    let mut tables = statements.iter().map(answer).collect::<rusqlite::Result<Vec<_>>>()?;
+    for statement in then(&tables) {
+        tables.push(answer(&statement)?);
     }
     transaction.commit()?;
     Ok(tables)
+}
+
+fn answer(transaction: &Transaction<'_>, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
+    let mut prepared = transaction.prepare_cached(&statement.sql)?;
+    if statement.is_to_be_summed {
+        return summed(&mut prepared, &statement.parameters);
+    }
+    let width = statement.kinds.len();
+    let rows = prepared.query_map(rusqlite::params_from_iter(&statement.parameters), |row| {
+        (0..width).map(|place| row.get_ref(place).map(value)).collect::<rusqlite::Result<Row>>()
+    })?;
+    rows.collect()
 }
 
 /// Rows of (product, currency, amount, orders, units), summed by the first two as they come. An amount is its

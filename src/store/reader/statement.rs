@@ -6,7 +6,7 @@
 use super::derived;
 use super::table::{BYTES_SHOWN, Column, Kind, Table, Trace};
 use super::value::Value;
-use crate::store::SCHEMA_HISTORY;
+use crate::store::schema::HISTORY;
 
 /// Whose SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Statements {
         let epoch = self.parameter(1, Kind::Integer);
         let days = format!("FROM changed_days d WHERE d.epoch > {epoch}");
         let narrowed = match table.trace {
-            Trace::ByDay => format!(" AND t.order_date IN (SELECT d.order_date {days})"),
+            Trace::ByDay => format!(" AND {}", self.is_day_of(&days)),
             Trace::ByPeriod => format!(" AND {}", self.is_period_of(&days)),
             Trace::ByEpoch => String::new(),
             Trace::Untraced => return None,
@@ -207,12 +207,8 @@ impl Statements {
             comparison: Comparison::AnyOf,
             values: vec![Value::Text(serde_json::Value::from(products).to_string())],
         };
-        let days =
-            format!("SELECT d.order_date FROM changed_days d WHERE d.epoch > {}", self.parameter(2, Kind::Integer));
-        let days = match self.0 {
-            Dialect::Postgres => format!(" AND t.order_date = ANY (ARRAY({days}))"),
-            Dialect::Sqlite => format!(" AND t.order_date IN ({days})"),
-        };
+        let days = format!("FROM changed_days d WHERE d.epoch > {}", self.parameter(2, Kind::Integer));
+        let days = format!(" AND {}", self.is_day_of(&days));
         let columns: Vec<&Column> = table.columns().collect();
         let mut statement = self.select(table, &columns, &[any], &days);
         statement.parameters.push(Value::Integer(since));
@@ -220,8 +216,16 @@ impl Statements {
         statement
     }
 
-    /// That a row's period is all time, or the month or the day of one of these days. In PostgreSQL an array, so
-    /// that the key's index is used whatever the planner thinks of how many they are.
+    /// That a row is of one of these days. In PostgreSQL an array, so that the key's index is used whatever the planner
+    /// thinks of how many they are: of a prepared statement it does not know the epoch, and takes a third of all for new.
+    fn is_day_of(self, days: &str) -> String {
+        match self.0 {
+            Dialect::Postgres => format!("t.order_date = ANY (ARRAY(SELECT d.order_date {days}))"),
+            Dialect::Sqlite => format!("t.order_date IN (SELECT d.order_date {days})"),
+        }
+    }
+
+    /// That a row's period is all time, or the month or the day of one of these days; an array as for days.
     fn is_period_of(self, days: &str) -> String {
         match self.0 {
             Dialect::Postgres => format!(
@@ -326,7 +330,7 @@ impl Statements {
     pub fn schema_version(self) -> Statement {
         let version = self.expression("version", Kind::Integer);
         Statement::new(
-            format!("SELECT {version} FROM {SCHEMA_HISTORY} t ORDER BY t.version DESC LIMIT 1"),
+            format!("SELECT {version} FROM {HISTORY} t ORDER BY t.version DESC LIMIT 1"),
             Vec::new(),
             vec![Kind::Integer],
         )

@@ -27,9 +27,10 @@ use takings_dataflows::event::Event;
 use self::fault::{fault, migration_fault};
 use self::lock::FileLock;
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
+use super::schema::{HISTORY, check_to_read, is_to_migrate};
 use super::settings::{StoredSettings, view_names};
 use super::switch::Switch;
-use super::{Commit, JobSettings, Recovered, SCHEMA_HISTORY, Store, StoreError, Topics, host};
+use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics, host};
 
 #[allow(missing_docs, unreachable_pub)]
 mod embedded {
@@ -141,8 +142,9 @@ impl SqliteStore {
         let mut connection = Connection::open_with_flags(&self.file, flags)
             .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
             .map_err(|error| fault(&self.store, "opening", error))?;
-        if !self.is_known(&connection)? {
-            return Err(StoreError::Empty { store: self.store.clone() });
+        match self.schema_version(&connection)? {
+            0 => return Err(StoreError::Empty { store: self.store.clone() }),
+            found => check_to_read(found)?,
         }
         let read = || {
             let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
@@ -173,24 +175,16 @@ impl SqliteStore {
 
     /// Applies the migrations that are missing, all in one transaction.
     fn migrate(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        if self.is_known(connection)? {
+        if !is_to_migrate(self.schema_version(connection)?)? {
             return Ok(());
         }
         let mut runner = embedded::migrations::runner().set_grouped(true);
-        runner.set_migration_table_name(SCHEMA_HISTORY);
+        runner.set_migration_table_name(HISTORY);
         runner.run(connection).map(drop).map_err(|error| migration_fault(&self.store, error))
     }
 
-    /// Whether the schema is there and is the one this program writes.
-    fn is_known(&self, connection: &Connection) -> Result<bool, StoreError> {
-        let runner = embedded::migrations::runner();
-        let known = runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0);
-        let found =
-            schema_version(connection).map_err(|error| fault(&self.store, "reading the schema's version", error))?;
-        if found > known {
-            return Err(StoreError::NewerSchema { found: found as u32, known: known as u32 });
-        }
-        Ok(found == known)
+    fn schema_version(&self, connection: &Connection) -> Result<u32, StoreError> {
+        schema_version(connection).map_err(|error| fault(&self.store, "reading the schema's version", error))
     }
 }
 
@@ -281,15 +275,14 @@ impl Store for SqliteStore {
 }
 
 /// The store's schema version; 0 where it has none.
-fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
+fn schema_version(connection: &Connection) -> rusqlite::Result<u32> {
     let history = connection
-        .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", [SCHEMA_HISTORY], |_| Ok(()))
+        .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", [HISTORY], |_| Ok(()))
         .optional()?;
     match history {
         None => Ok(0),
         Some(()) => {
-            connection
-                .query_row(&format!("SELECT coalesce(max(version), 0) FROM {SCHEMA_HISTORY}"), [], |row| row.get(0))
+            connection.query_row(&format!("SELECT coalesce(max(version), 0) FROM {HISTORY}"), [], |row| row.get(0))
         }
     }
 }

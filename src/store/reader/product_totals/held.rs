@@ -24,11 +24,6 @@ const MAX_ROWS: usize = 2_000_000;
 /// How many days of a month may have changed for the others to be worth reading one by one: from then on a change
 /// costs its own day only.
 const FEW_DAYS: usize = 8;
-/// How many days a young epoch may have changed: with more, the next one will as well, and hardly anything that is held
-/// would still be right when it is asked for.
-pub(super) const CALM_DAYS: usize = 16;
-/// How old an epoch is that does not tell of the next one, in milliseconds.
-const YOUNG: i64 = 10_000;
 
 /// Every day that has a total, in order, with the last epoch that changed one of it.
 pub(super) type Days = Vec<(NaiveDate, u64)>;
@@ -119,6 +114,34 @@ struct Small {
     amount: i64,
 }
 
+/// What one statement sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// A span, to be held.
+    Span(Span),
+    /// The whole period, which is not held.
+    Period(Period),
+}
+
+impl Reading {
+    /// On `order_date`.
+    pub(super) fn conditions(&self) -> Vec<Condition> {
+        match self {
+            Reading::Span(span) => span.conditions(),
+            Reading::Period(period) => period.conditions(),
+        }
+    }
+}
+
+/// What is to be read for a period's sums, at the snapshot at which that was decided.
+pub(super) struct Plan {
+    pub(super) readings: Vec<Reading>,
+    /// Whether some of the period was never held: whoever asks next would gain if it were.
+    pub(super) lacks: bool,
+    /// Of which store: see [`Held::take`].
+    store: u64,
+}
+
 /// What was sold in a span.
 struct Sums {
     /// At which epoch it was read.
@@ -134,6 +157,8 @@ struct Sums {
 #[derive(Default)]
 pub(in crate::store::reader) struct Held {
     run: Row,
+    /// How many stores were seen before this one.
+    store: u64,
     /// The newest epoch of the store that was seen.
     epoch: u64,
     spans: HashMap<Span, Sums>,
@@ -149,33 +174,56 @@ pub(in crate::store::reader) struct Held {
 }
 
 impl Held {
-    /// Forgets what is of another store than the one that was just seen.
+    /// Forgets what is of another store than the one that is just seen.
     fn is_of(&mut self, run: &Row, head: &Head) {
         if self.run != *run || head.epoch < self.epoch || self.epoch < head.views_since {
-            *self = Held { run: run.clone(), is_filling: self.is_filling, ..Held::default() };
+            let (store, is_filling) = (self.store + 1, self.is_filling);
+            *self = Held { run: run.clone(), store, is_filling, ..Held::default() };
         }
         self.epoch = head.epoch;
     }
 
-    /// Whether sums that are held will be right long enough to be used, and fit.
-    pub(super) fn is_worth_it(&self, head: &Head, days: &Days) -> bool {
-        let is_young = head.age_ms.is_none_or(|age| age < YOUNG);
-        let changing = days.iter().filter(|(_, epoch)| *epoch == head.epoch).count();
-        !(is_young && changing > CALM_DAYS) && self.too_many_days.is_none_or(|many| days.len() < many)
+    /// What to read for a period at the snapshot that is just seen: what changed since it was held, or all of it at once
+    /// where that is most of it.
+    pub(super) fn plan(&mut self, run: &Row, head: &Head, period: &Period, days: &Days) -> Plan {
+        self.is_of(run, head);
+        let wanted = self.wanted(period, head.epoch, days);
+        let is_wanted = |day: NaiveDate| wanted.iter().any(|span| span.first <= day && day <= span.last);
+        let changed = days.iter().filter(|(day, _)| is_wanted(*day)).count();
+        let fits = self.too_many_days.is_none_or(|many| days.len() < many);
+        let lacks = fits && wanted.iter().any(|span| !self.spans.contains_key(span));
+        let readings = if fits && (wanted.len() < 2 || 2 * changed <= days.len()) {
+            wanted.into_iter().map(Reading::Span).collect()
+        } else {
+            vec![Reading::Period(*period)]
+        };
+        Plan { readings, lacks, store: self.store }
     }
 
-    /// The spans that must be read before [`sums`](Self::sums) can be given.
-    pub(super) fn wanted(&mut self, period: &Period, days: &Days) -> Vec<Span> {
+    /// Some of the spans of a period that were never held, to be read while nobody waits for them.
+    pub(super) fn plan_to_hold(&mut self, run: &Row, head: &Head, period: &Period, days: &Days, most: usize) -> Plan {
+        self.is_of(run, head);
+        self.make_room(days.len());
+        let fits = self.too_many_days.is_none_or(|many| days.len() < many);
+        let mut lacking = self.wanted(period, head.epoch, days);
+        lacking.retain(|span| fits && !self.spans.contains_key(span));
+        let lacks = lacking.len() > most;
+        lacking.truncate(most);
+        Plan { readings: lacking.into_iter().map(Reading::Span).collect(), lacks, store: self.store }
+    }
+
+    /// The spans that must be read before [`sums`](Self::sums) can be given as of an epoch.
+    fn wanted(&mut self, period: &Period, at: u64, days: &Days) -> Vec<Span> {
         self.asked += 1;
         let mut wanted = Vec::new();
         for (month, of_month) in months(days) {
-            if self.is_right(month, period, of_month) {
+            if self.is_right(month, period, at, of_month) {
                 continue;
             }
             let single: Vec<Span> = of_month
                 .iter()
                 .map(|&(day, epoch)| (Span::day(day), epoch))
-                .filter(|(day, epoch)| self.is_stale(*day, *epoch))
+                .filter(|(day, epoch)| self.is_stale(*day, at, *epoch))
                 .map(|(day, _)| day)
                 .collect();
             let changed = match self.spans.get(&month) {
@@ -191,21 +239,22 @@ impl Held {
         wanted
     }
 
-    /// Whether a month is asked for as a whole, is held, and nothing of it changed.
-    fn is_right(&mut self, month: Span, period: &Period, days: &[(NaiveDate, u64)]) -> bool {
+    /// Whether a month is asked for as a whole, is held, and nothing of it changed. What was read at a later epoch than
+    /// this one tells nothing of it.
+    fn is_right(&mut self, month: Span, period: &Period, at: u64, days: &[(NaiveDate, u64)]) -> bool {
         let asked = self.asked;
         period.covers(month)
             && self.spans.get_mut(&month).is_some_and(|sums| {
                 sums.used = asked;
-                days.iter().all(|(_, epoch)| *epoch <= sums.epoch)
+                sums.epoch <= at && days.iter().all(|(_, epoch)| *epoch <= sums.epoch)
             })
     }
 
-    fn is_stale(&mut self, day: Span, epoch: u64) -> bool {
+    fn is_stale(&mut self, day: Span, at: u64, epoch: u64) -> bool {
         let asked = self.asked;
         self.spans.get_mut(&day).is_none_or(|sums| {
             sums.used = asked;
-            epoch > sums.epoch
+            sums.epoch > at || epoch > sums.epoch
         })
     }
 
@@ -219,11 +268,18 @@ impl Held {
         self.is_filling = false;
     }
 
-    /// Takes what was sold in these spans, as it was just seen.
-    pub(super) fn take(&mut self, spans: &[Span], seen: &Seen) {
-        self.is_of(&seen.run, &seen.head);
-        for (span, sold) in spans.iter().zip(&seen.spans) {
-            self.put(*span, seen.head.epoch, sold);
+    /// Takes what was read by plan, where the store is still the one that it was made of; of a span that someone else read
+    /// later, theirs stays.
+    pub(super) fn take(&mut self, plan: &Plan, seen: &Seen) {
+        if self.store != plan.store {
+            return;
+        }
+        for (reading, sold) in plan.readings.iter().zip(&seen.sums) {
+            if let Reading::Span(span) = reading
+                && self.spans.get(span).is_none_or(|known| known.epoch < seen.head.epoch)
+            {
+                self.put(*span, seen.head.epoch, sold);
+            }
         }
     }
 
@@ -254,11 +310,14 @@ impl Held {
         })
     }
 
-    /// What was sold in a period of which nothing is [`wanted`](Self::wanted).
-    pub(super) fn sums(&mut self, period: &Period, days: &Days) -> Vec<Sold> {
+    /// What was sold in a period, as it was seen by plan; `None` where someone else's plan came between.
+    pub(super) fn sums(&mut self, plan: &Plan, period: &Period, at: u64, days: &Days) -> Option<Vec<Sold>> {
+        if self.store != plan.store || !self.wanted(period, at, days).is_empty() {
+            return None;
+        }
         let mut totals = vec![Takings::default(); self.pairs.len()];
         for (month, of_month) in months(days) {
-            if self.is_right(month, period, of_month) {
+            if self.is_right(month, period, at, of_month) {
                 self.add(month, &mut totals);
             } else {
                 of_month.iter().for_each(|(day, _)| self.add(Span::day(*day), &mut totals));
@@ -266,12 +325,12 @@ impl Held {
         }
         self.make_room(days.len());
         let sold = totals.into_iter().zip(&self.pairs).filter(|(takings, _)| takings.is_alive());
-        sold.map(|(takings, (product, currency))| Sold {
+        let sold = sold.map(|(takings, (product, currency))| Sold {
             product: product.clone(),
             currency: currency.clone(),
             takings,
-        })
-        .collect()
+        });
+        Some(sold.collect())
     }
 
     fn add(&self, span: Span, totals: &mut [Takings]) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use takings_dataflows::takings::Takings;
 
-use self::held::{CALM_DAYS, Days, Period, Span};
+use self::held::{Days, Held, Period, Plan, Reading};
 use super::statement::{Condition, Dialect, Statement, Statements};
 use super::table::{Column, Filter, Kind, Table, Test, Trace};
 use super::value::{Row, Value};
@@ -24,8 +24,8 @@ use crate::store::StoreError;
 const AT_ONCE: usize = 4;
 /// How many times sums are read before whoever holds them gives up: more often than a shop of a hundred years has months.
 const READINGS: usize = 2_000;
-/// How often it is looked again at what an epoch changed meanwhile, before the store sums the whole period.
-const LOOKS: usize = 4;
+/// How often a plan is made anew because someone else's came between, before the store sums the whole period.
+const PLANS: usize = 3;
 
 /// How the totals are described.
 pub static PRODUCT_TOTALS: Table = Table {
@@ -124,12 +124,10 @@ pub(super) struct Sold {
 /// What sums are made of, all of one snapshot.
 struct Seen {
     head: Head,
-    /// Which run of the job wrote it.
-    run: Row,
     /// The days of the period.
     days: Days,
-    /// What was sold in each of the spans that were asked for.
-    spans: Vec<Vec<Sold>>,
+    /// What each reading of the plan summed.
+    sums: Vec<Vec<Sold>>,
     listings: Vec<Row>,
 }
 
@@ -160,27 +158,24 @@ impl Reader {
         Ok(Page { head, rows, next })
     }
 
-    /// Sums of a period from what is held of it, where that is worth it, with all listings. Where much of it is not held
-    /// yet, that is seen to meanwhile: whoever asks does not wait for it.
+    /// Sums of a period, from what is held of it and what changed since, with all listings. Where some of it was never
+    /// held, that is seen to meanwhile: whoever asks does not wait for it.
     async fn held_sums(&self, period: &Period) -> Result<Option<(Head, Vec<Sold>, Vec<Row>)>, ReadError> {
-        let mut wanted = Vec::new();
-        for _ in 0..LOOKS {
-            let seen = self.see(period, &wanted, true).await?;
+        let of = *period;
+        for _ in 0..PLANS {
+            let plan = move |held: &mut Held, run: &Row, head: &Head, days: &Days| held.plan(run, head, &of, days);
+            let (plan, mut seen) = self.see(period, true, plan).await?;
             let mut held = self.held.lock();
-            held.take(&wanted, &seen);
-            if !held.is_worth_it(&seen.head, &seen.days) {
-                return Ok(None);
+            if plan.lacks && held.begin() {
+                let reader = self.clone();
+                tokio::spawn(async move { reader.hold(&of).await });
             }
-            wanted = held.wanted(period, &seen.days);
-            if wanted.is_empty() {
-                return Ok(Some((seen.head, held.sums(period, &seen.days), seen.listings)));
+            if let [Reading::Period(_)] = plan.readings[..] {
+                return Ok(Some((seen.head, seen.sums.pop().unwrap_or_default(), seen.listings)));
             }
-            if wanted.len() > CALM_DAYS {
-                if held.begin() {
-                    let (reader, period) = (self.clone(), *period);
-                    tokio::spawn(async move { reader.hold(&period).await });
-                }
-                return Ok(None);
+            held.take(&plan, &seen);
+            if let Some(sums) = held.sums(&plan, period, seen.head.epoch, &seen.days) {
+                return Ok(Some((seen.head, sums, seen.listings)));
             }
         }
         Ok(None)
@@ -193,48 +188,68 @@ impl Reader {
         }
     }
 
-    /// Holds the sums of a period, a few at a time: each is right from its own epoch on.
+    /// Holds what was never held of a period, a few spans at a time: each is right from its own epoch on.
     async fn hold(&self, period: &Period) {
-        let mut wanted = Vec::new();
+        let of = *period;
         for _ in 0..READINGS {
-            let seen = match self.see(period, &wanted, false).await {
-                Ok(seen) => seen,
+            let plan = move |held: &mut Held, run: &Row, head: &Head, days: &Days| {
+                held.plan_to_hold(run, head, &of, days, AT_ONCE)
+            };
+            match self.see(period, false, plan).await {
+                Ok((plan, seen)) => {
+                    self.held.lock().take(&plan, &seen);
+                    if !plan.lacks {
+                        break;
+                    }
+                }
                 // Whoever asks next finds out anew what is wrong.
                 Err(error) => {
                     tracing::debug!(%error, "totals of products are not held yet");
                     break;
                 }
-            };
-            let mut held = self.held.lock();
-            held.take(&wanted, &seen);
-            held.make_room(seen.days.len());
-            wanted = held.wanted(period, &seen.days);
-            if wanted.is_empty() || !held.is_worth_it(&seen.head, &seen.days) {
-                break;
             }
-            wanted.truncate(AT_ONCE);
         }
         self.held.lock().end();
     }
 
-    /// The days of a period, and what was sold in some spans of it, at one snapshot.
-    async fn see(&self, period: &Period, spans: &[Span], with_listings: bool) -> Result<Seen, ReadError> {
+    /// The days of a period, and at the same snapshot what is to be read by the plan that follows from them.
+    async fn see(
+        &self,
+        period: &Period,
+        with_listings: bool,
+        plan: impl FnOnce(&mut Held, &Row, &Head, &Days) -> Plan + Send + 'static,
+    ) -> Result<(Plan, Seen), ReadError> {
         let Some(table) = view(SOLD) else { return Err(ReadError::ViewOff(SOLD)) };
-        let mut statements = vec![self.statements.run(), self.statements.days(table, &period.conditions())];
-        statements.extend(spans.iter().map(|span| self.statements.sums_of_products(table, &span.conditions())));
-        if with_listings {
-            statements.push(self.statements.listings(&[]));
-        }
-        let (head, tables) = self.snapshot(statements).await?;
+        let statements = self.statements;
+        let first = vec![statements.run(), statements.days(table, &period.conditions())];
+        let (held, (tell, told)) = (Arc::clone(&self.held), std::sync::mpsc::sync_channel(1));
+        let then = move |head: &Head, tables: &[Vec<Row>]| {
+            let [run, days] = tables else { return Vec::new() };
+            let run = run.first().cloned().unwrap_or_default();
+            let Ok(days) = held::days(days) else { return Vec::new() };
+            let plan = plan(&mut held.lock(), &run, head, &days);
+            let sum_of = |reading: &Reading| statements.sums_of_products(table, &reading.conditions());
+            let mut more: Vec<Statement> = plan.readings.iter().map(sum_of).collect();
+            if with_listings {
+                more.push(statements.listings(&[]));
+            }
+            // Nobody takes it where the reading fails.
+            let _ = tell.send(plan);
+            more
+        };
+        let (head, tables) = self.snapshot_then(first, then).await?;
         if !head.keeps(table) {
             return Err(ReadError::ViewOff(SOLD));
         }
-        let mut tables = tables.into_iter();
-        let run = tables.next().and_then(|mut rows| rows.pop()).unwrap_or_default();
+        let mut tables = tables.into_iter().skip(1);
         let days = held::days(&tables.next().unwrap_or_default())?;
-        let sums: Vec<Vec<Sold>> =
-            tables.by_ref().take(spans.len()).map(|rows| sold(&rows)).collect::<Result<_, StoreError>>()?;
-        Ok(Seen { head, run, days, spans: sums, listings: tables.next().unwrap_or_default() })
+        let plan = told.try_recv().map_err(|error| StoreError::Fault {
+            doing: "choosing which totals of products to read".into(),
+            source: Box::new(error),
+        })?;
+        let read = tables.by_ref().take(plan.readings.len());
+        let sums: Vec<Vec<Sold>> = read.map(|rows| sold(&rows)).collect::<Result<_, StoreError>>()?;
+        Ok((plan, Seen { head, days, sums, listings: tables.next().unwrap_or_default() }))
     }
 
     /// Sums that the store makes of everything that the conditions choose.
