@@ -24,6 +24,7 @@ use takings_dataflows::view::View;
 use self::hosts::Hosts;
 use self::topics::{Kind, ProductKey, TopicFormat};
 use crate::formats::DecoderSettings;
+use crate::source::place::Place;
 
 /// A setting that can not be: exit code 78.
 #[derive(Debug, thiserror::Error)]
@@ -312,7 +313,8 @@ impl JobArgs {
                 "does not go with keep_orders: kept orders can be corrected at any age",
             ));
         }
-        if correction_window.is_some() && !source.starts_with("kafka://") {
+        let place = Place::parse(&source).map_err(|message| ConfigError::new("source", message))?;
+        if correction_window.is_some() && !place.is_kafka() {
             return Err(ConfigError::new("correction_window", "needs a log with timestamps: a file log has none"));
         }
 
@@ -521,10 +523,11 @@ mod tests {
 
     #[test]
     fn what_can_not_be_names_its_setting() {
-        let cases: [(&str, JobArgs); 13] = [
+        let cases: [(&str, JobArgs); 14] = [
             ("audit_rate", JobArgs { audit_rate: Some(0), ..args() }),
             ("audit_every", JobArgs { audit_every: Some("often".into()), ..args() }),
             ("source", JobArgs { source: None, ..args() }),
+            ("source", JobArgs { source: Some("kafak://localhost:9092".to_owned()), ..args() }),
             ("product_key", JobArgs { product_key: Some("brand".into()), ..args() }),
             ("default_currency", JobArgs { default_currency: Some(" ".into()), ..args() }),
             ("workers", JobArgs { workers: Some(0), ..args() }),

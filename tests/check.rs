@@ -34,6 +34,26 @@ fn the_mappings_of_the_readme_read_what_it_says() {
 }
 
 #[test]
+fn a_store_that_an_upgrade_left_behind_is_not_taken_for_a_new_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().display();
+    std::fs::write(folder.path().join("product_sold.jsonl"), "").expect("written");
+    let job = format!("--source {place} --store sqlite:{place}/shop.db");
+    takings(&format!("run {job} --until-caught-up")).done();
+    let store = rusqlite::Connection::open(folder.path().join("shop.db")).expect("the store");
+    store.execute("DELETE FROM takings_schema_history WHERE version > 2", []).expect("deleted");
+    let ended = check(folder.path(), "").done();
+    assert!(
+        ended.out.contains("store      ok: schema version 2, which the next start brings to version"),
+        "{}",
+        ended.out
+    );
+    let ended = takings(&format!("audit {job}"));
+    assert_eq!(ended.code, Some(70));
+    assert!(ended.log.contains("the next start of `takings run` brings it up to date"), "{}", ended.log);
+}
+
+#[test]
 fn the_newest_records_of_each_topic_are_shown_and_the_rejected_explained() {
     let folder = tempfile::tempdir().expect("a folder");
     let sales = (1..=5).map(|id| {

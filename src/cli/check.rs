@@ -14,6 +14,7 @@ use super::Exit;
 use crate::config::{JobArgs, JobConfig};
 use crate::formats::{Decode, Decoded, Decoder};
 use crate::job;
+use crate::source::place::Place;
 use crate::source::{Log, Polled, StartAt};
 use crate::store::{Recovered, StoreError, StoreUrl};
 
@@ -55,21 +56,30 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         Ok((stored, recovered)) => {
             stored.allow(&settings)?;
             writeln!(out, "store      ok: epoch {}, {} rows", recovered.epoch, recovered.rows.len())?;
-            recovered
+            Some(recovered)
         }
         Err(StoreError::Empty { store }) => {
             writeln!(out, "store      ok: {store} is new")?;
-            Recovered::default()
+            Some(Recovered::default())
+        }
+        Err(StoreError::OlderSchema { found, known }) => {
+            writeln!(out, "store      ok: schema version {found}, which the next start brings to version {known}")?;
+            None
         }
         Err(error) => return Err(error.into()),
     };
 
-    let rehearsal = job::rehearse(&config, log.as_ref(), &recovered)?;
-    writeln!(
-        out,
-        "start      ok: totals add up; {} offsets to read again for corrections, {} to read for the first time",
-        rehearsal.to_replay, rehearsal.to_read
-    )?;
+    match recovered {
+        Some(recovered) => {
+            let rehearsal = job::rehearse(&config, log.as_ref(), &recovered)?;
+            writeln!(
+                out,
+                "start      ok: totals add up; {} offsets to read again for corrections, {} to read for the first time",
+                rehearsal.to_replay, rehearsal.to_read
+            )?;
+        }
+        None => writeln!(out, "start      not tried: nothing is changed here, and only the new schema can be read")?,
+    }
 
     let Sample { read, newest, rejected } = sample(&config, log.as_ref())?;
     let bad: u64 = rejected.values().map(|(count, _)| count).sum();
@@ -107,7 +117,7 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<Sample> {
     let mut from = Vec::new();
     for range in log.partitions(&config.topics)? {
         // In a file log an offset counts bytes, and only a file's start is sure to begin a record.
-        let offset = if config.source.starts_with("kafka://") {
+        let offset = if Place::parse(&config.source).is_ok_and(|place| place.is_kafka()) {
             range.end.saturating_sub(SAMPLE).max(range.first)
         } else {
             range.first

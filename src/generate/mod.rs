@@ -15,12 +15,12 @@ mod shop;
 mod timeline;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use event::{Event, Kind, Topic};
@@ -30,6 +30,8 @@ pub use shop::{Shop, Total};
 
 use files::FileSink;
 use kafka::KafkaSink;
+
+use crate::source::place::Place;
 
 /// What to generate, and where to.
 #[derive(Clone, Debug)]
@@ -102,9 +104,9 @@ pub fn run(options: Options) -> anyhow::Result<Report> {
     let topics: Vec<(Topic, String)> =
         options.shop.topics.iter().map(|&topic| (topic, options.name(topic).to_owned())).collect();
     let Options { shop: shop_options, to, partitions, append, kafka_options, report, progress, stop, .. } = options;
-    let mut sink: Box<dyn Sink> = match to.strip_prefix("kafka://") {
-        Some(brokers) => Box::new(KafkaSink::connect(brokers, &topics, partitions, &kafka_options)?),
-        None => Box::new(FileSink::create(Path::new(&to), &topics, partitions, append)?),
+    let mut sink: Box<dyn Sink> = match Place::parse(&to).map_err(|message| anyhow!("setting `to`: {message}"))? {
+        Place::Kafka(brokers) => Box::new(KafkaSink::connect(&brokers, &topics, partitions, &kafka_options)?),
+        Place::Folder(folder) => Box::new(FileSink::create(&folder, &topics, partitions, append)?),
     };
     let (seed, until, rate) = (shop_options.seed, shop_options.until, shop_options.rate);
     let bar = if progress { progress_bar(shop_options.orders) } else { ProgressBar::hidden() };

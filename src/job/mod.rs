@@ -34,8 +34,10 @@ pub(crate) use self::error::chain;
 use self::pace::Pace;
 use self::recovery::Plan;
 use crate::config::JobConfig;
-use crate::source::Log;
+use crate::source::files::FileLog;
 use crate::source::kafka::KafkaLog;
+use crate::source::place::Place;
+use crate::source::{Log, SourceError};
 use crate::store::{JobSettings, Recovered, Store, StoreError, StoreUrl};
 
 /// Asks a running job to stop: it commits what it has read, and ends.
@@ -245,10 +247,12 @@ fn follow(config: &JobConfig, cluster: &Arc<Cluster>, stop: &Stop) -> Result<End
 
 /// The log that a source names.
 pub fn open_log(config: &JobConfig) -> Result<Arc<dyn Log>, JobError> {
-    if config.source.starts_with("kafka://") {
-        return Ok(Arc::new(KafkaLog::connect(&config.source, &config.kafka_options)?));
-    }
-    Ok(Arc::new(crate::source::files::FileLog::open(std::path::Path::new(&config.source), config.payload_limit)?))
+    let place =
+        Place::parse(&config.source).map_err(|message| SourceError::Configuration { setting: "source", message })?;
+    Ok(match place {
+        Place::Kafka(brokers) => Arc::new(KafkaLog::connect(&brokers, &config.kafka_options)?),
+        Place::Folder(folder) => Arc::new(FileLog::open(&folder, config.payload_limit)?),
+    })
 }
 
 /// Tries again with growing pauses while what fails may be cured by waiting; `None` once stopped.

@@ -6,6 +6,7 @@
 pub mod files;
 pub mod kafka;
 mod log_time;
+pub mod place;
 
 use std::collections::BTreeMap;
 

@@ -73,17 +73,17 @@ pub struct KafkaLog {
 }
 
 impl KafkaLog {
-    /// Connects to `kafka://HOST:PORT[,HOST:PORT…]`, with options for librdkafka.
+    /// Connects to these brokers, `HOST:PORT[,HOST:PORT…]`, with options for librdkafka.
     ///
     /// # Errors
     /// [`SourceError::Configuration`] where URL, options or credentials are wrong;
     /// [`SourceError::Unreachable`] where no broker answers.
-    pub fn connect(url: &str, options: &[(String, String)]) -> Result<Self, SourceError> {
-        let servers = url.strip_prefix("kafka://").unwrap_or(url).trim_end_matches('/').to_owned();
+    pub fn connect(brokers: &str, options: &[(String, String)]) -> Result<Self, SourceError> {
+        let servers = brokers.trim_end_matches('/').to_owned();
         if servers.is_empty() || servers.contains(['/', '@', '?']) {
             return Err(SourceError::Configuration {
                 setting: "source",
-                message: format!("{url:?} is not kafka://HOST:PORT[,HOST:PORT…]"),
+                message: format!("kafka://{brokers} is not kafka://HOST:PORT[,HOST:PORT…]"),
             });
         }
         let mut config = ClientConfig::new();
