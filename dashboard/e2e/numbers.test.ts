@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createFormat } from "../src/i18n/format";
 import { formatMoney, minorUnitsOf } from "../src/i18n/money";
 import { averageOf, parseAmount } from "../src/live/amount";
+import { CALM_MS } from "../src/live/calm";
 import { exactAverage, exactText } from "../src/live/mark";
 import type { Shop } from "../tests/mock/shop.mjs";
 import { launch } from "./browser.mjs";
@@ -84,7 +85,7 @@ async function numbersOn(page: Tab, epoch: number): Promise<Number[]> {
     const now = await read();
     if (now.length > 0 && JSON.stringify(now) === before) return now;
     before = JSON.stringify(now);
-    await page.waitForTimeout(400);
+    await page.waitForTimeout(CALM_MS + 300);
   }
 }
 

@@ -4,6 +4,7 @@ import { useLive } from "../live/react";
 import { useAddress, usePageView, type PageView } from "./address";
 import styles from "./App.module.css";
 import { Announcer } from "./Announcer";
+import { Calmly } from "./Calmly";
 import { Header } from "./Header";
 import { Overview } from "./Overview";
 import { useShowing } from "./showing";
@@ -77,7 +78,7 @@ function View() {
   // What could not be read is there to be looked at, sales or none.
   if (!ready || (empty && view !== "tables")) return <Waiting empty={empty} />;
   if (view === "overview") return <Overview />;
-  return <Suspense fallback={<Waiting empty={false} />}>{view === "tables" ? <Tables /> : <Explain />}</Suspense>;
+  return <Suspense fallback={<Waiting empty={false} />}><Calmly>{view === "tables" ? <Tables /> : <Explain />}</Calmly></Suspense>;
 }
 
 /** The window says which view it shows, and another view begins at its top. */

@@ -15,7 +15,7 @@ import { move } from "./address";
 import styles from "./CalendarPanel.module.css";
 import { usePartial, useShown } from "./figures";
 import { Unheld } from "./filters/Unheld";
-import { markOfPart, useCalmNarrow, type Column } from "./narrowing";
+import { markOfPart, useNarrow, type Column } from "./narrowing";
 
 /** All days of a year, those of the period strong and the others pale: to see a rhythm, and to pick a day. */
 export function CalendarPanel({ currency }: { readonly currency: CurrencyInfo }) {
@@ -23,7 +23,7 @@ export function CalendarPanel({ currency }: { readonly currency: CurrencyInfo })
   const format = useFormat();
   const { code, minorUnits } = currency;
   const { span, anchor, period } = useShown();
-  const { part, missing } = useCalmNarrow(null);
+  const { part, missing } = useNarrow(null);
   const [turned, turn] = useState<{ readonly period: string; readonly year: string } | null>(null);
   const newest = (span.to ?? anchor).slice(0, 4);
   // Another period is another year to look at.

@@ -8,7 +8,7 @@ import { useNarrowing } from "./address";
 import { choose, usePartial, useScope, useShown } from "./figures";
 import { Unheld } from "./filters/Unheld";
 import { useNames } from "./names";
-import { markOfPart, useCalmNarrow } from "./narrowing";
+import { markOfPart, useNarrow } from "./narrowing";
 
 /** Of all the rows that are shown at first, so that nothing moves when there are fewer. */
 const HEIGHT = 358;
@@ -18,7 +18,7 @@ export function CategoryPanel({ currency }: { readonly currency: CurrencyInfo })
   const { span } = useShown();
   const { code } = currency;
   const by = useNarrowing();
-  const { part, missing } = useCalmNarrow("category");
+  const { part, missing } = useNarrow("category");
   const sums = useMemo(() => (part ? perLabel(part, code, span, part.label) : []), [part, code, span]);
   const { category: nameOf } = useNames();
   const title = t("panel.perCategory");

@@ -6,7 +6,7 @@ import { perCurrency } from "../live/totals";
 import { Panel } from "../ui/Panel";
 import { useCurrencies, usePartial, useScope, useShown } from "./figures";
 import { Unheld } from "./filters/Unheld";
-import { markOfPart, useCalmNarrow } from "./narrowing";
+import { markOfPart, useNarrow } from "./narrowing";
 
 /** Of all the rows that are shown at first, so that nothing moves when there are fewer. */
 const HEIGHT = 175;
@@ -16,7 +16,7 @@ export function CurrencyPanel() {
   const { t } = useTranslation();
   const { span } = useShown();
   const { all, choose } = useCurrencies();
-  const { part, missing } = useCalmNarrow(null);
+  const { part, missing } = useNarrow(null);
   const sums = useMemo(() => {
     const sold = part ? perCurrency(part, span) : new Map<string, never>();
     return all

@@ -14,7 +14,7 @@ import { Panel } from "../ui/Panel";
 import styles from "./DayPanel.module.css";
 import { usePartial, useShown } from "./figures";
 import { Unheld } from "./filters/Unheld";
-import { markOfPart, useCalmNarrow, type Column } from "./narrowing";
+import { markOfPart, useNarrow, type Column } from "./narrowing";
 import { useZoom, type Zoom } from "./zoom";
 
 const HEIGHT = 288;
@@ -27,7 +27,7 @@ export function DayPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const format = useFormat();
   const { code, minorUnits } = currency;
   const { span, anchor, period } = useShown();
-  const { part, missing } = useCalmNarrow(null);
+  const { part, missing } = useNarrow(null);
   const series = useMemo(() => (part ? perDay(part, code, span, anchor) : NONE), [part, code, span, anchor]);
   const before = useMemo(() => {
     const days = spanBefore(period, anchor);

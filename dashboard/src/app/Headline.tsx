@@ -50,7 +50,10 @@ function Figures({ part, calm }: { readonly part: Part; readonly calm: Part }) {
   const compared = useCompared(calm);
   const against = useAgainst(compared?.comparison ?? null);
   const lead = useLead(calm);
-  const daily = useMemo(() => countsPerDay(calm, lead), [calm, lead]);
+  const daily = useMemo(() => {
+    const days = countsPerDay(calm, lead);
+    return { orders: days.map(({ orders }) => orders), units: days.map(({ units }) => units) };
+  }, [calm, lead]);
   const cards = all.map((currency) => {
     const sum = sums.get(currency.code) ?? NOTHING;
     return { currency, sum, total: format.money(sum.micros, currency.code, currency.minorUnits) };
@@ -72,7 +75,7 @@ function Figures({ part, calm }: { readonly part: Part; readonly calm: Part }) {
               <Moved change={countChange(compared, name)} against={against} />
             </dd>
             <dd className={styles.spark}>
-              <Sparkline values={daily.map((day) => day[name])} shape="line" />
+              <Sparkline values={daily[name]} shape="line" />
             </dd>
           </div>
         ))}
@@ -147,6 +150,7 @@ function CurrencyCard({ currency, part, sum, total, size, compared, against, cho
   const mark = (column: Column | "average") => markOfPart(part, column, span, { currency: code });
   const average = averageOf(sum.micros, sum.orders, digits);
   const [now, before] = [compared?.now.get(code) ?? NOTHING, compared?.before.get(code) ?? NOTHING];
+  const totals = useMemo(() => series.map(({ micros }) => amountForPixels(micros)), [series]);
   const averages = useMemo(
     () => series.filter(({ orders }) => orders > 0).map(({ micros, orders }) => amountForPixels(micros) / orders),
     [series],
@@ -186,7 +190,7 @@ function CurrencyCard({ currency, part, sum, total, size, compared, against, cho
         <Moved change={compared && changeOfAverage(now, before)} against={against} />
         <Sparkline values={averages} shape="line" />
       </span>
-      <Sparkline values={series.map(({ micros }) => amountForPixels(micros))} shape="ground" />
+      <Sparkline values={totals} shape="ground" />
     </label>
   );
 }

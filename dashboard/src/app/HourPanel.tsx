@@ -10,7 +10,6 @@ import { useLive } from "../live/react";
 import { DataTable } from "../ui/DataTable";
 import { Exact } from "../ui/Exact";
 import { Panel } from "../ui/Panel";
-import { useCalmTable } from "./calm";
 import { useOff, usePartial, useShownNarrowing, useView } from "./figures";
 import { OnlyOfAll } from "./filters/Unheld";
 import type { Column } from "./narrowing";
@@ -23,7 +22,7 @@ export function HourPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { code, minorUnits } = currency;
-  const minutes = useCalmTable(useView("orders_per_minute"));
+  const minutes = useView("orders_per_minute");
   // Another minute of the log, not another record, moves the hour on.
   const newest = useLive(({ newestRecord }) =>
     newestRecord === null ? null : Math.floor(newestRecord / MINUTE_MS) * MINUTE_MS,

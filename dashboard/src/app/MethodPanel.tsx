@@ -9,7 +9,7 @@ import { useNarrowing } from "./address";
 import { choose, usePartial, useScope, useShown } from "./figures";
 import { Unheld } from "./filters/Unheld";
 import { useNames } from "./names";
-import { markOfPart, useCalmNarrow } from "./narrowing";
+import { markOfPart, useNarrow } from "./narrowing";
 
 /** Of all the rows that are shown at first, so that nothing moves when there are fewer. */
 const HEIGHT = 245;
@@ -19,7 +19,7 @@ export function MethodPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { span } = useShown();
   const { code } = currency;
   const by = useNarrowing();
-  const { part, missing } = useCalmNarrow("payment_method");
+  const { part, missing } = useNarrow("payment_method");
   const sums = useMemo(() => (part ? perLabel(part, code, span, part.label) : []), [part, code, span]);
   const { method: nameOf } = useNames();
   const title = t("panel.perMethod");

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { CurrencyInfo } from "../live/ledger";
 import { BestPanel } from "./BestPanel";
 import { CalendarPanel } from "./CalendarPanel";
+import { Calmly } from "./Calmly";
 import { CategoryPanel } from "./CategoryPanel";
 import { CorrectionsPanel } from "./CorrectionsPanel";
 import { CurrencyPanel } from "./CurrencyPanel";
@@ -24,11 +25,15 @@ export function Overview() {
   const below = useDeferredValue(true, false);
   return (
     <>
-      <FilterBar title={t("overview.title")} />
+      <Calmly>
+        <FilterBar title={t("overview.title")} />
+      </Calmly>
       <Headline />
       {chosen && (
         <>
-          <DayPanel currency={chosen} />
+          <Calmly>
+            <DayPanel currency={chosen} />
+          </Calmly>
           {below && <Below currency={chosen} />}
         </>
       )}
@@ -41,20 +46,20 @@ function Below({ currency }: { readonly currency: CurrencyInfo }) {
     <>
       <div className={styles.columns}>
         <div className={styles.column}>
-          <CategoryPanel currency={currency} />
-          <BestPanel currency={currency} />
-          <MonthPanel currency={currency} />
-          <YearPanel currency={currency} />
+          <Calmly><CategoryPanel currency={currency} /></Calmly>
+          <Calmly><BestPanel currency={currency} /></Calmly>
+          <Calmly><MonthPanel currency={currency} /></Calmly>
+          <Calmly><YearPanel currency={currency} /></Calmly>
         </div>
         <div className={styles.column}>
-          <MethodPanel currency={currency} />
-          <CurrencyPanel />
-          <HourPanel currency={currency} />
-          <RatingsPanel />
-          <CorrectionsPanel />
+          <Calmly><MethodPanel currency={currency} /></Calmly>
+          <Calmly><CurrencyPanel /></Calmly>
+          <Calmly><HourPanel currency={currency} /></Calmly>
+          <Calmly><RatingsPanel /></Calmly>
+          <Calmly><CorrectionsPanel /></Calmly>
         </div>
       </div>
-      <CalendarPanel currency={currency} />
+      <Calmly><CalendarPanel currency={currency} /></Calmly>
     </>
   );
 }

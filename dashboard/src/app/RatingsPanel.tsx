@@ -8,7 +8,6 @@ import { Choose } from "../ui/Choose";
 import { Flash } from "../ui/Flash";
 import { Panel } from "../ui/Panel";
 import { useNarrowing } from "./address";
-import { useCalm } from "./calm";
 import { choose, useOff, usePartial } from "./figures";
 import { useProductNames } from "./listings";
 import styles from "./RatingsPanel.module.css";
@@ -22,7 +21,7 @@ const HEIGHT = 320;
 /** The most rated products, how well they are rated, and how far opinions differ. */
 export function RatingsPanel() {
   const { t } = useTranslation();
-  const ratings = useCalm(useLive((state) => state.ratings), 250);
+  const ratings = useLive((state) => state.ratings);
   const rows = useMemo(() => ratings?.list.top(SHOWN) ?? [], [ratings]);
   const nameOf = useProductNames(useMemo(() => rows.map(({ product }) => product), [rows]));
   const partial = usePartial("ratings_per_product");

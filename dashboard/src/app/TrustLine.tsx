@@ -1,10 +1,11 @@
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Counters } from "../api/types";
 import { useFormat } from "../i18n/format";
 import { markOf, unmarked } from "../live/mark";
 import { useLive } from "../live/react";
 import { Flash } from "../ui/Flash";
 import { linkTo, move, type Moves } from "./address";
+import { Calmly } from "./Calmly";
 import { ProofLine } from "./ProofLine";
 import { useTrust } from "./trust";
 import styles from "./TrustLine.module.css";
@@ -19,11 +20,21 @@ const TABLES: Partial<Record<(typeof COUNTS)[number], string>> = {
 
 /** Whether the numbers are those of this moment, how old the newest is, and what became of the records. */
 export function TrustLine() {
+  return (
+    <Line>
+      <Calmly>
+        <ProofLine />
+      </Calmly>
+      <Counts />
+    </Line>
+  );
+}
+
+/** Says with each commit where the page stands; what is on the line beside that renders by itself. */
+function Line({ children }: { readonly children: ReactNode }) {
   const { t } = useTranslation();
   const epoch = useLive((state) => state.epoch);
   const committed = useLive((state) => state.committedAt);
-  const counts = useLive((state) => state.counts);
-  const ready = useLive((state) => state.ready);
   const { trust, icon: Icon, name, detail } = useTrust();
   return (
     <section
@@ -42,15 +53,16 @@ export function TrustLine() {
           {detail}
         </span>
       </p>
-      <ProofLine />
-      <Counts counts={counts} ready={ready} />
+      {children}
     </section>
   );
 }
 
-function Counts({ counts, ready }: { readonly counts: Counters; readonly ready: boolean }) {
+function Counts() {
   const { t } = useTranslation();
   const format = useFormat();
+  const counts = useLive((state) => state.counts);
+  const ready = useLive((state) => state.ready);
   return (
     <dl className={styles.counts} aria-label={t("counts.label")}>
       {COUNTS.map((name) => (

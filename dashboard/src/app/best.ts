@@ -11,9 +11,9 @@ import { markOf } from "../live/mark";
 import type { Period, Span } from "../live/period";
 import { useLive } from "../live/react";
 import { bestSellers, perLabel, type LabelledSum } from "../live/totals";
-import { useCalm, useCalmTable } from "./calm";
+import { useCalm } from "./calm";
 import { useShown, useShownNarrowing, useView } from "./figures";
-import { markOfPart, useCalmNarrow, type Column } from "./narrowing";
+import { markOfPart, useNarrow, type Column } from "./narrowing";
 
 /** As many as the service ranks. */
 const SHOWN = 10;
@@ -43,8 +43,8 @@ export function useBest(currency: string): Best {
   const { period, span } = useShown();
   const off = useLive((state) => state.off);
   const newest = useLive((state) => state.bestDay);
-  const ranked = useCalmTable(useView("top_products"));
-  const narrow = useCalmNarrow("product");
+  const ranked = useView("top_products");
+  const narrow = useNarrow("product");
   const isWide = by.category === null && by.payment_method === null && by.product === null;
   const ranking = isWide && !off.has("top_products") ? rankingOf(period, span, newest) : null;
   const held = holding(by, "product", off);

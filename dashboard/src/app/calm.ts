@@ -1,7 +1,5 @@
 /** Slower views of what changes every frame. */
 import { useEffect, useRef, useState } from "react";
-import type { View } from "../api/types";
-import type { TableState } from "../live/store";
 
 /** The value, at most once per `ms`; the last one always arrives. */
 export function useCalm<T>(value: T, ms: number): T {
@@ -23,12 +21,6 @@ export function useCalm<T>(value: T, ms: number): T {
     [],
   );
   return shown;
-}
-
-/** Charts redraw four times a second at most. A new ledger's table is passed on at once: it goes with its period. */
-export function useCalmTable<V extends View>(state: TableState<V>): TableState<V> {
-  const calm = useCalm(state, 250);
-  return calm.table === state.table ? calm : state;
 }
 
 /** The time (ms), every `ms`. */

@@ -4,9 +4,8 @@ import type { Holding } from "../live/holding";
 import { markOf } from "../live/mark";
 import { daysInside, monthsOf, type PartSum } from "../live/months";
 import { useLive } from "../live/react";
-import { useCalmTable } from "./calm";
 import { useShown, useView } from "./figures";
-import { markOfPart, useCalmNarrow, type Column } from "./narrowing";
+import { markOfPart, useNarrow, type Column } from "./narrowing";
 
 export interface Months {
   readonly months: readonly PartSum[];
@@ -24,8 +23,8 @@ export interface Months {
  */
 export function useMonths(currency: string): Months {
   const { span } = useShown();
-  const { part, missing } = useCalmNarrow(null);
-  const table = useCalmTable(useView("sales_per_month"));
+  const { part, missing } = useNarrow(null);
+  const table = useView("sales_per_month");
   const isOff = useLive((state) => state.off.has("sales_per_month"));
   const isWide = part?.view === "sales_per_day";
   const months = useMemo(() => {

@@ -1,5 +1,6 @@
 /** The part of the sales that the address narrows to, as panels sum it. */
 import { useMemo } from "react";
+import { CALM_MS } from "../live/calm";
 import type { DayView, Dimension, Holding, Narrowing } from "../live/holding";
 import { markOf, type Rows as MarkedRows } from "../live/mark";
 import { useNarrowed } from "../live/narrowed";
@@ -48,10 +49,10 @@ export function useNarrow(split: Dimension | null): Narrow {
   }, [narrowed, by]);
 }
 
-/** The same for charts, which redraw four times a second at most; what is narrowed otherwise is passed on at once. */
+/** The same, once a second at most, for what is calm beside what is not; what is narrowed otherwise is passed on at once. */
 export function useCalmNarrow(split: Dimension | null): Narrow {
   const narrow = useNarrow(split);
-  const calm = useCalm(narrow, 250);
+  const calm = useCalm(narrow, CALM_MS);
   const same = calm.part?.table === narrow.part?.table && calm.part?.by === narrow.part?.by;
   return same && calm.part ? calm : narrow;
 }

@@ -5,6 +5,7 @@
 import type { ECharts, EChartsCoreOption } from "echarts/core";
 import { useEffect, useRef, useState } from "react";
 import { prefersStillness, useTheme } from "../app/theme";
+import { CALM_MS } from "../live/calm";
 import styles from "./Chart.module.css";
 import { listen, type Gestures } from "./gestures";
 
@@ -45,7 +46,7 @@ interface Props {
 
 const MOVE_MS = 350;
 /** A picture that changed less than this ago changes at once: one that never rests says nothing, and costs a processor. */
-const REST_MS = 1_000;
+const REST_MS = 2 * CALM_MS;
 
 export function Chart({ label, height, option, onPick, pick = "column", onStretch, onReturn }: Props) {
   const box = useRef<HTMLDivElement>(null);

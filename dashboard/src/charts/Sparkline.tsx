@@ -1,5 +1,5 @@
 /** A line without axes: the shape of a period. Decoration beside an exact number, so hidden from readers. */
-import { useId } from "react";
+import { memo, useId } from "react";
 import styles from "./Sparkline.module.css";
 
 /** More points than this are no longer seen at that size. */
@@ -14,7 +14,8 @@ interface Props {
   readonly shape: "ground" | "line";
 }
 
-export function Sparkline({ values, shape }: Props) {
+/** `values` must keep their identity while nothing changed. */
+export const Sparkline = memo(function Sparkline({ values, shape }: Props) {
   const gradient = useId();
   const points = thin(values);
   const top = Math.max(...points, 0);
@@ -39,7 +40,7 @@ export function Sparkline({ values, shape }: Props) {
       )}
     </svg>
   );
-}
+});
 
 /** The mean of each stretch, where there are more values than the picture can show. */
 function thin(values: readonly number[]): readonly number[] {

@@ -5,7 +5,6 @@ import { useNarrowed, type Narrowed } from "../../live/narrowed";
 import type { Span } from "../../live/period";
 import { useLiveStore } from "../../live/react";
 import type { LabelledSum, Sum } from "../../live/totals";
-import { useCalm } from "../calm";
 import { useShown } from "../figures";
 import { labelled, rowsOf, sumOf, type Row, type Source } from "../tables/rows";
 
@@ -40,33 +39,17 @@ interface Read {
   readonly currency: string;
 }
 
-const PARTS = ["days", "categories", "methods"] as const;
-
-/** Redrawn four times a second at most; other filters at once. */
 export function useMade(currency: string): Made {
   const store = useLiveStore();
   const { span } = useShown();
   const days = useNarrowed(null);
   const categories = useNarrowed("category");
   const methods = useNarrowed("payment_method");
-  const read: Read = useMemo(
-    () => ({ days, categories, methods, span, currency }),
-    [days, categories, methods, span, currency],
+  return useMemo(
+    () => make({ days, categories, methods, span, currency }, store.getState().epoch),
+    [days, categories, methods, span, currency, store],
   );
-  const calm = useCalm(read, 250);
-  const now = isOfTheSame(calm, read) ? calm : read;
-  return useMemo(() => make(now, store.getState().epoch), [now, store]);
 }
-
-const tableOf = (narrowed: Narrowed) => ("table" in narrowed ? narrowed.table : null);
-
-const isOfTheSame = (a: Read, b: Read): boolean =>
-  a.span === b.span &&
-  a.currency === b.currency &&
-  PARTS.every((part) => tableOf(a[part]) === tableOf(b[part]) && keepOf(a[part]) === keepOf(b[part]));
-
-/** What is kept says which filters it is of, where it is one that tells. */
-const keepOf = (narrowed: Narrowed): string => ("missing" in narrowed ? JSON.stringify(narrowed.missing) : "");
 
 function make({ days, categories, methods, span, currency }: Read, epoch: number): Made {
   const rows = "table" in days ? rowsOf("day", sourceOf(days), currency, span) : null;

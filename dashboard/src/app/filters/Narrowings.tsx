@@ -5,7 +5,6 @@ import { useLive } from "../../live/react";
 import type { Table } from "../../live/table";
 import { Picker, type PickerOption } from "../../ui/Picker";
 import { move, useNarrowing } from "../address";
-import { useCalm } from "../calm";
 import { useCurrencies } from "../figures";
 import { ProductPicker } from "./ProductPicker";
 import { useValueNames } from "./words";
@@ -32,7 +31,7 @@ export default function Narrowings() {
 /** Categories or payment methods: those that the view holds rows of. */
 function LabelPicker({ dimension, view }: { readonly dimension: "category" | "payment_method"; readonly view: "sales_per_category" | "sales_per_payment_method" }) {
   const { t, i18n } = useTranslation();
-  const state = useCalm(useLive(({ views }) => views?.[view] ?? null), 1_000);
+  const state = useLive(({ views }) => views?.[view] ?? null);
   const name = useValueNames();
   const value = useNarrowing()[dimension];
   const options = useMemo(() => {

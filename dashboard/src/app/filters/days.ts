@@ -2,12 +2,11 @@
 import { useMemo } from "react";
 import type { Days } from "../../live/period";
 import { perDay } from "../../live/totals";
-import { useCalmTable } from "../calm";
 import { useShown, useView } from "../figures";
 
 export function useShownDays(): Days | null {
   const { span, anchor } = useShown();
-  const days = useCalmTable(useView("sales_per_day"));
+  const days = useView("sales_per_day");
   return useMemo(() => {
     if (span.from !== null && span.to !== null) return { from: span.from, to: span.to };
     const shown = perDay(days.table, "", span, anchor);

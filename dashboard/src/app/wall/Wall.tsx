@@ -4,6 +4,7 @@
  */
 import { useTranslation } from "react-i18next";
 import { useLive } from "../../live/react";
+import { Calmly } from "../Calmly";
 import { useCurrencies } from "../figures";
 import { Waiting } from "../Waiting";
 import { useDark } from "./dark";
@@ -36,9 +37,9 @@ export default function Wall() {
         <>
           <WallTotals />
           <div className={styles.lower}>
-            <WallDays currency={chosen} unit={unit} />
-            <WallCategories currency={chosen} />
-            <WallBest currency={chosen} />
+            <Calmly><WallDays currency={chosen} unit={unit} /></Calmly>
+            <Calmly><WallCategories currency={chosen} /></Calmly>
+            <Calmly><WallBest currency={chosen} /></Calmly>
           </div>
         </>
       ) : (

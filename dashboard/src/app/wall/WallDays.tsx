@@ -8,7 +8,6 @@ import { amountForPixels } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
 import { useNarrowed } from "../../live/narrowed";
 import { perDay } from "../../live/totals";
-import { useCalm } from "../calm";
 import { useShown } from "../figures";
 import styles from "./Wall.module.css";
 
@@ -26,7 +25,7 @@ export function WallDays({ currency: { code, minorUnits }, unit }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const { span, anchor } = useShown();
-  const narrowed = useCalm(useNarrowed(null), 250);
+  const narrowed = useNarrowed(null);
   const series = useMemo(
     () => ("missing" in narrowed ? [] : perDay(narrowed.table, code, span, anchor)),
     [narrowed, code, span, anchor],

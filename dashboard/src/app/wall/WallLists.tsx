@@ -9,7 +9,6 @@ import { useNarrowed } from "../../live/narrowed";
 import { useLive } from "../../live/react";
 import { bestSellers, perLabel, type LabelledSum } from "../../live/totals";
 import { Flash } from "../../ui/Flash";
-import { useCalm, useCalmTable } from "../calm";
 import { useShown, useView } from "../figures";
 import { useProductNames } from "../listings";
 import { useNames } from "../names";
@@ -26,7 +25,7 @@ export function WallCategories({ currency }: Props) {
   const { span } = useShown();
   const { code } = currency;
   const narrowing = useLive((state) => state.narrowing);
-  const narrowed = useCalm(useNarrowed("category"), 250);
+  const narrowed = useNarrowed("category");
   const sums = useMemo(
     () => ("missing" in narrowed ? [] : perLabel(narrowed.table, code, span)),
     [narrowed, code, span],
@@ -54,7 +53,7 @@ export function WallBest({ currency }: Props) {
   const { category, payment_method, product } = useLive((state) => state.narrowing);
   const day = useLive((state) => state.bestDay);
   const off = useLive((state) => state.off.has("top_products"));
-  const best = useCalmTable(useView("top_products"));
+  const best = useView("top_products");
   // Days, months and all time are ranked; of other periods the month of the newest day is the nearest.
   const of = period === "all" ? "all" : period === "today" ? day : day.slice(0, 7);
   const sums = useMemo(() => bestSellers(best.table, code, of), [best, code, of]);

@@ -16,6 +16,7 @@ import { useLive } from "../../live/react";
 import { Flash } from "../../ui/Flash";
 import { Moved } from "../../ui/Moved";
 import { useAddress } from "../address";
+import { Calmly } from "../Calmly";
 import { useAgainst, useCompared } from "../compared";
 import { useCurrencies, useShown } from "../figures";
 import { useCalmNarrow } from "../narrowing";
@@ -84,7 +85,7 @@ export function WallTotals() {
             <span className={styles.change}>
               <Moved change={compared && changeOf(sumOf(compared.now, currency), sumOf(compared.before, currency))} against={against} />
             </span>
-            <Days currency={currency} />
+            <Calmly><Days currency={currency} /></Calmly>
           </div>
         ))}
       </div>
@@ -96,8 +97,8 @@ function Days({ currency: { code } }: { readonly currency: CurrencyInfo }) {
   const { span, anchor } = useShown();
   const narrowed = useNarrowed(null);
   const series = useMemo(
-    () => ("missing" in narrowed ? [] : perDay(narrowed.table, code, span, anchor)),
+    () => ("missing" in narrowed ? [] : perDay(narrowed.table, code, span, anchor).map(({ micros }) => amountForPixels(micros))),
     [narrowed, code, span, anchor],
   );
-  return <Sparkline values={series.map(({ micros }) => amountForPixels(micros))} shape="ground" />;
+  return <Sparkline values={series} shape="ground" />;
 }
