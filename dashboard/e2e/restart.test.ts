@@ -25,7 +25,7 @@ it.runIf(folder !== "")("goes on where it was, and shows its numbers throughout"
     [
       { locale: "en-GB", colorScheme: "light" as const, viewport: { width: 1280, height: 800 } },
       { locale: "fr-FR", colorScheme: "dark" as const, viewport: { width: 390, height: 844 } },
-    ].map((options) => open({ url, shows: "[data-testid=orders]", ...options })),
+    ].map((options) => open({ url, shows: "[data-testid=orders]", patience: PATIENCE.timeout, ...options })),
   );
   const asked: string[] = [];
   for (const page of pages) page.on("request", (request) => asked.push(new URL(request.url()).pathname));

@@ -76,24 +76,6 @@ describe("the page", () => {
     await gate.close();
   });
 
-  // A store forgets what left its views after a day.
-  it.skipIf(isReal)("loads anew where the service can not resume, and shows the old numbers until then", async () => {
-    const here = await shop();
-    const gate = await openGate(here.url);
-    const page = await open({ url: gate.url, shows });
-    const text = await page.textContent(shows);
-    gate.shut();
-    await page.waitForSelector("[data-trust=lost]");
-    const last = await sell(here);
-    here.mock?.shop.forget();
-    const asked = requests(page);
-    expect(await page.textContent(shows)).toBe(text);
-    gate.reopen();
-    await reached(page, last);
-    expect(asked).toContain("/api/v1/summary");
-    await gate.close();
-  });
-
   it.runIf(has("sales_facts"))("fetches a filter's rows alone, and follows a product on the stream that it has", async () => {
     const here = await shop();
     const page = await open({ url: here.url, shows });

@@ -14,6 +14,8 @@ type Visit = BrowserContextOptions & {
   readonly query?: string;
   /** What is on the page once it is there. */
   readonly shows?: string;
+  /** How long that may take, in milliseconds. */
+  readonly patience?: number;
   /** Faults that belong to the test. */
   readonly expected?: RegExp;
 };
@@ -51,7 +53,7 @@ export function visits(): Visits {
       const { url, door } = await mocked({ days: 10 });
       return { url, token: (door.token = "hunter2") };
     },
-    open: async ({ url, query = "", shows = "table tbody tr", expected, ...options }) => {
+    open: async ({ url, query = "", shows = "table tbody tr", patience = 30_000, expected, ...options }) => {
       const context = await browser.newContext({ locale: "en-GB", colorScheme: "light", acceptDownloads: true, ...options });
       const page = await context.newPage();
       const faults: string[] = [];
@@ -64,8 +66,8 @@ export function visits(): Visits {
         await context.close();
         expect(faults).toEqual([]);
       });
-      await page.goto(`${url}/${query}`);
-      await page.waitForSelector(shows);
+      await page.goto(`${url}/${query}`, { timeout: patience });
+      await page.waitForSelector(shows, { timeout: patience });
       return page;
     },
   };
@@ -103,6 +105,19 @@ export async function flaws(page: Tab): Promise<string[]> {
   });
   return [...found, ...beyond];
 }
+
+/** What of the wall does not fit on the screen, or is cut where it stands. */
+export const beyond = (page: Tab) =>
+  page.evaluate(() => {
+    const { innerWidth: width, innerHeight: height } = window;
+    const { scrollHeight, scrollWidth } = document.documentElement;
+    const cut = [...document.querySelectorAll("main .number")].filter((element) => {
+      const { left, right, top, bottom } = element.getBoundingClientRect();
+      const card = element.closest("section, dl > div, header")?.getBoundingClientRect();
+      return left < 0 || top < 0 || right > width || bottom > height || (card !== undefined && right > card.right + 1);
+    });
+    return [...(scrollHeight > height || scrollWidth > width ? ["it scrolls"] : []), ...cut.map((element) => element.textContent)];
+  });
 
 /** The file that the action makes, as text, with its name. */
 export async function fileOf(page: Tab, action: () => Promise<void>): Promise<{ name: string; lines: string[] }> {

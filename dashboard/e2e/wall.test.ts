@@ -1,9 +1,8 @@
 /** The page on a wall. */
-import type { Page as Tab } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { amountText, parseAmount } from "../src/live/amount";
-import { isReal, rowsOf } from "./shop";
-import { flaws, visits } from "./visit";
+import { rowsOf } from "./shop";
+import { beyond, flaws, visits } from "./visit";
 
 const { shop, open } = visits();
 const SCREENS = [
@@ -12,19 +11,6 @@ const SCREENS = [
   { locale: "en-GB", viewport: { width: 1280, height: 800 } },
 ];
 const shows = "[data-testid=orders]";
-
-/** What does not fit on the screen, or is cut where it stands. */
-const beyond = (page: Tab) =>
-  page.evaluate(() => {
-    const { innerWidth: width, innerHeight: height } = window;
-    const { scrollHeight, scrollWidth } = document.documentElement;
-    const cut = [...document.querySelectorAll("main .number")].filter((element) => {
-      const { left, right, top, bottom } = element.getBoundingClientRect();
-      const card = element.closest("section, dl > div, header")?.getBoundingClientRect();
-      return left < 0 || top < 0 || right > width || bottom > height || (card !== undefined && right > card.right + 1);
-    });
-    return [...(scrollHeight > height || scrollWidth > width ? ["it scrolls"] : []), ...cut.map((element) => element.textContent)];
-  });
 
 describe("the wall", () => {
   it("fits its screen, whatever its size, without chrome, and dark", async () => {
@@ -36,26 +22,6 @@ describe("the wall", () => {
       expect(await page.locator("a, nav, input, select").count()).toBe(0);
       expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
       expect(await flaws(page)).toEqual([]);
-    }
-  });
-
-  // In a real shop all later tests would have these amounts as well.
-  it.skipIf(isReal)("fits with long amounts, and in French", async () => {
-    const here = await shop({ perDay: 1 });
-    await here.sell(["EUR", "FCFA", "USD"].map((currency) => ({
-      id: `long ${currency}`,
-      day: new Date().toISOString().slice(0, 10),
-      category: "A category with a rather long name that no wall is wide enough for",
-      payment_method: "CASH",
-      currency,
-      micros: 123_456_789_012_345_678_901n,
-      units: 1_234_567,
-    })));
-    for (const query of ["?wall", "?wall&currency=FCFA&period=today"]) {
-      const page = await open({ url: here.url, query, shows, locale: "fr-FR", viewport: { width: 1920, height: 1080 } });
-      await page.waitForSelector("canvas");
-      expect(await beyond(page), query).toEqual([]);
-      expect(await page.textContent("main")).toContain("Ventes par catégorie");
     }
   });
 

@@ -6,6 +6,7 @@
 //! | `till` | where a test in the browser sells what it then looks for |
 //! | `wire` | what an order puts on the event stream |
 //! | `browser` | the dashboard's own tests (`dashboard/e2e`), run against the service |
+//! | `pace` | the page while thousands of orders a second arrive |
 //! | `numbers` | every number of the page, computed once more in plain SQL |
 //!
 //! The dashboard's tests say what a reader must see; here they run against orders that go all the way.
@@ -15,6 +16,7 @@
 
 mod browser;
 mod numbers;
+mod pace;
 mod shop;
 #[path = "../support/mod.rs"]
 mod support;
