@@ -49,10 +49,10 @@ export function useNarrow(split: Dimension | null): Narrow {
   }, [narrowed, by]);
 }
 
-/** The same, once a second at most, for what is calm beside what is not; what is narrowed otherwise is passed on at once. */
+/** The same, once a second at most and at once after a rest, for what is calm beside what is not; what is narrowed otherwise is passed on at once. */
 export function useCalmNarrow(split: Dimension | null): Narrow {
   const narrow = useNarrow(split);
-  const calm = useCalm(narrow, CALM_MS);
+  const calm = useCalm(narrow, CALM_MS, 0);
   const same = calm.part?.table === narrow.part?.table && calm.part?.by === narrow.part?.by;
   return same && calm.part ? calm : narrow;
 }

@@ -142,6 +142,13 @@ pub(super) struct Plan {
     store: u64,
 }
 
+/// The spans to read, and how many days with totals these have.
+#[derive(Default)]
+struct Wanted {
+    spans: Vec<Span>,
+    days: usize,
+}
+
 /// What was sold in a span.
 struct Sums {
     /// At which epoch it was read.
@@ -187,16 +194,12 @@ impl Held {
     /// where that is most of it.
     pub(super) fn plan(&mut self, run: &Row, head: &Head, period: &Period, days: &Days) -> Plan {
         self.is_of(run, head);
-        let wanted = self.wanted(period, head.epoch, days);
-        let is_wanted = |day: NaiveDate| wanted.iter().any(|span| span.first <= day && day <= span.last);
-        let changed = days.iter().filter(|(day, _)| is_wanted(*day)).count();
+        let Wanted { spans: wanted, days: changed } = self.wanted(period, head.epoch, days);
         let fits = self.too_many_days.is_none_or(|many| days.len() < many);
-        let lacks = fits && wanted.iter().any(|span| !self.spans.contains_key(span));
-        let readings = if fits && (wanted.len() < 2 || 2 * changed <= days.len()) {
-            wanted.into_iter().map(Reading::Span).collect()
-        } else {
-            vec![Reading::Period(*period)]
-        };
+        let in_pieces = fits && (wanted.len() < 2 || 2 * changed <= days.len());
+        let lacks = fits && !in_pieces && wanted.iter().any(|span| !self.spans.contains_key(span));
+        let readings =
+            if in_pieces { wanted.into_iter().map(Reading::Span).collect() } else { vec![Reading::Period(*period)] };
         Plan { readings, lacks, store: self.store }
     }
 
@@ -205,7 +208,7 @@ impl Held {
         self.is_of(run, head);
         self.make_room(days.len());
         let fits = self.too_many_days.is_none_or(|many| days.len() < many);
-        let mut lacking = self.wanted(period, head.epoch, days);
+        let mut lacking = self.wanted(period, head.epoch, days).spans;
         lacking.retain(|span| fits && !self.spans.contains_key(span));
         let lacks = lacking.len() > most;
         lacking.truncate(most);
@@ -213,9 +216,9 @@ impl Held {
     }
 
     /// The spans that must be read before [`sums`](Self::sums) can be given as of an epoch.
-    fn wanted(&mut self, period: &Period, at: u64, days: &Days) -> Vec<Span> {
+    fn wanted(&mut self, period: &Period, at: u64, days: &Days) -> Wanted {
         self.asked += 1;
-        let mut wanted = Vec::new();
+        let mut wanted = Wanted::default();
         for (month, of_month) in months(days) {
             if self.is_right(month, period, at, of_month) {
                 continue;
@@ -231,9 +234,11 @@ impl Held {
                 None => single.len(),
             };
             if period.covers(month) && changed > FEW_DAYS {
-                wanted.push(month);
+                wanted.days += of_month.len();
+                wanted.spans.push(month);
             } else {
-                wanted.extend(single);
+                wanted.days += single.len();
+                wanted.spans.extend(single);
             }
         }
         wanted
@@ -312,7 +317,7 @@ impl Held {
 
     /// What was sold in a period, as it was seen by plan; `None` where someone else's plan came between.
     pub(super) fn sums(&mut self, plan: &Plan, period: &Period, at: u64, days: &Days) -> Option<Vec<Sold>> {
-        if self.store != plan.store || !self.wanted(period, at, days).is_empty() {
+        if self.store != plan.store || !self.wanted(period, at, days).spans.is_empty() {
             return None;
         }
         let mut totals = vec![Takings::default(); self.pairs.len()];
