@@ -5,7 +5,8 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{Days, NaiveDate};
 use rand::Rng;
@@ -35,12 +36,18 @@ struct Written<'a> {
 impl Written<'_> {
     /// The next epoch, committed so many seconds ago.
     fn epoch(&mut self, ago: u32) {
+        let sql = self.next(ago);
+        self.store.execute(&sql);
+    }
+
+    /// The same, in words.
+    fn next(&mut self, ago: u32) -> String {
         self.epoch += 1;
         let then = match self.store.is_postgres() {
             true => format!("now() - interval '{ago} seconds'"),
             false => format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{ago} seconds')"),
         };
-        self.store.execute(&format!("UPDATE job SET epoch = {}, committed_at = {then}", self.epoch));
+        format!("UPDATE job SET epoch = {}, committed_at = {then};", self.epoch)
     }
 
     /// Rows of a day: written anew, and some that go.
@@ -76,6 +83,18 @@ impl Written<'_> {
 
     /// Changes days, as an epoch does.
     fn change(&mut self, days: impl IntoIterator<Item = u64>) {
+        let sql = self.changed(days);
+        self.store.execute(&format!("BEGIN;{sql}COMMIT"));
+    }
+
+    /// The next epoch with what it changes, at once.
+    fn commit(&mut self, days: impl IntoIterator<Item = u64>) {
+        let next = self.next(0);
+        let changed = self.changed(days);
+        self.store.execute(&format!("BEGIN;{next}{changed}COMMIT"));
+    }
+
+    fn changed(&mut self, days: impl IntoIterator<Item = u64>) -> String {
         let mut sql = String::new();
         for after in days {
             let (day, epoch) = (day(after), self.epoch);
@@ -85,7 +104,7 @@ impl Written<'_> {
                  ON CONFLICT (order_date) DO UPDATE SET epoch = {epoch};"
             ));
         }
-        self.store.execute(&format!("BEGIN;{sql}COMMIT"));
+        sql
     }
 }
 
@@ -111,11 +130,17 @@ fn summed(store: &Fresh, period: [Option<NaiveDate>; 2]) -> Sums {
 
 /// What the service says, at this epoch.
 fn shown(serving: &Serving, period: [Option<NaiveDate>; 2], epoch: u64) -> Sums {
+    let (said, sums) = answered(serving, period);
+    assert_eq!(said, epoch, "{period:?}");
+    sums
+}
+
+/// What the service says, and of which epoch.
+fn answered(serving: &Serving, period: [Option<NaiveDate>; 2]) -> (u64, Sums) {
     let [from, to] = period;
     let bound = |name: &str, day: Option<NaiveDate>| day.map_or(String::new(), |day| format!("&{name}={day}"));
     let path = format!("/api/v1/product_totals?limit=1000{}{}", bound("from", from), bound("to", to));
     let answer = serving.json(&path);
-    assert_eq!(answer["epoch"].as_u64(), Some(epoch), "{path}");
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
     let sum = |row: &Value| {
         let amount = row["total_sales"].as_str().unwrap().parse().unwrap();
@@ -124,7 +149,7 @@ fn shown(serving: &Serving, period: [Option<NaiveDate>; 2], epoch: u64) -> Sums 
             (amount, row["orders"].as_i64().unwrap(), row["units"].as_i64().unwrap()),
         )
     };
-    answer["rows"].as_array().unwrap().iter().map(sum).collect()
+    (answer["epoch"].as_u64().unwrap(), answer["rows"].as_array().unwrap().iter().map(sum).collect())
 }
 
 fn every_epoch_is_summed_anew(store: &Fresh) {
@@ -187,6 +212,59 @@ fn every_epoch_is_summed_anew(store: &Fresh) {
         }
         check(&mut written, &format!("step {step}"));
     }
+}
+
+/// Readers ask while epochs are committed, so that plans are made while others are carried out.
+fn answers_overlap(store: &Fresh) {
+    Shop::default().commit(store.acquired().as_mut(), &[order(0, 0, 0, 100)], 0);
+    Products::in_epoch_1(store);
+    let mut written = Written { store, epoch: 1, random: StdRng::seed_from_u64(12) };
+    written.commit(0..DAYS);
+    let periods = [[None, None], [Some(day(10)), Some(day(60))], [Some(day(95)), None], [Some(day(99)); 2]];
+    let serving = Serving::of(&store.url);
+    let mut truth = BTreeMap::new();
+    let mut note = |epoch| {
+        for period in periods {
+            truth.insert((epoch, period), summed(store, period));
+        }
+    };
+    note(written.epoch);
+    let is_over = AtomicBool::new(false);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let ask = |at: usize| {
+            let mut heard = Vec::new();
+            while !is_over.load(Ordering::Acquire) {
+                let period = periods[(at + heard.len()) % periods.len()];
+                heard.push((period, answered(&serving, period)));
+            }
+            heard
+        };
+        let readers: Vec<_> = (0..4).map(|at| scope.spawn(move || ask(at))).collect();
+        for step in 0..STEPS as u64 {
+            // Mostly today and a few days before; now and then most of them.
+            let some = if step % 10 == 9 { 70 } else { written.random.random_range(1..12) };
+            let days: Vec<u64> = (0..some).map(|_| written.random.random_range(0..DAYS)).chain([DAYS - 1]).collect();
+            written.commit(days);
+            note(written.epoch);
+        }
+        is_over.store(true, Ordering::Release);
+        readers.into_iter().flat_map(|reader| reader.join().expect("no answer failed")).collect()
+    });
+    for (period, (epoch, sums)) in &answers {
+        assert_eq!(Some(sums), truth.get(&(*epoch, *period)), "{period:?} at epoch {epoch}");
+    }
+    let epochs: BTreeSet<u64> = answers.iter().map(|(_, (epoch, _))| *epoch).collect();
+    assert!(epochs.len() > 5, "the readers saw {} epochs only, in {} answers", epochs.len(), answers.len());
+}
+
+#[test]
+fn answers_that_overlap_are_each_of_their_own_epoch_in_sqlite() {
+    answers_overlap(&Fresh::sqlite());
+}
+
+#[test]
+fn answers_that_overlap_are_each_of_their_own_epoch_in_postgres() {
+    answers_overlap(&Fresh::postgres());
 }
 
 #[test]

@@ -10,8 +10,6 @@ const LEFT = 36;
 const TOP = 18;
 const WIDTH = LEFT + 53 * STEP + CELL;
 const HEIGHT = TOP + 7 * STEP;
-/** How far what is told of a day stands from the pointer. */
-const AWAY = 14;
 /** Every second day of the week is named. */
 const NAMED = [0, 2, 4];
 
@@ -54,11 +52,9 @@ export function HeatMap({ year, label, dayOf, tip, onPick }: Props) {
       note.hidden = day === null;
       if (day === null) return;
       note.replaceChildren(doing.current.tip(day));
-      const { left, top, width, height } = ground.getBoundingClientRect();
-      const [x, y] = [event.clientX - left, event.clientY - top];
-      // Beyond the panel it would be cut off.
-      const fits = y + AWAY + note.offsetHeight <= height;
-      note.style.top = `${fits ? y + AWAY : y - AWAY - note.offsetHeight}px`;
+      const { left, top, width } = ground.getBoundingClientRect();
+      const x = event.clientX - left;
+      note.style.top = `${event.clientY - top + 14}px`;
       note.style.left = `${Math.min(Math.max(x - note.offsetWidth / 2, 0), width - note.offsetWidth)}px`;
     };
     const leave = () => { note.hidden = true; };
