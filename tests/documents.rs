@@ -37,8 +37,8 @@ fn every_test_that_the_table_of_failures_names_is_there() {
     let is_a_test = |name: &str| text.contains(&format!("fn {name}("));
     let is_a_file = |name: &str| {
         let is_named_so = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == name);
-        let is_at = |folder: &&str| root.join(folder).join(name).exists();
-        ["", "tests", "src"].iter().any(|folder| is_at(&folder)) || sources.iter().any(is_named_so)
+        let is_at = |folder: &str| root.join(folder).join(name).exists();
+        ["", "tests", "src"].into_iter().any(is_at) || sources.iter().any(is_named_so)
     };
 
     let table = fs::read_to_string(root.join("docs/failures.md")).expect("the document");
