@@ -117,24 +117,16 @@ impl Reading<'_> {
         while self.graph.probe.less_than(&(epoch + 1)) && !self.is_leaving() {
             self.worker.step_or_park(Some(SLEEP_AT_MOST));
         }
-        // Where it was told to resume is committed at once: the next run needs no telling.
-        for start in &self.shared.start.partitions {
-            if start.is_resumed && self.is_mine(start.range.partition) {
+        // Where it was told to resume is committed at once: the next run needs no telling. And what was filled, which waits
+        // in the next epoch, would wait for a record to close it; that it is nothing, where the log holds nothing for a
+        // view, is to be committed as well.
+        let has_filled = self.worker.index() == 0 && epoch > 0 && !self.shared.dataflow.fill.is_empty();
+        for (place, start) in self.shared.start.partitions.iter().enumerate() {
+            if (start.is_resumed && self.is_mine(start.range.partition)) || (has_filled && place == 0) {
                 let progress = Progress { offset: start.committed, ..Progress::default() };
                 self.graph.inputs.reports.send(Output::Progress(start.range.partition, progress));
                 self.shared.pace.feed(1);
             }
-        }
-        if self.worker.index() == 0
-            && epoch > 0
-            && !self.shared.dataflow.fill.is_empty()
-            && let Some(start) = self.shared.start.partitions.first()
-        {
-            // What was filled waits in the next epoch, which would wait for a record to close. Nothing is filled as well:
-            // where the log holds nothing for a view, that view is complete, and this is what there is to commit.
-            let progress = Progress { offset: start.committed, ..Progress::default() };
-            self.graph.inputs.reports.send(Output::Progress(start.range.partition, progress));
-            self.shared.pace.feed(1);
         }
         Ok(())
     }

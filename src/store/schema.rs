@@ -24,6 +24,14 @@ pub(super) fn check_to_read(found: u32) -> Result<(), StoreError> {
     if is_to_migrate(found)? { Err(StoreError::OlderSchema { found, known: KNOWN }) } else { Ok(()) }
 }
 
+/// The same of a store that may have no schema at all.
+///
+/// # Errors
+/// As [`check_to_read`]; [`StoreError::Empty`].
+pub(super) fn check_to_look(found: u32, store: &str) -> Result<(), StoreError> {
+    if found == 0 { Err(StoreError::Empty { store: store.to_owned() }) } else { check_to_read(found) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,7 +31,7 @@ use takings_dataflows::event::Event;
 
 use self::session::{Params, Session, SessionId, Sql};
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
-use super::schema::check_to_read;
+use super::schema::check_to_look;
 use super::settings::{StoredSettings, view_names};
 use super::switch::Switch;
 use super::url::PostgresUrl;
@@ -202,10 +202,7 @@ impl PostgresStore {
     /// A session of its own that sees one moment; the generation, epoch and settings of then.
     fn begin_to_read(&self) -> Result<(Session, i64, i64, JobSettings), StoreError> {
         let mut session = Session::open_to_read(&self.url)?;
-        match schema::version(&mut session)? {
-            0 => return Err(StoreError::Empty { store: self.url.to_string() }),
-            found => check_to_read(found)?,
-        }
+        check_to_look(schema::version(&mut session)?, &self.url.to_string())?;
         session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let (generation, epoch, stored) = read_job(&mut session, &LOOK, &[])?;
         let settings = stored.complete().ok_or_else(|| StoreError::Empty { store: self.url.to_string() })?;

@@ -67,6 +67,14 @@ pub trait Backend: Send + Sync {
     /// [`StoreError::Unreachable`] where trying again may help, in bounded time; [`StoreError::Empty`].
     async fn read_then(&self, statements: Vec<Statement>, then: Then) -> Result<Vec<Vec<Row>>, StoreError>;
 
+    /// The same, where nothing follows.
+    ///
+    /// # Errors
+    /// As [`Backend::read_then`].
+    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.read_then(statements, Box::new(|_| Vec::new())).await
+    }
+
     /// Notifies `wake` soon after each commit of the job until the guard is dropped; perhaps also
     /// without cause, and never reliably: who waits must look from time to time.
     fn watch(&self, wake: Arc<Notify>) -> WatchGuard;
@@ -332,8 +340,7 @@ impl Reader {
             Ok(tables) => tables,
             // What is missing may be what a store lacks that no job has brought up to date.
             Err(error @ (StoreError::Empty { .. } | StoreError::Fault { .. })) => {
-                let asked = vec![self.statements.schema_version()];
-                let versions = self.backend.read_then(asked, Box::new(|_| Vec::new())).await;
+                let versions = self.backend.read(vec![self.statements.schema_version()]).await;
                 return Err(versions.ok().and_then(|tables| check_version(&tables).err()).unwrap_or(error));
             }
             Err(error) => return Err(error),

@@ -27,7 +27,7 @@ use takings_dataflows::event::Event;
 use self::fault::{fault, migration_fault};
 use self::lock::FileLock;
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
-use super::schema::{HISTORY, check_to_read, is_to_migrate};
+use super::schema::{HISTORY, check_to_look, is_to_migrate};
 use super::settings::{StoredSettings, view_names};
 use super::switch::Switch;
 use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics, host};
@@ -142,10 +142,7 @@ impl SqliteStore {
         let mut connection = Connection::open_with_flags(&self.file, flags)
             .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
             .map_err(|error| fault(&self.store, "opening", error))?;
-        match self.schema_version(&connection)? {
-            0 => return Err(StoreError::Empty { store: self.store.clone() }),
-            found => check_to_read(found)?,
-        }
+        check_to_look(self.schema_version(&connection)?, &self.store)?;
         let read = || {
             let transaction = connection.transaction().map_err(|error| Failed::at("beginning to read", error))?;
             let (generation, epoch, stored) = read_job(&transaction, LOOK, &[])?;

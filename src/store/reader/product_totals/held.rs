@@ -195,7 +195,7 @@ impl Held {
     pub(super) fn plan(&mut self, run: &Row, head: &Head, period: &Period, days: &Days) -> Plan {
         self.is_of(run, head);
         let Wanted { spans: wanted, days: changed } = self.wanted(period, head.epoch, days);
-        let fits = self.too_many_days.is_none_or(|many| days.len() < many);
+        let fits = self.fits(days);
         let in_pieces = fits && (wanted.len() < 2 || 2 * changed <= days.len());
         let lacks = fits && !in_pieces && wanted.iter().any(|span| !self.spans.contains_key(span));
         let readings =
@@ -207,12 +207,17 @@ impl Held {
     pub(super) fn plan_to_hold(&mut self, run: &Row, head: &Head, period: &Period, days: &Days, most: usize) -> Plan {
         self.is_of(run, head);
         self.make_room(days.len());
-        let fits = self.too_many_days.is_none_or(|many| days.len() < many);
+        let fits = self.fits(days);
         let mut lacking = self.wanted(period, head.epoch, days).spans;
         lacking.retain(|span| fits && !self.spans.contains_key(span));
         let lacks = lacking.len() > most;
         lacking.truncate(most);
         Plan { readings: lacking.into_iter().map(Reading::Span).collect(), lacks, store: self.store }
+    }
+
+    /// Whether so many days were not found to be too many yet.
+    fn fits(&self, days: &Days) -> bool {
+        self.too_many_days.is_none_or(|many| days.len() < many)
     }
 
     /// The spans that must be read before [`sums`](Self::sums) can be given as of an epoch.
