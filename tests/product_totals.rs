@@ -34,13 +34,7 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// The next epoch, committed so many seconds ago.
-    fn epoch(&mut self, ago: u32) {
-        let sql = self.next(ago);
-        self.store.execute(&sql);
-    }
-
-    /// The same, in words.
+    /// The next epoch, committed so many seconds ago, in words.
     fn next(&mut self, ago: u32) -> String {
         self.epoch += 1;
         let then = match self.store.is_postgres() {
@@ -75,21 +69,16 @@ impl Written<'_> {
         sql
     }
 
-    /// Changes a day behind everyone's back.
-    fn sell(&mut self, day: NaiveDate) {
-        let sql = self.sold(day);
-        self.store.execute(&sql);
+    /// Changes a day behind everyone's back, at once with what makes it right to.
+    fn sell(&mut self, with: &str, day: NaiveDate) {
+        let sold = self.sold(day);
+        self.store.execute(&format!("BEGIN;{with};{sold}COMMIT"));
     }
 
-    /// Changes days, as an epoch does.
-    fn change(&mut self, days: impl IntoIterator<Item = u64>) {
-        let sql = self.changed(days);
-        self.store.execute(&format!("BEGIN;{sql}COMMIT"));
-    }
-
-    /// The next epoch with what it changes, at once.
-    fn commit(&mut self, days: impl IntoIterator<Item = u64>) {
-        let next = self.next(0);
+    /// The next epoch, committed so many seconds ago, with what it changes: at once, since the service reads at any
+    /// time.
+    fn commit(&mut self, ago: u32, days: impl IntoIterator<Item = u64>) {
+        let next = self.next(ago);
         let changed = self.changed(days);
         self.store.execute(&format!("BEGIN;{next}{changed}COMMIT"));
     }
@@ -156,8 +145,7 @@ fn every_epoch_is_summed_anew(store: &Fresh) {
     Shop::default().commit(store.acquired().as_mut(), &[order(0, 0, 0, 100)], 0);
     Products::in_epoch_1(store);
     let mut written = Written { store, epoch: 1, random: StdRng::seed_from_u64(11) };
-    written.epoch(60);
-    written.change(0..DAYS);
+    written.commit(60, 0..DAYS);
     let serving = Serving::of(&store.url);
     let check = |written: &mut Written<'_>, what: &str| {
         let mut one = || written.random.random_bool(0.7).then(|| day(written.random.random_range(0..DAYS)));
@@ -174,40 +162,21 @@ fn every_epoch_is_summed_anew(store: &Fresh) {
         let early = written.random.random_range(0..DAYS);
         match step % 12 {
             // The shop of one run of the job: today, and what is corrected.
-            0..4 => {
-                written.epoch(0);
-                written.change([today]);
-            }
-            4..6 => {
-                written.epoch(0);
-                written.change([today, early]);
-            }
-            6 => {
-                written.epoch(60);
-                written.change(early..DAYS);
-            }
-            7 => {
-                written.epoch(0);
-                written.change(early / 2..DAYS);
-            }
+            0..4 => written.commit(0, [today]),
+            4..6 => written.commit(0, [today, early]),
+            6 => written.commit(60, early..DAYS),
+            7 => written.commit(0, early / 2..DAYS),
             // Another run of it, a store that was put back, a view that was filled: nothing that was held is right.
-            8 => {
-                store.execute("UPDATE job SET generation = generation + 1");
-                written.sell(day(early));
-            }
-            9 => {
-                store.execute(&format!("UPDATE job SET holder = 'another {step}'"));
-                written.sell(day(early));
-            }
+            8 => written.sell("UPDATE job SET generation = generation + 1", day(early)),
+            9 => written.sell(&format!("UPDATE job SET holder = 'another {step}'"), day(early)),
             10 => {
                 written.epoch -= 3;
-                written.epoch(60);
-                written.sell(day(early));
+                let next = written.next(60);
+                written.sell(&next, day(early));
             }
             _ => {
-                written.epoch(60);
-                written.sell(day(early));
-                store.execute(&format!("UPDATE views SET since_epoch = {}", written.epoch));
+                let next = written.next(60);
+                written.sell(&format!("{next}UPDATE views SET since_epoch = {}", written.epoch), day(early));
             }
         }
         check(&mut written, &format!("step {step}"));
@@ -219,7 +188,7 @@ fn answers_overlap(store: &Fresh) {
     Shop::default().commit(store.acquired().as_mut(), &[order(0, 0, 0, 100)], 0);
     Products::in_epoch_1(store);
     let mut written = Written { store, epoch: 1, random: StdRng::seed_from_u64(12) };
-    written.commit(0..DAYS);
+    written.commit(0, 0..DAYS);
     let periods = [[None, None], [Some(day(10)), Some(day(60))], [Some(day(95)), None], [Some(day(99)); 2]];
     let serving = Serving::of(&store.url);
     let mut truth = BTreeMap::new();
@@ -244,7 +213,7 @@ fn answers_overlap(store: &Fresh) {
             // Mostly today and a few days before; now and then most of them.
             let some = if step % 10 == 9 { 70 } else { written.random.random_range(1..12) };
             let days: Vec<u64> = (0..some).map(|_| written.random.random_range(0..DAYS)).chain([DAYS - 1]).collect();
-            written.commit(days);
+            written.commit(0, days);
             note(written.epoch);
         }
         is_over.store(true, Ordering::Release);
