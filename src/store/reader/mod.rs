@@ -4,6 +4,7 @@
 //! together with the epoch it is of, so that no two tables of an answer disagree.
 
 mod answer;
+mod changed;
 mod derived;
 pub mod logs;
 pub mod postgres;

@@ -4,7 +4,7 @@
 //! descriptions. All statements of an answer are run at one snapshot.
 
 use super::derived;
-use super::table::{BYTES_SHOWN, Column, Kind, Table, Trace};
+use super::table::{BYTES_SHOWN, Column, Kind, Table};
 use super::value::Value;
 use crate::store::schema::HISTORY;
 
@@ -173,88 +173,6 @@ impl Statements {
         statement
     }
 
-    /// The rows of a view that an epoch after `since` changed; at most `limit`. None for a view that is not
-    /// streamed.
-    pub fn changed(self, table: &Table, since: i64, limit: u32) -> Option<Statement> {
-        let epoch = self.parameter(1, Kind::Integer);
-        let days = format!("FROM changed_days d WHERE d.epoch > {epoch}");
-        let narrowed = match table.trace {
-            Trace::ByDay => format!(" AND {}", self.is_day_of(&days)),
-            Trace::ByPeriod => format!(" AND {}", self.is_period_of(&days)),
-            Trace::ByEpoch => String::new(),
-            Trace::Untraced => return None,
-        };
-        let after =
-            Condition { columns: &["epoch"], comparison: Comparison::Greater, values: vec![Value::Integer(since)] };
-        let columns: Vec<&Column> = table.columns().collect();
-        let mut statement = self.select(table, &columns, &[after], &narrowed);
-        self.limit(&mut statement, limit);
-        Some(statement)
-    }
-
-    /// Every day that an epoch after `since` changed, the first one first.
-    pub fn changed_days(self, since: i64) -> Statement {
-        let (day, epoch) = (self.expression("order_date", Kind::Date), self.parameter(1, Kind::Integer));
-        let sql = format!("SELECT {day} FROM changed_days t WHERE t.epoch > {epoch} ORDER BY t.order_date");
-        Statement::new(sql, vec![Value::Integer(since)], vec![Kind::Date])
-    }
-
-    /// All rows of some products on those days; at most `limit`. By the table's key, whose first columns are the day
-    /// and the product.
-    pub fn of_changed_days(self, table: &Table, products: &[String], since: i64, limit: u32) -> Statement {
-        let any = Condition {
-            columns: &["product"],
-            comparison: Comparison::AnyOf,
-            values: vec![Value::Text(serde_json::Value::from(products).to_string())],
-        };
-        let days = format!("FROM changed_days d WHERE d.epoch > {}", self.parameter(2, Kind::Integer));
-        let days = format!(" AND {}", self.is_day_of(&days));
-        let columns: Vec<&Column> = table.columns().collect();
-        let mut statement = self.select(table, &columns, &[any], &days);
-        statement.parameters.push(Value::Integer(since));
-        self.limit(&mut statement, limit);
-        statement
-    }
-
-    /// That a row is of one of these days. In PostgreSQL an array, so that the key's index is used whatever the planner
-    /// thinks of how many they are: of a prepared statement it does not know the epoch, and takes a third of all for new.
-    fn is_day_of(self, days: &str) -> String {
-        match self.0 {
-            Dialect::Postgres => format!("t.order_date = ANY (ARRAY(SELECT d.order_date {days}))"),
-            Dialect::Sqlite => format!("t.order_date IN (SELECT d.order_date {days})"),
-        }
-    }
-
-    /// That a row's period is all time, or the month or the day of one of these days; an array as for days.
-    fn is_period_of(self, days: &str) -> String {
-        match self.0 {
-            Dialect::Postgres => format!(
-                "t.period = ANY (ARRAY(SELECT 'all' UNION ALL SELECT to_char(d.order_date, 'YYYY-MM-DD') {days} \
-                 UNION ALL SELECT DISTINCT to_char(d.order_date, 'YYYY-MM') {days}))"
-            ),
-            Dialect::Sqlite => format!(
-                "t.period IN (SELECT 'all' UNION ALL SELECT d.order_date {days} \
-                 UNION ALL SELECT DISTINCT substr(d.order_date, 1, 7) {days})"
-            ),
-        }
-    }
-
-    /// The rows that left one of the views named after `since`: view, key as a JSON object; at most `limit`.
-    pub fn removed(self, views: &[&str], since: i64, limit: u32) -> Statement {
-        let (key, epoch) = match self.0 {
-            Dialect::Postgres => ("t.key::text", "$1::int8"),
-            Dialect::Sqlite => ("t.key", "?1"),
-        };
-        let views = views.join("', '");
-        let mut statement = Statement::new(
-            format!("SELECT t.view, {key} FROM removals t WHERE t.epoch > {epoch} AND t.view IN ('{views}')"),
-            vec![Value::Integer(since)],
-            vec![Kind::Text, Kind::Text],
-        );
-        self.limit(&mut statement, limit);
-        statement
-    }
-
     /// Rows of (currency, total_sales, orders, units, first day, last day) that add up to the totals
     /// of each currency. PostgreSQL adds itself; SQLite has no exact sum, so there each row comes.
     pub fn sums(self, table: &Table, conditions: &[Condition]) -> Statement {
@@ -337,21 +255,24 @@ impl Statements {
     }
 
     /// A parameter as well: texts with each limit would fill the cache of prepared statements.
-    fn limit(self, statement: &mut Statement, limit: u32) {
+    pub(super) fn limit(self, statement: &mut Statement, limit: u32) {
         statement.parameters.push(Value::Integer(limit.into()));
         let parameter = self.parameter(statement.parameters.len(), Kind::Integer);
         statement.sql.push_str(&format!(" LIMIT {parameter}"));
     }
 
-    fn select(self, table: &Table, columns: &[&Column], conditions: &[Condition], end: &str) -> Statement {
+    pub(super) fn select(self, table: &Table, columns: &[&Column], conditions: &[Condition], end: &str) -> Statement {
         let mut parameters = Vec::new();
-        let expressions: Vec<String> = columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
         let clause = self.clause(table, conditions, &mut parameters);
-        Statement::new(
-            format!("SELECT {} FROM {} t{clause}{end}", expressions.join(", "), derived::source(self.0, table)),
-            parameters,
-            columns.iter().map(|column| column.kind).collect(),
-        )
+        let from = format!("{} t{clause}{end}", derived::source(self.0, table));
+        self.selected(columns, &from, parameters)
+    }
+
+    /// These columns of what is named `t` after `FROM`.
+    pub(super) fn selected(self, columns: &[&Column], from: &str, parameters: Vec<Value>) -> Statement {
+        let expressions: Vec<String> = columns.iter().map(|column| self.expression(column.name, column.kind)).collect();
+        let kinds = columns.iter().map(|column| column.kind).collect();
+        Statement::new(format!("SELECT {} FROM {from}", expressions.join(", ")), parameters, kinds)
     }
 
     pub(super) fn clause(self, table: &Table, conditions: &[Condition], parameters: &mut Vec<Value>) -> String {
@@ -375,7 +296,7 @@ impl Statements {
     }
 
     /// Dates go to PostgreSQL as text and are read there, so that every parameter is text or a number.
-    fn parameter(self, number: usize, kind: Kind) -> String {
+    pub(super) fn parameter(self, number: usize, kind: Kind) -> String {
         match (self.0, kind) {
             (Dialect::Sqlite, _) => format!("?{number}"),
             (Dialect::Postgres, Kind::Date) => format!("${number}::text::date"),
@@ -397,7 +318,7 @@ impl Statements {
 
     /// A column as the text or number that [`Value`] holds. One byte more than is shown tells that
     /// there were more.
-    fn expression(self, name: &str, kind: Kind) -> String {
+    pub(super) fn expression(self, name: &str, kind: Kind) -> String {
         match (self.0, kind) {
             (Dialect::Postgres, Kind::Date) => format!("to_char(t.\"{name}\", 'YYYY-MM-DD')"),
             (Dialect::Postgres, Kind::Integer) => format!("t.\"{name}\"::int8"),
