@@ -73,7 +73,7 @@ pub fn measure(kafka: &Kafka, store: &str, options: &Options) -> Result<Live> {
         feed.start()
     };
     let first = feed(1, false)?;
-    await_committed(store, &first, &mut takings).context("the restarted job does not commit")?;
+    await_committed(store, &first, &mut takings, PATIENCE).context("the restarted job does not commit")?;
     let restart = takings.age();
 
     eprintln!("idle for ten seconds");
@@ -90,7 +90,7 @@ pub fn measure(kafka: &Kafka, store: &str, options: &Options) -> Result<Live> {
         let (cpu, start) = (takings.cpu()?, Instant::now());
         let stamps = feed(options.rate * options.seconds, any_day)?;
         let cpu = (takings.cpu()? - cpu).as_secs_f64() / start.elapsed().as_secs_f64();
-        await_committed(store, &stamps, &mut takings).context("the job does not keep up")?;
+        await_committed(store, &stamps, &mut takings, PATIENCE).context("the job does not keep up")?;
         // A last look may still be under way.
         std::thread::sleep(Duration::from_millis(200));
         let seen = watch.finish()?;
@@ -105,7 +105,7 @@ pub fn measure(kafka: &Kafka, store: &str, options: &Options) -> Result<Live> {
 }
 
 /// Waits until all of these orders are committed.
-pub fn await_committed(store: &str, stamps: &[Stamp], takings: &mut Running) -> Result<()> {
+pub fn await_committed(store: &str, stamps: &[Stamp], takings: &mut Running, patience: Duration) -> Result<()> {
     let mut client = database::connect(store)?;
     let start = Instant::now();
     loop {
@@ -114,7 +114,7 @@ pub fn await_committed(store: &str, stamps: &[Stamp], takings: &mut Running) -> 
         if stamps.iter().all(|stamp| offsets.get(&stamp.partition).is_some_and(|&offset| offset > stamp.offset)) {
             return Ok(());
         }
-        ensure!(start.elapsed() < PATIENCE, "not all orders are committed after {PATIENCE:?}");
+        ensure!(start.elapsed() < patience, "not all orders are committed after {patience:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

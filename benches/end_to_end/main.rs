@@ -102,7 +102,8 @@ fn measure(options: &Options) -> Result<()> {
     let postgres = PostgresServer::start_with(&[]);
     if options.restart {
         let restarted = restart::measure(&kafka, &postgres, options)?;
-        println!("| orders known | from | start to first new order committed, s | memory, MB |\n|---|---|---|---|");
+        println!("| orders known | from | floor, s | start to first new order committed, s | ratio | memory, MB |");
+        println!("|---|---|---|---|---|---|");
         restarted.iter().for_each(|restarted| println!("{restarted}"));
         return Ok(());
     }

@@ -13,10 +13,13 @@ use tempfile::TempDir;
 use crate::support::kafka::Kafka;
 use crate::support::postgres::PostgresServer;
 use crate::workload::{Feed, Fill};
-use crate::{Options, TOPIC, child, drain, live};
+use crate::{Options, TOPIC, child, drain, floor, live};
 
-/// Workers of the restarted job.
-const WORKERS: &str = "2";
+/// Workers of the restarted job, and consumers of the floor beside it.
+const WORKERS: i32 = 2;
+
+/// How long the restarted job may take: many times the budget of fifty million orders.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// One restart.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,8 @@ pub struct Restarted {
     orders: u64,
     /// Whether they are kept in the store.
     is_kept: bool,
+    /// Reading the topic alone, from that process's start to its end.
+    floor: Duration,
     /// From the process's start to the first new order committed.
     took: Duration,
     /// The most memory it held until then, in bytes.
@@ -54,14 +59,20 @@ fn once(kafka: &Kafka, postgres: &PostgresServer, options: &Options, orders: u64
     let store = postgres.url(&postgres.fresh_database());
     let command = || {
         let mut command = child::takings();
-        command.args(["run", "--source", &kafka.url(), "--store", &store, "--topics", TOPIC, "--workers", WORKERS]);
+        command.args(["run", "--source", &kafka.url(), "--store", &store, "--topics", TOPIC]);
+        command.args(["--workers", &WORKERS.to_string()]);
         command.args(["--views", drain::VIEWS]);
         command.args(is_kept.then_some("--keep-orders"));
         command
     };
     eprintln!("catching up, kept: {is_kept}");
     let caught_up = child::run(command().arg("--until-caught-up"), &log).context("catching up failed")?;
-    eprintln!("caught up after {:.1} s; starting again", caught_up.wall.as_secs_f64());
+    let topics = vec![TOPIC.to_owned()];
+    let floor =
+        floor::Options { bootstrap: kafka.bootstrap(), topics, partitions: options.partitions, consumers: WORKERS };
+    let floor = floor.measure(&log)?.wall;
+    let (caught_up, read) = (caught_up.wall.as_secs_f64(), floor.as_secs_f64());
+    eprintln!("caught up after {caught_up:.1} s, read alone in {read:.1} s; starting again");
     let mut takings = child::start(&mut command(), &log)?;
     let feed = Feed {
         bootstrap: kafka.bootstrap(),
@@ -71,17 +82,19 @@ fn once(kafka: &Kafka, postgres: &PostgresServer, options: &Options, orders: u64
         rate: options.rate,
         any_day: false,
     };
-    live::await_committed(&store, &feed.start()?, &mut takings).context("the restarted job does not commit")?;
+    live::await_committed(&store, &feed.start()?, &mut takings, PATIENCE)
+        .context("the restarted job does not commit")?;
     let (took, resident) = (takings.age(), takings.resident()?);
     takings.stop().context("takings did not stop in an orderly way")?;
     eprintln!("live after {:.1} s", took.as_secs_f64());
-    Ok(Restarted { orders, is_kept, took, resident })
+    Ok(Restarted { orders, is_kept, floor, took, resident })
 }
 
 impl fmt::Display for Restarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Restarted { orders, is_kept, took, resident } = self;
+        let Restarted { orders, is_kept, floor, took, resident } = self;
         let from = if *is_kept { "kept orders" } else { "the log" };
-        write!(f, "| {orders} | {from} | {:.1} | {} |", took.as_secs_f64(), resident / 1_000_000)
+        let (floor, took) = (floor.as_secs_f64(), took.as_secs_f64());
+        write!(f, "| {orders} | {from} | {floor:.1} | {took:.1} | {:.1} | {} |", took / floor, resident / 1_000_000)
     }
 }

@@ -94,6 +94,7 @@ pub(crate) fn upsert<'scope>(
                 let OpenEpoch { capabilities, gathered } = at;
                 let mut session = effects_out.session(&capabilities.effects);
                 let mut selling = sales_out.session(&capabilities.sales);
+                orders.approach(batch);
                 for event in batch.drain(..) {
                     let effect = orders.apply(&event);
                     gathered.sum(roll_up, orders.facts(), &event, &effect, sold, |sale| selling.give(sale));
