@@ -157,6 +157,8 @@ pub struct JobArgs {
 pub struct JobConfig {
     /// `kafka://HOST:PORT[,…]` or a folder.
     pub source: String,
+    /// The same, read: where the log is.
+    pub place: Place,
     /// `postgres://…` or `sqlite:FILE`.
     pub store: String,
     /// The topics, sorted; a topic's place is its rank.
@@ -372,6 +374,7 @@ impl JobArgs {
         }
         Ok(JobConfig {
             source,
+            place,
             store,
             topics,
             topic_formats,

@@ -14,7 +14,6 @@ use super::Exit;
 use crate::config::{JobArgs, JobConfig};
 use crate::formats::{Decode, Decoded, Decoder};
 use crate::job;
-use crate::source::place::Place;
 use crate::source::{Log, Polled, StartAt};
 use crate::store::{Recovered, StoreError, StoreUrl};
 
@@ -117,11 +116,8 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<Sample> {
     let mut from = Vec::new();
     for range in log.partitions(&config.topics)? {
         // In a file log an offset counts bytes, and only a file's start is sure to begin a record.
-        let offset = if Place::parse(&config.source).is_ok_and(|place| place.is_kafka()) {
-            range.end.saturating_sub(SAMPLE).max(range.first)
-        } else {
-            range.first
-        };
+        let offset =
+            if config.place.is_kafka() { range.end.saturating_sub(SAMPLE).max(range.first) } else { range.first };
         if offset < range.end {
             left.insert(range.partition, range.end);
             from.push(StartAt::on(range.partition, offset));

@@ -34,10 +34,10 @@ pub(crate) use self::error::chain;
 use self::pace::Pace;
 use self::recovery::Plan;
 use crate::config::JobConfig;
+use crate::source::Log;
 use crate::source::files::FileLog;
 use crate::source::kafka::KafkaLog;
 use crate::source::place::Place;
-use crate::source::{Log, SourceError};
 use crate::store::{JobSettings, Recovered, Store, StoreError, StoreUrl};
 
 /// Asks a running job to stop: it commits what it has read, and ends.
@@ -247,11 +247,9 @@ fn follow(config: &JobConfig, cluster: &Arc<Cluster>, stop: &Stop) -> Result<End
 
 /// The log that a source names.
 pub fn open_log(config: &JobConfig) -> Result<Arc<dyn Log>, JobError> {
-    let place =
-        Place::parse(&config.source).map_err(|message| SourceError::Configuration { setting: "source", message })?;
-    Ok(match place {
-        Place::Kafka(brokers) => Arc::new(KafkaLog::connect(&brokers, &config.kafka_options)?),
-        Place::Folder(folder) => Arc::new(FileLog::open(&folder, config.payload_limit)?),
+    Ok(match &config.place {
+        Place::Kafka(brokers) => Arc::new(KafkaLog::connect(brokers, &config.kafka_options)?),
+        Place::Folder(folder) => Arc::new(FileLog::open(folder, config.payload_limit)?),
     })
 }
 

@@ -11,7 +11,7 @@ import type { Epochs } from "./tables/follow";
 import { useCalm } from "./calm";
 
 /** At most this often (ms), however much arrives. */
-const CALM_MS = 2_000;
+const LIST_REST_MS = 2_000;
 /** How often a failure of the service is tried again before it is said. */
 const RETRIES = 2;
 
@@ -62,7 +62,7 @@ export function useList<L extends List>(
   limit: number,
   measure: (row: ListRows[L]) => bigint = () => 0n,
 ): Paged<L> {
-  const calm = useCalm(version, CALM_MS);
+  const calm = useCalm(version, LIST_REST_MS);
   // Another filter or order begins at its first page; the old rows stay until that has come.
   const of = JSON.stringify([list, parameters]);
   const [turned, setTurned] = useState<{ of: string; steps: readonly Step[] }>({ of, steps: [] });
