@@ -57,6 +57,8 @@ pub(super) struct PartitionStart {
     pub(super) log_time: i64,
     /// What its records are versions of.
     pub(super) kind: Kind,
+    /// Whether the store knows it: something of it was committed.
+    pub(super) is_known: bool,
     /// Whether `committed` is where it was told to resume, instead of what the store has.
     pub(super) is_resumed: bool,
 }
@@ -242,6 +244,7 @@ fn partition_start(
         newest_timestamp,
         log_time,
         kind,
+        is_known: state.is_some(),
         is_resumed: resume.is_some(),
     })
 }

@@ -119,12 +119,17 @@ impl Reading<'_> {
         }
         // Where it was told to resume is committed at once: the next run needs no telling. And what was filled, which waits
         // in the next epoch, would wait for a record to close it; that it is nothing, where the log holds nothing for a
-        // view, is to be committed as well.
+        // view, is to be committed as well: by a partition that the store knows, where there is one, since of others there is
+        // nothing to say yet.
+        let partitions = &self.shared.start.partitions;
         let has_filled = self.worker.index() == 0 && epoch > 0 && !self.shared.dataflow.fill.is_empty();
-        for (place, start) in self.shared.start.partitions.iter().enumerate() {
-            if (start.is_resumed && self.is_mine(start.range.partition)) || (has_filled && place == 0) {
+        let known = partitions.iter().find(|start| start.is_known).or(partitions.first());
+        let filled = known.filter(|_| has_filled).map(|start| start.range.partition);
+        for start in partitions {
+            let partition = start.range.partition;
+            if (start.is_resumed && self.is_mine(partition)) || filled == Some(partition) {
                 let progress = Progress { offset: start.committed, ..Progress::default() };
-                self.graph.inputs.reports.send(Output::Progress(start.range.partition, progress));
+                self.graph.inputs.reports.send(Output::Progress(partition, progress));
                 self.shared.pace.feed(1);
             }
         }
