@@ -27,6 +27,24 @@ describe.skipIf(isReal)("a made-up shop", () => {
     await gate.close();
   });
 
+  // In a real shop all later tests would have these currencies as well.
+  it("has room on the wall for as many currencies as it shows, in one row or in two", async () => {
+    const here = await shop({ perDay: 1 });
+    for (const currency of ["CHF", "GBP", "SEK"]) {
+      await here.sell([order({ currency })]);
+      const page = await open({ url: here.url, query: "?wall", shows, viewport: { width: 1920, height: 1080 } });
+      await page.waitForSelector(`[data-testid=currency-${currency}]`);
+      const beside = await page.locator("[data-testid^=currency-]").evaluateAll((cards) =>
+        cards.filter((card) => {
+          const [all, own] = [card.closest("section")?.getBoundingClientRect(), card.getBoundingClientRect()];
+          return !all || own.top < all.top - 1 || own.bottom > all.bottom + 1;
+        }).length);
+      expect(beside, currency).toBe(0);
+      expect(await beyond(page)).toEqual([]);
+      await page.close();
+    }
+  });
+
   // In a real shop all later tests would have these amounts as well.
   it("fits on the wall with long amounts, and in French", async () => {
     const here = await shop({ perDay: 1 });

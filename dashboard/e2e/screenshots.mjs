@@ -19,7 +19,7 @@ await mkdir(out, { recursive: true });
 const mock = process.env["TAKINGS_URL"] ? null : await startMock({ days: 400, perDay: 60, tickMs: 900 });
 const base = process.env["TAKINGS_URL"] ?? mock?.url ?? "";
 
-/** @typedef {{ name: string, locale: string, scheme: "light" | "dark", width: number, height: number, query?: string }} Picture */
+/** @typedef {{ name: string, locale: string, scheme: "light" | "dark", width: number, height: number, query?: string, shows?: string }} Picture */
 /** @type {Picture[]} */
 const PICTURES = [
   { name: "light", locale: "en-GB", scheme: "light", width: 1280, height: 800 },
@@ -29,13 +29,13 @@ const PICTURES = [
   { name: "phone-french", locale: "fr-FR", scheme: "light", width: 390, height: 844, query: "?currency=FCFA" },
   { name: "wall", locale: "en-GB", scheme: "dark", width: 1920, height: 1080, query: "?wall" },
   { name: "wall-french", locale: "fr-FR", scheme: "dark", width: 3840, height: 2160, query: "?wall&currency=FCFA&period=90" },
-  { name: "tables", locale: "en-GB", scheme: "light", width: 1280, height: 800, query: "?view=tables&table=category" },
-  { name: "tables-french", locale: "fr-FR", scheme: "dark", width: 1280, height: 800, query: "?view=tables&table=corrections" },
-  { name: "explain", locale: "en-GB", scheme: "light", width: 1280, height: 800, query: "?view=explain" },
+  { name: "tables", locale: "en-GB", scheme: "light", width: 1280, height: 800, query: "?view=tables&table=category", shows: "tbody tr" },
+  { name: "tables-french", locale: "fr-FR", scheme: "dark", width: 1280, height: 800, query: "?view=tables&table=corrections", shows: "tbody tr" },
+  { name: "explain", locale: "en-GB", scheme: "light", width: 1280, height: 800, query: "?view=explain", shows: "tbody tr" },
 ];
 
 const browser = await launch();
-for (const { name, locale, scheme, width, height, query = "" } of PICTURES) {
+for (const { name, locale, scheme, width, height, query = "", shows = "[data-number]" } of PICTURES) {
   const context = await browser.newContext({
     locale,
     colorScheme: scheme,
@@ -45,7 +45,9 @@ for (const { name, locale, scheme, width, height, query = "" } of PICTURES) {
   });
   const page = await context.newPage();
   await page.goto(`${base}/${query}`);
-  await page.waitForSelector("[data-number]");
+  await page.waitForSelector(shows);
+  // A view that is loaded when it is asked for shows its shape first.
+  await page.waitForFunction(() => !document.querySelector("[data-waiting]"));
   await page.evaluate(() => document.fonts.ready);
   await page.waitForSelector("[data-trust=live], [data-trust=idle], [data-trust=behind]");
   await page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))));

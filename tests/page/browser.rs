@@ -21,7 +21,7 @@ fn start(file: &str, shop: &Shop, variables: &[(&str, &str)]) -> Child {
     Command::new("npx")
         .args(["--no-install", "vitest", "run", "--project", "e2e"])
         .args(file.split(' '))
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard"))
+        .current_dir(dashboard())
         .env("TAKINGS_URL", &shop.url)
         .envs(variables.iter().copied())
         .stdout(Stdio::piped())
@@ -66,7 +66,45 @@ fn tour(kind: Kind, options: &str, files: &str) {
     let variables = [("TILL_URL", till.url.as_str()), ("GUARDED_URL", &guarded_url), ("GUARDED_TOKEN", TOKEN)];
     vitest(files, &shop, &variables);
     drop((till, guarded));
+    if kind == Kind::Servers {
+        pictures(&shop);
+    }
     shop.stop();
+}
+
+/// Takes the pictures that people look at: light, dark, phone, wall, in both languages. They stay in `target/tmp`.
+fn pictures(shop: &Shop) {
+    const NAMES: [&str; 10] = [
+        "light",
+        "dark",
+        "french",
+        "phone",
+        "phone-french",
+        "wall",
+        "wall-french",
+        "tables",
+        "tables-french",
+        "explain",
+    ];
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    let _ = std::fs::remove_dir_all(&out);
+    let mut command = Command::new("node");
+    command.arg("e2e/screenshots.mjs").arg(&out).env("TAKINGS_URL", &shop.url);
+    let output = command.current_dir(dashboard()).output().expect("node starts");
+    assert!(output.status.success(), "no pictures: {}", String::from_utf8_lossy(&output.stderr));
+    for name in NAMES.iter().flat_map(|name| [format!("{name}.png"), format!("{name}-whole.png")]) {
+        let picture = std::fs::read(out.join(&name)).expect(&name);
+        assert!(picture.starts_with(b"\x89PNG"), "{name} is no picture");
+        assert!(picture.len() > BLANK, "{name} has {} bytes only: what does it show?", picture.len());
+    }
+    println!("pictures of the page: {}", out.display());
+}
+
+/// A page without anything on it is a picture of fewer bytes than this.
+const BLANK: usize = 30_000;
+
+fn dashboard() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard")
 }
 
 /// Every view is kept, and every order: all that the page can show.

@@ -25,7 +25,7 @@ enum Log {
 }
 
 /// What it runs on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Kafka and PostgreSQL.
     Servers,

@@ -13,7 +13,7 @@ export function Waiting({ empty }: { readonly empty: boolean }) {
     );
   }
   return (
-    <div className={styles.shape} aria-hidden="true">
+    <div className={styles.shape} aria-hidden="true" data-waiting="">
       <div className={styles.bar} />
       <div className={styles.cards}>
         <div />
