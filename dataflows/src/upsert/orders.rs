@@ -157,6 +157,12 @@ fn mix(id: OrderId) -> u64 {
     (folded as u64) ^ ((folded >> 64) as u64)
 }
 
+/// The number of the shard that holds an order, and the tag by which the index there finds it.
+fn home(id: OrderId) -> (usize, u32) {
+    let hash = mix(id);
+    ((hash >> 42) as usize % SHARDS, hash as u32)
+}
+
 /// The number by which an event is sent to the worker that holds its order: the same in every process.
 pub fn route(id: OrderId) -> u64 {
     mix(id) >> 32
@@ -196,21 +202,17 @@ impl Orders {
     /// follows, so that the processor asks for several at a time.
     pub fn approach(&self, events: &[OrderEvent]) {
         for event in events {
-            let hash = mix(event.id);
-            let Shard { index, slots } = &self.shards[(hash >> 42) as usize % SHARDS];
-            let tag = hash as u32;
-            let is_this = |place: &Place| place.tag == tag && slots.at(place.at).id == event.id;
-            std::hint::black_box(index.find(Place { tag, at: 0 }.hash(), is_this).is_some());
+            let (shard, tag) = home(event.id);
+            std::hint::black_box(self.shards[shard].find(tag, event.id));
         }
     }
 
     /// Takes one version of an order in, and says what it changed.
     pub fn apply(&mut self, event: &OrderEvent) -> Effect {
-        let hash = mix(event.id);
+        let (shard, tag) = home(event.id);
         let Orders { shards, facts, horizon, held, applied, .. } = self;
         *applied += 1;
-        let shard = &mut shards[(hash >> 42) as usize % SHARDS];
-        let Shard { index, slots } = shard;
+        let shard = &mut shards[shard];
         let newer = Slot::of(event, facts);
         let fresh = Effect {
             outcome: Outcome::of_unknown(event, horizon),
@@ -220,17 +222,13 @@ impl Orders {
             version: newer.version,
         };
 
-        let tag = hash as u32;
-        let hash = Place { tag, at: 0 }.hash();
-        let found = index.find(hash, |place| place.tag == tag && slots.at(place.at).id == event.id);
-        let Some(&Place { at, .. }) = found else {
-            let at = slots.push(newer);
-            index.insert_unique(hash, Place { tag, at }, Place::hash);
+        let Some(at) = shard.find(tag, event.id) else {
+            shard.insert(tag, newer);
             *held += 1;
             return fresh;
         };
 
-        let slot = slots.at_mut(at);
+        let slot = shard.slots.at_mut(at);
         let version = event.version.beside(slot.version);
         let newer = Slot { version, ..newer };
         if let Some(window) = horizon.window {
@@ -294,6 +292,18 @@ impl Orders {
 }
 
 impl Shard {
+    /// Where the slot of this order is.
+    fn find(&self, tag: u32, id: OrderId) -> Option<u32> {
+        let is_this = |place: &Place| place.tag == tag && self.slots.at(place.at).id == id;
+        self.index.find(Place { tag, at: 0 }.hash(), is_this).map(|place| place.at)
+    }
+
+    /// A slot of an order that has none here.
+    fn insert(&mut self, tag: u32, slot: Slot) {
+        let place = Place { tag, at: self.slots.push(slot) };
+        self.index.insert_unique(place.hash(), place, Place::hash);
+    }
+
     /// Returns how many left.
     fn evict(&mut self, keep_from: i64) -> usize {
         let keeps = |slot: &&Slot| slot.version.timestamp() >= keep_from;
@@ -302,13 +312,11 @@ impl Shard {
         if gone == 0 {
             return 0;
         }
-        let mut slots = Slots::default();
-        let mut index = HashTable::with_capacity(kept);
+        let mut shard = Shard { index: HashTable::with_capacity(kept), slots: Slots::default() };
         for slot in self.slots.iter().filter(keeps) {
-            let place = Place { tag: mix(slot.id) as u32, at: slots.push(*slot) };
-            index.insert_unique(place.hash(), place, Place::hash);
+            shard.insert(home(slot.id).1, *slot);
         }
-        *self = Shard { index, slots };
+        *self = shard;
         gone
     }
 }
