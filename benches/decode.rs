@@ -89,7 +89,15 @@ fn decode(criterion: &mut Criterion) {
             bencher.iter(|| {
                 for payload in &payloads {
                     let payload = Some(payload.as_bytes());
-                    let record = Record { partition, offset: 0, next_offset: 1, timestamp: 0, key: payload, payload };
+                    let record = Record {
+                        partition,
+                        offset: 0,
+                        next_offset: 1,
+                        timestamp: 0,
+                        leader_epoch: None,
+                        key: payload,
+                        payload,
+                    };
                     black_box(decoder.decode(black_box(&record)));
                 }
             });

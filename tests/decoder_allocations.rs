@@ -71,7 +71,8 @@ fn reading_records_of_known_names_allocates_nothing() {
             let partition = PartitionId { topic: *topic, partition: 0 };
             let payload = payload.as_ref().map(String::as_bytes);
             let key = Some(b"\"a key\"".as_slice());
-            let record = Record { partition, offset, next_offset: offset + 1, timestamp: 0, key, payload };
+            let record =
+                Record { partition, offset, next_offset: offset + 1, timestamp: 0, leader_epoch: None, key, payload };
             match decoder.decode(&record) {
                 Decoded::Event { .. } => read += 1,
                 Decoded::Rejected(reason) => panic!("{reason}: {payload:?}"),

@@ -95,6 +95,7 @@ fn proportions_are_exact_and_totals_are_true() {
             offset,
             next_offset: offset + 1,
             timestamp: event.timestamp,
+            leader_epoch: None,
             key: event.key.as_deref(),
             payload: event.payload.as_deref(),
         };

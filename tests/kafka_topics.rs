@@ -189,6 +189,32 @@ fn a_topic_created_anew_between_runs_is_told_by_its_id() {
     }
 }
 
+/// What became of records is kept by their places, and those of the new topic are the same.
+#[test]
+fn what_became_of_both_topics_records_is_kept() {
+    let jobs = ["", "--keep-orders"].map(|with| Job::with(&KAFKA, "twice", with));
+    for amount in ["1", "3"] {
+        KAFKA.create_topic("twice", 1);
+        KAFKA.produce("twice", &[order(amount, "1"), Message::new("x", "no order"), order(amount, "2")]);
+        for job in &jobs {
+            let with = if amount == "1" { "" } else { "--resume-at twice/0=0" };
+            job.caught_up_with(with).done();
+            job.caught_up().done();
+        }
+        if amount == "1" {
+            KAFKA.delete_topic("twice");
+        }
+    }
+    for job in &jobs {
+        assert_eq!(job.total(), "4.000000 2");
+        for table in ["rejected", "corrections"] {
+            let kept = job.rows(&format!("SELECT \"offset\" FROM {table} ORDER BY epoch"));
+            let offset = if table == "rejected" { "1" } else { "2" };
+            assert_eq!((kept, job.count(table)), (vec![offset.to_owned(); 2], 2), "{table}");
+        }
+    }
+}
+
 #[test]
 fn a_topic_created_anew_while_running_stops_the_job_before_it_reads_it() {
     for (topic, later) in [("anew_running", 3), ("anew_running_with_more", 50)] {

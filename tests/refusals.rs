@@ -104,6 +104,34 @@ fn a_topic_created_anew_is_refused() {
     }
 }
 
+/// Other lines of the same lengths, and more of them: a line begins where the next one was to be read.
+#[test]
+fn a_file_that_was_written_anew_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("product_sold.jsonl");
+    let write = |ids: std::ops::Range<u32>| {
+        let line = |id| {
+            format!(
+                r#"{{"orderId": "{id}", "productCategory": "Books", "totalAmount": 1, "currency": "EUR", "orderDate": "2026-11-22T10:00:00", "productId": "p"}}"#
+            )
+        };
+        std::fs::write(&path, ids.map(|id| line(id) + "\n").collect::<String>()).expect("written");
+    };
+    for (with, how) in [("", "put the log back as it was"), ("--keep-orders", "--resume-at product_sold/0=0")] {
+        let run = format!(
+            "run --source {} --store sqlite:{}/totals.db --until-caught-up {with}",
+            folder.path().display(),
+            tempfile::tempdir_in(folder.path()).expect("a folder").keep().display()
+        );
+        write(10..20);
+        takings(&run).done();
+        write(30..50);
+        takings(&run).refused(78, &["product_sold/0", "is not the one that stood there", "written anew", how]);
+        write(10..30);
+        takings(&run).done();
+    }
+}
+
 #[test]
 fn a_store_has_one_holder_and_a_standby_takes_over() {
     KAFKA.create_topic("held", 1);

@@ -60,6 +60,7 @@ suite!(
         rejected_bytes_stand_as_they_came,
         corrections_say_what_was_and_what_is,
         partitions_are_written_whole,
+        a_place_may_come_twice,
         rows_of_every_view_come_back,
         kept_listings_and_feedback_come_back_as_events,
         kept_orders_come_back_as_events;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+use crate::last_record::LastRecord;
 use crate::listing::ListingEvent;
 use crate::minute::Minute;
 use crate::order::{Content, Contribution, OrderDetails, OrderId, PartitionId, Version};
@@ -152,6 +153,8 @@ pub struct Progress {
     pub log_time: i64,
     /// Records read.
     pub read: u64,
+    /// The last record read, of those that can be told from others.
+    pub last: Option<LastRecord>,
     /// Records that could not be read.
     pub rejected: u64,
     /// Records of a kind that no kept view needs.
@@ -378,11 +381,12 @@ impl Outcomes {
 }
 
 impl Progress {
-    /// Adds the counts and keeps the greater offset and timestamp.
+    /// Adds the counts and keeps the greater offset, timestamp and last record.
     pub fn add(&mut self, other: &Progress) {
         self.offset = self.offset.max(other.offset);
         self.newest_timestamp = self.newest_timestamp.max(other.newest_timestamp);
         self.log_time = self.log_time.max(other.log_time);
+        self.last = self.last.max(other.last);
         self.read += other.read;
         self.rejected += other.rejected;
         self.other += other.other;

@@ -11,6 +11,7 @@ pub mod day;
 pub mod event;
 pub mod graph;
 mod in_order;
+pub mod last_record;
 pub mod listing;
 pub mod minute;
 pub mod order;

@@ -22,6 +22,7 @@ pub(super) struct Feed {
     decoder: Decoder,
     topics: Vec<String>,
     max_rejected_share: f64,
+    payload_limit: usize,
     /// What each topic's records are versions of.
     kinds: Vec<Kind>,
     views: Vec<View>,
@@ -58,6 +59,7 @@ impl Feed {
             decoder: Decoder::new(config.decoder()),
             topics: config.topics.clone(),
             max_rejected_share: config.max_rejected_share,
+            payload_limit: config.payload_limit,
             kinds: (0..config.topics.len()).map(|topic| config.kind_of(topic as u8)).collect(),
             views: config.views.clone(),
             progress: ByPartition::default(),
@@ -86,10 +88,13 @@ impl Feed {
         let reached = self.reached.at(record.partition);
         reached.time.note(record.timestamp);
         reached.is_at_end = false;
+        // Of a longer one a source may hand over less, and by another limit more: it can not be told again.
+        let is_whole = record.payload.is_none_or(|payload| payload.len() <= self.payload_limit);
         let mut step = Progress {
             offset: record.next_offset,
             newest_timestamp: record.timestamp,
             log_time: reached.time.millis(),
+            last: is_whole.then(|| record.as_last()),
             read: 1,
             ..Progress::default()
         };

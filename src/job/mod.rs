@@ -6,6 +6,7 @@
 
 mod calm;
 mod cluster;
+mod cut_off;
 mod error;
 mod feed;
 mod inconsistent;
@@ -211,14 +212,15 @@ fn lead(
     // and the store is kept meanwhile.
     let describe = || {
         store.beat()?;
-        Ok((log.topic_ids(&config.topics)?, log.partitions(&config.topics)?))
+        let topic_ids = log.topic_ids(&config.topics)?;
+        let ranges = log.partitions(&config.topics)?;
+        recovery::start(config, log.as_ref(), &recovered, &ranges, topic_ids)
     };
-    let Some((topic_ids, ranges)) = patiently(stop, describe)? else { return Ok(Ended::default()) };
-    let start = recovery::start(config, log.as_ref(), &recovered, &ranges, topic_ids)?;
+    let Some(start) = patiently(stop, describe)? else { return Ok(Ended::default()) };
     tracing::info!(
         epoch = recovered.epoch,
         generation = recovered.generation,
-        partitions = ranges.len(),
+        partitions = start.partitions.len(),
         to_replay = start.to_replay(),
         "the store is ours; reading {}",
         config.source

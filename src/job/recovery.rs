@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use takings_dataflows::day::Day;
 use takings_dataflows::graph::keeps_catalogue;
+use takings_dataflows::last_record::LastRecord;
 use takings_dataflows::order::PartitionId;
 use takings_dataflows::upsert::Horizon;
 use takings_dataflows::view::View;
 
 use super::JobError;
+use super::cut_off::{check_last, how_to_go_on, parts_at};
 use super::roll_ups::check_roll_ups;
 use crate::config::JobConfig;
 use crate::formats::Kind;
-use crate::source::{Log, PartitionRange, Polled, SourceError, StartAt};
+use crate::source::{Log, PartitionRange, SourceError, StartAt, heads};
 use crate::store::{FilledView, PartitionState, PassedOver, Recovered};
 
 /// Where all workers start, in every process: what process 0 reads in the store, and the others are told.
@@ -53,6 +55,8 @@ pub(super) struct PartitionStart {
     pub(super) passed_over: PassedOver,
     /// The newest timestamp before `committed`.
     pub(super) newest_timestamp: i64,
+    /// The last record counted, where the log should hold it still.
+    pub(super) last: Option<LastRecord>,
     /// How far the partition's time has come at `committed`.
     pub(super) log_time: i64,
     /// What its records are versions of.
@@ -107,8 +111,9 @@ pub(super) fn start(
         let topic = config.topics[range.partition.topic as usize].as_str();
         let state = known.remove(&(topic, range.partition.partition));
         let topic_id = topic_ids[range.partition.topic as usize].as_deref();
-        partitions.push(partition_start(config, topic, topic_id, range, state)?);
+        partitions.push(partition_start(config, log, topic, topic_id, range, state)?);
     }
+    check_last(config, log, &partitions)?;
     if let Some(((topic, partition), state)) =
         known.into_iter().find(|((topic, _), _)| config.topics.iter().any(|known| known == topic))
     {
@@ -173,6 +178,7 @@ impl Fills {
 
 fn partition_start(
     config: &JobConfig,
+    log: &dyn Log,
     topic: &str,
     topic_id: Option<&str>,
     range: &PartitionRange,
@@ -217,13 +223,28 @@ fn partition_start(
             first,
         ));
     }
+    let last = state.and_then(|state| state.last);
     if committed > end {
-        return Err(changed(
-            format!(
-                "offset {committed} is committed, but the log ends at {end}: the topic was created anew or cut off"
-            ),
-            first,
-        ));
+        let is_same_topic = state.and_then(|state| state.topic_id.as_deref()).is_some_and(|was| topic_id == Some(was));
+        let mut hint = String::new();
+        let why = if is_same_topic {
+            "it was cut off"
+        } else {
+            hint =
+                format!("if it was created anew, --resume-at {topic}/{number}={first} counts what it holds; if not, ");
+            "the topic was created anew or cut off"
+        };
+        let parts = match last.filter(|_| is_same_topic) {
+            Some(last) => parts_at(log, &config.topics, range, last)?,
+            None => None,
+        };
+        hint.push_str(&how_to_go_on(config, topic, range, parts));
+        return Err(SourceError::LogChanged {
+            topic: topic.to_owned(),
+            partition: number,
+            what: format!("offset {committed} is committed, but the log ends at {end}: {why}"),
+            hint,
+        });
     }
     if resume.is_some() {
         if another_topic.is_some() {
@@ -242,6 +263,8 @@ fn partition_start(
         replay_from: first,
         passed_over,
         newest_timestamp,
+        // Told to resume before it, or in another topic, it is no more.
+        last: last.filter(|last| resume.is_none() || (another_topic.is_none() && last.offset < committed)),
         log_time,
         kind,
         is_known: state.is_some(),
@@ -284,41 +307,20 @@ fn complete_from(
     if cut.is_empty() {
         return Ok(None);
     }
-    // Of each partition the oldest timestamp of its first records, and how many of them were seen.
-    let mut firsts: BTreeMap<PartitionId, (i64, usize)> = BTreeMap::new();
     let mut from = Vec::new();
+    let mut oldest = Vec::new();
     for start in &cut {
         let PartitionRange { partition, first, end } = start.range;
         if first == end {
-            let time = if start.log_time > 0 { start.log_time } else { start.newest_timestamp };
-            firsts.insert(partition, (time, FIRST_RECORDS));
+            oldest.push(if start.log_time > 0 { start.log_time } else { start.newest_timestamp });
         } else {
             from.push(StartAt::on(partition, first));
         }
     }
-    if !from.is_empty() {
-        let thread = std::thread::current();
-        let mut source = log.open(&config.topics, &from, std::sync::Arc::new(move || thread.unpark()))?;
-        let is_known = |firsts: &BTreeMap<PartitionId, (i64, usize)>| {
-            firsts.len() == cut.len() && firsts.values().all(|(_, seen)| *seen >= FIRST_RECORDS)
-        };
-        while !is_known(&firsts) {
-            let handed = source.poll(256, &mut |polled| match polled {
-                Polled::Record(record) => {
-                    let (oldest, seen) = firsts.entry(record.partition).or_insert((record.timestamp, 0));
-                    if *seen < FIRST_RECORDS {
-                        *oldest = record.timestamp.min(*oldest);
-                        *seen += 1;
-                    }
-                }
-                Polled::End { partition, .. } => firsts.entry(partition).or_insert((0, 0)).1 = FIRST_RECORDS,
-            })?;
-            if handed == 0 {
-                std::thread::park_timeout(std::time::Duration::from_millis(100));
-            }
-        }
+    for firsts in heads(log, &config.topics, &from, FIRST_RECORDS)?.into_values() {
+        oldest.push(firsts.records.iter().map(|head| head.timestamp).min().unwrap_or(0));
     }
-    let newest = firsts.into_values().map(|(oldest, _)| oldest).max().filter(|newest| *newest > 0);
+    let newest = oldest.into_iter().max().filter(|newest| *newest > 0);
     Ok(newest.and_then(|newest| business_day(config, newest)))
 }
 

@@ -93,6 +93,7 @@ impl Writer {
             let partition = resumed.range.partition;
             let state = partitions.entry(partition).or_insert_with(|| nothing_read(&config.topics, partition));
             state.offset = resumed.committed;
+            state.last = resumed.last;
             state.passed_over.clone_from(&resumed.passed_over);
         }
         Writer {
@@ -246,6 +247,7 @@ impl Writer {
             state.offset = state.offset.max(progress.offset);
             state.newest_timestamp = state.newest_timestamp.max(progress.newest_timestamp);
             state.log_time = state.log_time.max(progress.log_time);
+            state.last = state.last.max(progress.last);
             let counters = &mut state.counters;
             counters.read += progress.read;
             counters.rejected += progress.rejected;

@@ -4,14 +4,17 @@
 //! `source/kafka` knows librdkafka.
 
 pub mod files;
+mod heads;
 pub mod kafka;
 mod log_time;
 pub mod place;
 
 use std::collections::BTreeMap;
 
+use takings_dataflows::last_record::LastRecord;
 use takings_dataflows::order::PartitionId;
 
+pub use self::heads::{Head, Heads, heads};
 pub use self::log_time::LogTime;
 
 /// One record as the log holds it. Borrowed: it lives until the next poll.
@@ -26,10 +29,26 @@ pub struct Record<'a> {
     /// The log's timestamp in milliseconds since 1970, as it was written (within 0 to [`NEWEST_TIMESTAMP`]): it
     /// may go back, or lie in the future; 0 in a log without timestamps.
     pub timestamp: i64,
+    /// The epoch of the leader that took it, in a log that has leaders and knows: see [`LastRecord`].
+    pub leader_epoch: Option<i32>,
     /// The key, where it has one.
     pub key: Option<&'a [u8]>,
     /// The payload; `None` is a tombstone.
     pub payload: Option<&'a [u8]>,
+}
+
+impl Record<'_> {
+    /// What tells it from any other record.
+    pub fn as_last(&self) -> LastRecord {
+        let mut checksum = crc32fast::Hasher::new();
+        checksum.update(&self.timestamp.to_le_bytes());
+        for bytes in [self.key, self.payload] {
+            // None is not empty, and where the key ends counts.
+            checksum.update(&bytes.map_or(u64::MAX, |bytes| bytes.len() as u64).to_le_bytes());
+            checksum.update(bytes.unwrap_or_default());
+        }
+        LastRecord { offset: self.offset, leader_epoch: self.leader_epoch, checksum: checksum.finalize() }
+    }
 }
 
 /// What a poll hands over.
@@ -249,5 +268,35 @@ impl SourceError {
     /// Whether trying the same again may help.
     pub const fn is_transient(&self) -> bool {
         matches!(self, SourceError::Unreachable { .. } | SourceError::TopicMissing { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_differ_in_anything_are_told_apart() {
+        let partition = PartitionId { topic: 0, partition: 0 };
+        let record = |timestamp, leader_epoch, key, payload| {
+            Record { partition, offset: 7, next_offset: 8, timestamp, leader_epoch, key, payload }.as_last()
+        };
+        let [a, ab, nothing] = ["a", "ab", ""].map(|text| Some(text.as_bytes()));
+        let all = [
+            record(1, Some(3), ab, a),
+            record(2, Some(3), ab, a),
+            record(1, Some(4), ab, a),
+            record(1, None, ab, a),
+            record(1, Some(3), a, ab),
+            record(1, Some(3), ab, nothing),
+            record(1, Some(3), ab, None),
+            record(1, Some(3), None, ab),
+            record(1, Some(3), nothing, ab),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[at + 1..].iter().all(|other| other != one), "{one:?}");
+        }
+        // Kept in stores: must never change.
+        assert_eq!(all[0].checksum, 1_774_491_451);
     }
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use takings_dataflows::day::Day;
+use takings_dataflows::last_record::LastRecord;
 use takings_dataflows::order::{Contribution, OrderDetails};
 use takings_dataflows::rating::Rating;
 use takings_dataflows::row::{RowChange, RowValue};
@@ -213,16 +214,37 @@ pub struct PartitionState {
     pub topic_id: Option<String>,
     /// What was never counted, because a run was told to resume behind it.
     pub passed_over: PassedOver,
+    /// The last record read, where it is known: the next start looks for it.
+    pub last: Option<LastRecord>,
     /// The counters since the store was made.
     pub counters: Counters,
 }
 
 impl PartitionState {
-    /// The same, with what stands in `sources.passed_over`.
-    pub(super) fn passing_over(self, written: Option<String>) -> Result<PartitionState, StoreError> {
-        let passed_over = PassedOver::read(written.as_deref(), &self.topic, self.partition)?;
-        Ok(PartitionState { passed_over, ..self })
+    /// The same, with what stands in `sources.passed_over` and `sources.last_record`.
+    pub(super) fn with_written(
+        self,
+        passed_over: Option<String>,
+        last: Option<String>,
+    ) -> Result<PartitionState, StoreError> {
+        let passed_over = PassedOver::read(passed_over.as_deref(), &self.topic, self.partition)?;
+        let last = last.map(|last| read_last(&last, &self.topic, self.partition)).transpose()?;
+        Ok(PartitionState { passed_over, last, ..self })
     }
+
+    /// As the last record stands in `sources.last_record`: `{"offset":19,"leader_epoch":3,"checksum":2914}`.
+    pub(super) fn written_last(&self) -> Option<String> {
+        // Numbers: can not fail to become JSON.
+        self.last.map(|last| serde_json::to_string(&last).unwrap_or_default())
+    }
+}
+
+fn read_last(text: &str, topic: &str, partition: u16) -> Result<LastRecord, StoreError> {
+    serde_json::from_str(text).map_err(|error| {
+        StoreError::Corrupt(format!(
+            "sources.last_record of {topic}/{partition} is {text:?}, which is no record's place: {error}"
+        ))
+    })
 }
 
 /// What became of a partition's records.

@@ -51,6 +51,7 @@ fn by_hand(euros: i128, orders: i64, partitions: &[(u64, Counters)]) -> StoredSt
         log_time: 0,
         topic_id: None,
         passed_over: PassedOver::default(),
+        last: None,
         counters,
     };
     StoredState {

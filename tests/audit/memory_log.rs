@@ -53,6 +53,7 @@ impl Source for MemorySource {
                     offset: start.offset,
                     next_offset: start.offset + 1,
                     timestamp: *timestamp,
+                    leader_epoch: None,
                     key: key.as_deref(),
                     payload: payload.as_deref(),
                 }));

@@ -49,6 +49,8 @@ pub enum Action {
     ToKafka(Traffic),
     /// On the way to PostgreSQL.
     ToPostgres(Traffic),
+    /// What this server has to say on the connections that are open never arrives, though they stay open.
+    LoseAnswers(Server),
     /// Kafka is killed or stopped, and started again.
     RestartKafka {
         /// Whether it is killed.
@@ -104,8 +106,8 @@ impl Action {
             Action::ToKafka(Traffic::Cut) => "cuts to Kafka",
             Action::ToKafka(Traffic::Stands) => "black holes to Kafka",
             Action::ToKafka(Traffic::Crawls) => "slow ways to Kafka",
-            Action::ToKafka(Traffic::Lost) => "answers of Kafka lost",
-            Action::ToPostgres(Traffic::Lost) => "answers of PostgreSQL lost",
+            Action::LoseAnswers(Server::Kafka) | Action::ToKafka(Traffic::Lost) => "answers of Kafka lost",
+            Action::LoseAnswers(Server::Postgres) | Action::ToPostgres(Traffic::Lost) => "answers of PostgreSQL lost",
             Action::ToPostgres(Traffic::Cut) => "cuts to PostgreSQL",
             Action::ToPostgres(Traffic::Stands) => "black holes to PostgreSQL",
             Action::ToPostgres(Traffic::Crawls) => "slow ways to PostgreSQL",
@@ -126,6 +128,13 @@ impl Action {
     }
 }
 
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    Kafka,
+    Postgres,
+}
+
 /// Where it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -143,6 +152,8 @@ pub struct Plan {
     chance: ChaCha8Rng,
     /// Decides what concerns clusters alone, so that older seeds still give the lists that they gave before.
     shapes: ChaCha8Rng,
+    /// Decides when answers are lost, and whose: for the same reason.
+    losses: ChaCha8Rng,
     is_cluster: bool,
     place: Place,
     /// What the actions so far have come to, as far as sensible actions follow from it.
@@ -160,9 +171,12 @@ impl Plan {
     pub fn new(seed: u64, place: Place) -> Plan {
         let mut shapes = ChaCha8Rng::seed_from_u64(seed);
         shapes.set_stream(4);
+        let mut losses = ChaCha8Rng::seed_from_u64(seed);
+        losses.set_stream(5);
         Plan {
             chance: ChaCha8Rng::seed_from_u64(seed),
             shapes,
+            losses,
             is_cluster: false,
             place,
             job_runs: false,
@@ -177,6 +191,12 @@ impl Plan {
 
     /// The next action.
     pub fn next(&mut self) -> Action {
+        // Beside the list, which stays as it was. Recovery takes up to a minute each time.
+        let may_lose = self.place == Place::Servers && self.job_runs && self.database_runs && !self.is_first;
+        if may_lose && self.losses.random_ratio(1, 50) {
+            let server = if self.losses.random() { Server::Kafka } else { Server::Postgres };
+            return Action::LoseAnswers(server);
+        }
         loop {
             let action = self.draw();
             if self.is_sensible(action) {

@@ -9,7 +9,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::ground::Ground;
-use crate::plan::{Action, PARTITIONS};
+use crate::plan::{Action, PARTITIONS, Server};
 use crate::released;
 use crate::shop::{Placed, Record, Topic};
 use crate::support::kafka::{Kafka, Message};
@@ -89,6 +89,8 @@ impl Ground for Servers {
         match action {
             Action::ToKafka(traffic) => self.to_kafka.set(traffic),
             Action::ToPostgres(traffic) => self.to_postgres.set(traffic),
+            Action::LoseAnswers(Server::Kafka) => self.to_kafka.lose_answers(),
+            Action::LoseAnswers(Server::Postgres) => self.to_postgres.lose_answers(),
             Action::RestartKafka { kill } => {
                 if kill {
                     self.kafka.kill();

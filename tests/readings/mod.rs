@@ -41,7 +41,7 @@ pub fn config(settings: &str) -> Result<JobConfig, String> {
 
 pub fn record<'a>(key: Option<&'a [u8]>, payload: Option<&'a [u8]>) -> Record<'a> {
     let partition = PartitionId { topic: 0, partition: 3 };
-    Record { partition, offset: 7, next_offset: 8, timestamp: 1_700_000_000_000, key, payload }
+    Record { partition, offset: 7, next_offset: 8, timestamp: 1_700_000_000_000, leader_epoch: None, key, payload }
 }
 
 /// Both readings of a job's first topic.

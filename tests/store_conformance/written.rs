@@ -1,5 +1,7 @@
 //! What is written comes back as it was.
 
+use takings_dataflows::last_record::LastRecord;
+
 use super::*;
 
 pub(super) fn a_new_store_is_empty(make: Make) {
@@ -224,6 +226,7 @@ pub(super) fn partitions_are_written_whole(make: Make) {
         log_time: 0,
         topic_id: None,
         passed_over: passed_over(&[(0, 5), (10, (1 << 56) - 1)]),
+        last: Some(LastRecord { offset: (1 << 56) - 2, leader_epoch: None, checksum: 0 }),
         counters: Counters {
             read: 28,
             applied: 1,
@@ -242,6 +245,26 @@ pub(super) fn partitions_are_written_whole(make: Make) {
     drop(store);
     let recovered = fresh.open().acquire(&settings()).unwrap();
     assert_eq!(recovered.partitions, [everything, partition(1, 12)]);
+}
+
+/// A topic that was created anew has other records at the offsets of the old one.
+pub(super) fn a_place_may_come_twice(make: Make) {
+    let fresh = make();
+    let mut store = fresh.acquired();
+    for epoch in [1, 2] {
+        let (topic, partition, offset) = ("product_sold".to_owned(), 0, 5);
+        let rejected =
+            Rejected { topic: topic.clone(), partition, offset, key: None, payload: None, reason: "none".to_owned() };
+        let was = Some(contribution("toys", 1));
+        let correction =
+            Correction { topic, partition, offset, order_id: "1".to_owned(), was, now: None, why: Why::Cancellation };
+        let commit = commit(epoch, vec![]);
+        store.commit(&Commit { rejected: vec![rejected], corrections: vec![correction], ..commit }).unwrap();
+    }
+    for table in ["rejected", "corrections"] {
+        let twice = ["1", "2"].map(|epoch| vec![Some("5".to_owned()), Some(epoch.to_owned())]);
+        assert_eq!(fresh.rows(&["\"offset\"", "epoch"], table), twice, "{table}");
+    }
 }
 
 fn passed_over(stretches: &[(u64, u64)]) -> PassedOver {

@@ -95,6 +95,12 @@ impl Job {
         takings(&format!("audit {}", self.words())).done()
     }
 
+    /// Changes its store by hand.
+    pub fn execute(&self, sql: &str) {
+        let store = rusqlite::Connection::open(self.folder.path().join("totals.db")).expect("the store");
+        store.execute_batch(sql).expect("the statement runs");
+    }
+
     /// Rows of a query, each its columns' text joined by spaces.
     pub fn rows(&self, sql: &str) -> Vec<String> {
         let store = rusqlite::Connection::open(self.folder.path().join("totals.db")).expect("the store");

@@ -17,7 +17,8 @@ pub enum Traffic {
     Crawls,
     /// They neither arrive nor get lost: connections stay open in silence, and go on later.
     Stands,
-    /// What the server says is lost, and never comes; connections stay open.
+    /// What the server says is lost, and never comes; connections stay open, and are heard again later. Only for
+    /// whole answers.
     Lost,
     /// Connections end, and new ones end at once.
     Cut,
@@ -41,6 +42,8 @@ struct State {
     open: HashMap<u64, [TcpStream; 2]>,
     connections: u64,
     losers: HashSet<u64>,
+    /// Connections on which no answer arrives any more, though they stay open.
+    deaf: HashSet<u64>,
 }
 
 impl Link {
@@ -48,7 +51,13 @@ impl Link {
     pub fn new() -> Link {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let state = State { traffic: Traffic::Flows, open: HashMap::new(), connections: 0, losers: HashSet::new() };
+        let state = State {
+            traffic: Traffic::Flows,
+            open: HashMap::new(),
+            connections: 0,
+            losers: HashSet::new(),
+            deaf: HashSet::new(),
+        };
         let road = Arc::new(Road { server: AtomicU16::new(0), state: Mutex::new(state), changed: Condvar::new() });
         let shared = road.clone();
         // A server that is slow to take one connection holds up no other.
@@ -81,6 +90,14 @@ impl Link {
     /// How many connections have lost something.
     pub fn losers(&self) -> usize {
         self.road.lock().losers.len()
+    }
+
+    /// Whatever the server says from now on on the connections that are open is lost, until they end. New ones
+    /// are whole. (A stream with a hole in it is nothing that TCP gives.)
+    pub fn lose_answers(&self) {
+        let mut state = self.road.lock();
+        let open: Vec<u64> = state.open.keys().copied().collect();
+        state.deaf.extend(open);
     }
 
     /// Changes what becomes of bytes, of open connections as well.
@@ -146,9 +163,14 @@ impl Road {
                 let mut length = rest.len();
                 let standing = |state: &mut State| state.traffic == Traffic::Stands;
                 let mut state = self.changed.wait_while(self.lock(), standing).expect("nobody panics");
-                if let (Traffic::Lost, Some(connection)) = (state.traffic, answers) {
-                    state.losers.insert(connection);
-                    break;
+                if let Some(connection) = answers {
+                    if state.deaf.contains(&connection) {
+                        break;
+                    }
+                    if state.traffic == Traffic::Lost {
+                        state.losers.insert(connection);
+                        break;
+                    }
                 }
                 let traffic = state.traffic;
                 drop(state);

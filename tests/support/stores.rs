@@ -9,6 +9,7 @@ use takings::store::commit::Counters;
 use takings::store::{Commit, FilledView, JobSettings, PartitionState, PassedOver, Store, StoreUrl, open};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
+use takings_dataflows::last_record::LastRecord;
 use takings_dataflows::row::{RowChange, RowValue};
 use takings_dataflows::symbol::Symbol;
 use takings_dataflows::takings::Takings;
@@ -281,6 +282,7 @@ pub fn partition(partition: u16, offset: u64) -> PartitionState {
         log_time: 1_600_000_000_000 + offset as i64,
         topic_id: Some("Zb4s0CjQQ_Wf5T7gqqXm2A".to_owned()),
         passed_over: PassedOver::default(),
+        last: offset.checked_sub(1).map(|offset| LastRecord { offset, leader_epoch: Some(3), checksum: u32::MAX }),
         counters: Counters {
             read: offset,
             applied: offset - offset / 2,

@@ -8,7 +8,7 @@
 //!   perhaps `timestamp`: see [`envelope`]. `{"key":"ORDER","value":null}` cancels an order.
 //! - Files still being written are followed. A file that shrank or was replaced stops the job.
 //!
-//! What it can not do: notice that bytes before the committed offset were edited in place.
+//! What it can not do: notice that bytes before the last record counted were edited in place.
 
 pub mod envelope;
 mod reader;

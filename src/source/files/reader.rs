@@ -153,6 +153,7 @@ impl Followed {
             offset,
             next_offset,
             timestamp,
+            leader_epoch: None,
             key,
             payload,
         };

@@ -44,6 +44,8 @@ pub(super) enum Delivered<'a> {
         offset: i64,
         /// Milliseconds since 1970, -1 without.
         timestamp: i64,
+        /// The epoch of the leader that took it, -1 where the broker does not say.
+        leader_epoch: i32,
         key: Option<&'a [u8]>,
         payload: Option<&'a [u8]>,
     },
@@ -215,6 +217,7 @@ impl Message {
                 partition: message.partition,
                 offset: message.offset,
                 timestamp: sys::rd_kafka_message_timestamp(self.0, std::ptr::null_mut()),
+                leader_epoch: sys::rd_kafka_message_leader_epoch(self.0),
                 key: bytes(message.key, message.key_len),
                 payload: bytes(message.payload, message.len),
             }

@@ -42,6 +42,10 @@ struct Partition {
     number: i32,
     /// The offset after the last record that was handed over.
     next: u64,
+    /// The last record that was handed over, and the epoch of its leader.
+    last: Option<(u64, Option<i32>)>,
+    /// Whether that one is read again first: another may stand there by now.
+    is_recalled: bool,
     /// The end of what is wanted of it.
     until: Option<u64>,
     /// Where it was last read to its end, and since when; `None` where more came.
@@ -73,6 +77,8 @@ impl Reader {
                 topic: CString::new(topic).map_err(|source| fault(topic, source))?,
                 number: i32::from(start.partition.partition),
                 next: start.offset,
+                last: None,
+                is_recalled: false,
                 until: start.until,
                 end: None,
                 is_told: false,
@@ -93,8 +99,10 @@ impl Reader {
             partition.position() == stalled.silent.position && partition.progress.silence(now).is_some()
         };
         let stalled: Vec<Stalled> = asker.answer().into_iter().filter(is_stuck).collect();
-        for Stalled { silent, end } in &stalled {
-            let progress = &mut partitions[silent.at].progress;
+        for Stalled { silent, first, end } in &stalled {
+            let Partition { progress, last, is_recalled, .. } = &mut partitions[silent.at];
+            // Without a position's epoch the new client could not tell that the log was cut off meanwhile.
+            *is_recalled = last.is_some_and(|(offset, _)| offset >= *first);
             tracing::warn!(
                 "{}/{}: nothing came from offset {} on for {} s, and the broker says that there is more, up to {}: reading on \
                  from there with a new connection",
@@ -167,7 +175,7 @@ impl Reader {
 fn queue(consumer: BaseConsumer<Context>, partitions: &[Partition], waker: &Waker) -> Result<BatchQueue, SourceError> {
     let mut assignment = TopicPartitionList::with_capacity(partitions.len());
     for partition in partitions {
-        let (topic, position) = (partition.topic.to_string_lossy(), partition.position());
+        let (topic, position) = (partition.topic.to_string_lossy(), partition.start());
         assignment
             .add_partition_offset(&topic, partition.number, Offset::Offset(position as i64))
             .map_err(|source| fault(&format!("{topic}/{} from offset {position}", partition.number), source))?;
@@ -209,16 +217,28 @@ impl Source for Reader {
         }
         *polled = now;
         let count = queue.poll(max, |delivered| match delivered {
-            Delivered::Message { topic, partition, offset, timestamp, key, payload } => {
+            Delivered::Message { topic, partition, offset, timestamp, leader_epoch, key, payload } => {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
-                let offset = offset as u64;
+                let (offset, leader_epoch) = (offset as u64, Some(leader_epoch).filter(|epoch| *epoch >= 0));
+                if std::mem::take(&mut partition.is_recalled) {
+                    let is_there = partition.last == Some((offset, leader_epoch));
+                    if !is_there {
+                        failure = failure.take().or_else(|| Some(cut_off(partition, "another record stands there")));
+                    }
+                    return;
+                }
+                if failure.is_some() {
+                    return;
+                }
                 (partition.next, partition.end) = (offset + 1, None);
+                partition.last = Some((offset, leader_epoch));
                 partition.progress.note(now);
                 each(Polled::Record(Record {
                     partition: partition.id,
                     offset,
                     next_offset: offset + 1,
                     timestamp: timestamp.clamp(0, NEWEST_TIMESTAMP),
+                    leader_epoch,
                     key,
                     payload,
                 }));
@@ -228,11 +248,13 @@ impl Source for Reader {
                 match code {
                     RDKafkaErrorCode::PartitionEOF => {
                         partition.progress.note(now);
-                        if partition.end.is_none_or(|(end, _)| end != offset as u64) {
-                            partition.end = Some((offset as u64, Instant::now()));
+                        // A new leader may not know yet how far it may be read.
+                        let offset = (offset as u64).max(partition.next);
+                        if partition.end.is_none_or(|(end, _)| end != offset) {
+                            partition.end = Some((offset, Instant::now()));
                             partition.is_told = false;
                         }
-                        each(Polled::End { partition: partition.id, offset: offset as u64 });
+                        each(Polled::End { partition: partition.id, offset });
                     }
                     // The client reads ahead: what is not wanted may well be what can not be read.
                     _ if partition.until.is_some_and(|until| offset >= until as i64) => {}
@@ -279,6 +301,11 @@ impl Partition {
         self.end.map_or(self.next, |(end, _)| end)
     }
 
+    /// Where reading begins.
+    fn start(&self) -> u64 {
+        self.last.filter(|_| self.is_recalled).map_or(self.position(), |(offset, _)| offset)
+    }
+
     /// What it holds after what was read, where that may be no more.
     fn waiting(&self, queue: &BatchQueue, is_all: impl FnOnce(&str) -> bool) -> Option<Waiting> {
         let from = self.position();
@@ -295,6 +322,18 @@ fn find<'a>(partitions: &'a mut [Partition], last: &mut usize, topic: &CStr, num
         *last = partitions.iter().position(is_it)?;
     }
     partitions.get_mut(*last)
+}
+
+/// Records that were acknowledged and read are gone.
+fn cut_off(partition: &Partition, message: &str) -> SourceError {
+    SourceError::LogChanged {
+        topic: partition.topic.to_string_lossy().into_owned(),
+        partition: partition.id.partition,
+        what: format!("the log was cut off before offset {}, up to which it was read ({message})", partition.next),
+        hint: "start again: the start checks the log against the store, and says how to go on. See \
+               unclean.leader.election.enable"
+            .to_owned(),
+    }
 }
 
 /// The errors that waiting does not cure.
@@ -328,14 +367,7 @@ fn fatal(
         }),
         RDKafkaErrorCode::TopicAuthorizationFailed => Some(refused(&format!("{topic}/{number}: {message}"))),
         // Records that were acknowledged are gone: a leader was elected that did not have them.
-        RDKafkaErrorCode::LogTruncation => Some(SourceError::LogChanged {
-            what: format!("the log was cut off before offset {offset}, and records up to there were read ({message})"),
-            hint: "start again: the start checks the log against the store, and says how to go on. See \
-                   unclean.leader.election.enable"
-                .to_owned(),
-            topic,
-            partition: number,
-        }),
+        RDKafkaErrorCode::LogTruncation => Some(cut_off(partition, message)),
         // librdkafka would go on after what it can not read: never in silence, and never of itself.
         RDKafkaErrorCode::BadMessage
         | RDKafkaErrorCode::BadCompression

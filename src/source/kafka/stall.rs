@@ -74,6 +74,8 @@ pub(super) struct Silent {
 #[derive(Clone, Debug)]
 pub(super) struct Stalled {
     pub(super) silent: Silent,
+    /// The first offset that the broker still holds.
+    pub(super) first: u64,
     /// How far it may be read.
     pub(super) end: u64,
 }
@@ -100,14 +102,14 @@ impl Asker {
         let client = Arc::clone(&self.client);
         let (sender, answer) = sync_channel(1);
         let asking = std::thread::Builder::new().name("kafka-ends".to_owned()).spawn(move || {
-            let end_of = |silent: &Silent| {
+            let range_of = |silent: &Silent| {
                 let topic = silent.topic.to_str().ok()?;
-                let (_, end) = client.fetch_watermarks(topic, silent.number, ANSWER_WITHIN).ok()?;
-                u64::try_from(end).ok()
+                let (first, end) = client.fetch_watermarks(topic, silent.number, ANSWER_WITHIN).ok()?;
+                Some((u64::try_from(first).ok()?, u64::try_from(end).ok()?))
             };
             let stalled = silent.into_iter().filter_map(|silent| {
-                let end = end_of(&silent)?;
-                (end > silent.position).then_some(Stalled { silent, end })
+                let (first, end) = range_of(&silent)?;
+                (end > silent.position).then_some(Stalled { silent, first, end })
             });
             // Nobody takes it where the reader is gone.
             let _ = sender.send(stalled.collect());

@@ -35,21 +35,23 @@ const REJECTED: Sql = Sql::new(
 const SOURCES: Sql = Sql::new(
     "updating sources",
     r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
-         corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over, epoch)
-       SELECT *, $18::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
+         corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over,
+         last_record, epoch)
+       SELECT *, $19::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
          $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-         $13::bigint[], $14::bigint[], $15::timestamptz[], $16::text[], $17::text[])
+         $13::bigint[], $14::bigint[], $15::timestamptz[], $16::text[], $17::text[], $18::text[])
        ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
          newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
          duplicates = excluded.duplicates, superseded = excluded.superseded, corrections = excluded.corrections,
          cancellations = excluded.cancellations, rejected = excluded.rejected, other = excluded.other,
          beyond_horizon = excluded.beyond_horizon, rounded = excluded.rounded, log_time = excluded.log_time,
-         topic_id = excluded.topic_id, passed_over = excluded.passed_over, epoch = excluded.epoch"#,
+         topic_id = excluded.topic_id, passed_over = excluded.passed_over, last_record = excluded.last_record,
+         epoch = excluded.epoch"#,
 );
 const READ_SOURCES: Sql = Sql::new(
     "reading sources",
     r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded, corrections,
-         cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over
+         cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over, last_record
        FROM sources ORDER BY topic, partition"#,
 );
 
@@ -149,13 +151,14 @@ pub(super) fn write_sources(
     let times: Vec<Option<DateTime<Utc>>> = partitions.iter().map(|state| moment::of_log(state.log_time)).collect();
     let topic_ids: Vec<Option<&str>> = partitions.iter().map(|state| state.topic_id.as_deref()).collect();
     let passed_over: Vec<Option<String>> = partitions.iter().map(|state| state.passed_over.written()).collect();
+    let last: Vec<Option<String>> = partitions.iter().map(PartitionState::written_last).collect();
     let counters: Vec<Vec<i64>> = COUNTERS
         .iter()
         .map(|counter| partitions.iter().map(|state| counter(&state.counters) as i64).collect())
         .collect();
     let mut params: Vec<&(dyn ToSql + Sync)> = vec![&topics, &numbers, &offsets, &timestamps];
     params.extend(counters.iter().map(|column| column as &(dyn ToSql + Sync)));
-    params.extend([&times as &(dyn ToSql + Sync), &topic_ids, &passed_over, &epoch]);
+    params.extend([&times as &(dyn ToSql + Sync), &topic_ids, &passed_over, &last, &epoch]);
     session.execute(&SOURCES, &params).map(drop)
 }
 
@@ -187,6 +190,7 @@ pub(super) fn read_sources(session: &mut Session) -> Result<Vec<PartitionState>,
             log_time: moment::to_log(row.try_get(14)?),
             topic_id: row.try_get(15)?,
             passed_over: PassedOver::default(),
+            last: None,
             counters: Counters {
                 read: number(4)?,
                 applied: number(5)?,
@@ -200,8 +204,8 @@ pub(super) fn read_sources(session: &mut Session) -> Result<Vec<PartitionState>,
                 rounded: number(13)?,
             },
         };
-        partitions.push((state, row.try_get::<_, Option<String>>(16)?));
+        partitions.push((state, row.try_get::<_, Option<String>>(16)?, row.try_get::<_, Option<String>>(17)?));
         Ok(())
     })?;
-    partitions.into_iter().map(|(state, passed_over)| state.passing_over(passed_over)).collect()
+    partitions.into_iter().map(|(state, passed_over, last)| state.with_written(passed_over, last)).collect()
 }

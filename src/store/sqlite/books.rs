@@ -70,15 +70,15 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
         let mut put = connection.prepare_cached(
             r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates,
                  superseded, corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
-                 passed_over, epoch)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                 passed_over, last_record, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
                ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
                  newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
                  duplicates = excluded.duplicates, superseded = excluded.superseded,
                  corrections = excluded.corrections, cancellations = excluded.cancellations,
                  rejected = excluded.rejected, other = excluded.other, beyond_horizon = excluded.beyond_horizon,
                  rounded = excluded.rounded, log_time = excluded.log_time, topic_id = excluded.topic_id,
-                 passed_over = excluded.passed_over, epoch = excluded.epoch"#,
+                 passed_over = excluded.passed_over, last_record = excluded.last_record, epoch = excluded.epoch"#,
         )?;
         for state in partitions {
             let PartitionState {
@@ -89,6 +89,7 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                 log_time,
                 topic_id,
                 passed_over,
+                last: _,
                 counters,
             } = state;
             let moment =
@@ -111,6 +112,7 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                 moment(*log_time),
                 topic_id,
                 passed_over.written(),
+                state.written_last(),
                 epoch
             ])?;
         }
@@ -119,9 +121,12 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
     write().map_err(|error| Failed::at("writing sources", error))
 }
 
+/// A row of `sources`, and in it `passed_over` and `last_record` as they are written.
+type Written = (PartitionState, Option<String>, Option<String>);
+
 /// Every partition, as committed.
 pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState>, Failed> {
-    let state = |row: &Row<'_>| -> rusqlite::Result<(PartitionState, Option<String>)> {
+    let state = |row: &Row<'_>| -> rusqlite::Result<Written> {
         let number = |index| row.get::<_, i64>(index).map(|number| number as u64);
         let state = PartitionState {
             topic: unescaped(row.get_ref(0)?.as_str()?).into_owned(),
@@ -131,6 +136,7 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
             log_time: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(14)?),
             topic_id: row.get(15)?,
             passed_over: PassedOver::default(),
+            last: None,
             counters: Counters {
                 read: number(4)?,
                 applied: number(5)?,
@@ -144,20 +150,20 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
                 rounded: number(13)?,
             },
         };
-        Ok((state, row.get(16)?))
+        Ok((state, row.get(16)?, row.get(17)?))
     };
-    let read = || -> rusqlite::Result<Vec<(PartitionState, Option<String>)>> {
+    let read = || -> rusqlite::Result<Vec<Written>> {
         connection
             .prepare(
                 r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
                      corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
-                     passed_over
+                     passed_over, last_record
                    FROM sources ORDER BY topic, partition"#,
             )?
             .query_map([], state)?
             .collect()
     };
     let rows = read().map_err(|error| Failed::at("reading sources", error))?;
-    let whole = rows.into_iter().map(|(state, passed_over)| state.passing_over(passed_over));
+    let whole = rows.into_iter().map(|(state, passed_over, last)| state.with_written(passed_over, last));
     whole.collect::<Result<_, _>>().map_err(Failed::Store)
 }
