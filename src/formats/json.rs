@@ -22,8 +22,10 @@ impl Token<'_> {
     }
 }
 
-/// The kinds of values.
+/// The kinds of values. As wide as a pointer, so that a token has no padding: copies of it were made of pieces that
+/// overlap, and waiting for those was a fifth of the time of reading an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
 pub(crate) enum Kind {
     /// `null`
     Null,
@@ -122,7 +124,7 @@ impl<'a, 's> Object<'a, 's> {
     #[inline]
     pub(crate) fn pass_key(&mut self, quoted: &str) -> Result<bool, Syntax> {
         let scanner = &mut self.scanner;
-        if !scanner.bytes[scanner.at..].starts_with(quoted.as_bytes()) {
+        if !starts_with(&scanner.bytes[scanner.at..], quoted.as_bytes()) {
             return Ok(false);
         }
         scanner.at += quoted.len();
@@ -131,7 +133,7 @@ impl<'a, 's> Object<'a, 's> {
     }
 
     /// The member's value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Token<'a>, Syntax> {
         self.scanner.space();
         self.scanner.value()
@@ -220,7 +222,9 @@ impl<'a> Scanner<'a, '_> {
         Ok(())
     }
 
-    #[inline]
+    // Always inlined, and all that gives it its token: where one came back through memory, in halves, it was waited for
+    // at once, in whole, a quarter of the time of reading an order.
+    #[inline(always)]
     fn value(&mut self) -> Result<Token<'a>, Syntax> {
         match self.peek() {
             Some(open @ (b'{' | b'[')) => {
@@ -233,7 +237,7 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn scalar(&mut self) -> Result<Token<'a>, Syntax> {
         match self.peek() {
             Some(b'"') => self.string(),
@@ -245,6 +249,7 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
+    #[inline(always)]
     fn literal(&mut self, word: &'static str, kind: Kind) -> Result<Token<'a>, Syntax> {
         let end = self.at + word.len();
         if self.bytes.get(self.at..end) != Some(word.as_bytes()) {
@@ -265,6 +270,7 @@ impl<'a> Scanner<'a, '_> {
         Ok(())
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Result<Token<'a>, Syntax> {
         let start = self.at;
         if self.peek() == Some(b'-') {
@@ -290,7 +296,7 @@ impl<'a> Scanner<'a, '_> {
     }
 
     /// A string, from its opening quote. Escapes are checked for their form only.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Token<'a>, Syntax> {
         self.at += 1;
         let start = self.at;
@@ -370,6 +376,15 @@ impl<'a> Scanner<'a, '_> {
             }
         }
     }
+}
+
+/// As the standard library's, without its call for a handful of bytes.
+#[inline]
+fn starts_with(bytes: &[u8], start: &[u8]) -> bool {
+    let Some(bytes) = bytes.get(..start.len()) else { return false };
+    let ((words, rest), (start_words, start_rest)) = (bytes.as_chunks::<8>(), start.as_chunks::<8>());
+    let same = |(word, start): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*word) == u64::from_ne_bytes(*start);
+    words.iter().zip(start_words).all(same) && rest.iter().zip(start_rest).all(|(byte, start)| byte == start)
 }
 
 /// How many bytes at the start are neither quote, backslash nor control character. Eight at a time:

@@ -42,7 +42,9 @@ const _: () = assert!(size_of::<Slot>() == 64);
 /// Slots in chunks, which stay where they are as more come.
 #[derive(Default)]
 pub(super) struct Slots {
-    chunks: Vec<Vec<Slot>>,
+    full: Vec<Vec<Slot>>,
+    /// The chunk that grows. Here, since the header of one in `full` is another place in memory to wait for.
+    open: Vec<Slot>,
     pub(super) length: usize,
 }
 
@@ -53,23 +55,28 @@ impl Slots {
     pub(super) fn push(&mut self, slot: Slot) -> u32 {
         let at = self.length;
         if at.is_multiple_of(Slots::CHUNK) {
-            self.chunks.push(Vec::with_capacity(Slots::CHUNK));
+            let full = std::mem::replace(&mut self.open, Vec::with_capacity(Slots::CHUNK));
+            if at > 0 {
+                self.full.push(full);
+            }
         }
-        self.chunks[at / Slots::CHUNK].push(slot);
+        self.open.push(slot);
         self.length += 1;
         at as u32
     }
 
     pub(super) fn at(&self, at: u32) -> &Slot {
-        &self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
+        let (chunk, at) = (at as usize / Slots::CHUNK, at as usize % Slots::CHUNK);
+        &self.full.get(chunk).unwrap_or(&self.open)[at]
     }
 
     pub(super) fn at_mut(&mut self, at: u32) -> &mut Slot {
-        &mut self.chunks[at as usize / Slots::CHUNK][at as usize % Slots::CHUNK]
+        let (chunk, at) = (at as usize / Slots::CHUNK, at as usize % Slots::CHUNK);
+        &mut self.full.get_mut(chunk).unwrap_or(&mut self.open)[at]
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
-        self.chunks.iter().flatten()
+        self.full.iter().flatten().chain(&self.open)
     }
 }
 
