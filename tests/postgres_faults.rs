@@ -11,10 +11,12 @@
 
 mod support;
 
+use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
 use support::disk::Disk;
+use support::link::Link;
 use support::orders::Orders;
 use support::pgbouncer::Pgbouncer;
 use support::postgres::PostgresServer;
@@ -71,6 +73,27 @@ fn a_full_disk_is_waited_for() {
     stop_and_audit(job, &orders, &store);
     admin.batch_execute("DROP DATABASE on_small_disk WITH (FORCE)").unwrap();
     admin.batch_execute("DROP TABLESPACE small").unwrap();
+}
+
+/// Behind a load balancer, say: connections are taken and stay open, and nothing comes back.
+#[test]
+fn a_server_that_says_nothing_is_told_and_tried_again() {
+    let (_, store) = owned();
+    let server = PostgresServer::shared();
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let link = Link::to(silent.local_addr().unwrap().port());
+    let through = store.replace(&format!(":{}/", server.port()), &format!(":{}/", link.port()));
+    let mut orders = Orders::new(500);
+    let mut job = Takings::start(&orders.run(&through));
+    job.wait_for("it takes connections, and said nothing for 20 s");
+    link.lead_to(server.port());
+    job.wait_for(OURS);
+    orders.wait_until_counted(&store, &mut job);
+    // Later the server ends a session from which it hears nothing, and that is heard.
+    link.lose_answers();
+    orders.add(500);
+    orders.wait_until_counted(&store, &mut job);
+    stop_and_audit(job, &orders, &store);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use postgres::types::ToSql;
 use takings_dataflows::order::Contribution;
+use tokio_postgres::types::ToSql;
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;

@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::io;
 
-use postgres::error::SqlState;
 use refinery::error::Kind;
+use tokio_postgres::error::SqlState;
 
 use crate::store::StoreError;
 
 /// What `error`, which came while `doing` something at `store`, asks for.
-pub(super) fn fault(store: &str, doing: &str, error: postgres::Error) -> StoreError {
+pub(super) fn fault(store: &str, doing: &str, error: tokio_postgres::Error) -> StoreError {
     match verdict(store, doing, &error) {
         Verdict::Wait => unreachable(store, error),
         Verdict::Busy(why) => StoreError::Busy { store: store.to_owned(), why, source: Box::new(error) },
@@ -21,7 +21,7 @@ pub(super) fn fault(store: &str, doing: &str, error: postgres::Error) -> StoreEr
 /// The same for an error of the driver that migrations wrapped.
 pub(super) fn migration_fault(store: &str, doing: &str, error: refinery::Error) -> StoreError {
     let verdict = match error.kind() {
-        Kind::Connection(_, source) => match source.downcast_ref::<postgres::Error>() {
+        Kind::Connection(_, source) => match source.downcast_ref::<tokio_postgres::Error>() {
             Some(error) => verdict(store, doing, error),
             None => Verdict::Other,
         },
@@ -48,7 +48,7 @@ enum Verdict {
 /// A failed statement or a lost connection undoes its transaction, so whatever may pass by itself (a
 /// restart, a failover, a full disk that someone clears, a lock that someone holds) may be tried again.
 /// None of it is ever the fault of a record.
-fn verdict(store: &str, doing: &str, error: &postgres::Error) -> Verdict {
+fn verdict(store: &str, doing: &str, error: &tokio_postgres::Error) -> Verdict {
     let Some(answer) = error.as_db_error() else {
         return if is_contact(error) { Verdict::Wait } else { Verdict::Other };
     };
@@ -133,7 +133,7 @@ fn read_only() -> String {
 }
 
 /// The same for what came while connecting: there a refusal of the driver's own is about a setting.
-pub(super) fn connect_fault(store: &str, error: postgres::Error) -> StoreError {
+pub(super) fn connect_fault(store: &str, error: tokio_postgres::Error) -> StoreError {
     if error.as_db_error().is_some() {
         return fault(store, "connecting", error);
     }
@@ -150,7 +150,7 @@ pub(super) fn connect_fault(store: &str, error: postgres::Error) -> StoreError {
 }
 
 /// Whether the error is of the network, or of a peer that went away, rather than an answer.
-fn is_contact(error: &postgres::Error) -> bool {
+fn is_contact(error: &tokio_postgres::Error) -> bool {
     let mut cause = error.source();
     if cause.is_none() {
         // Closed, timed out, or a message that makes no sense: all the driver says is its kind.
@@ -165,7 +165,7 @@ fn is_contact(error: &postgres::Error) -> bool {
     false
 }
 
-fn unreachable(store: &str, error: postgres::Error) -> StoreError {
+fn unreachable(store: &str, error: tokio_postgres::Error) -> StoreError {
     StoreError::Unreachable { store: store.to_owned(), source: Box::new(error) }
 }
 

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use postgres::Row;
 use takings_dataflows::event::Event;
 use takings_dataflows::listing::{Listing, ListingEvent};
 use takings_dataflows::order::Version;
 use takings_dataflows::rating::{Rating, RatingEvent};
+use tokio_postgres::Row;
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
@@ -90,12 +90,12 @@ fn version(row: &Row, table: &str, topic: &str, topics: &Topics, at: usize) -> R
 
 /// An error inside a loop over rows: rows stream, and only the driver can end it.
 enum Stopped {
-    Driver(postgres::Error),
+    Driver(tokio_postgres::Error),
     Store(StoreError),
 }
 
-impl From<postgres::Error> for Stopped {
-    fn from(error: postgres::Error) -> Self {
+impl From<tokio_postgres::Error> for Stopped {
+    fn from(error: tokio_postgres::Error) -> Self {
         Stopped::Driver(error)
     }
 }

@@ -13,6 +13,7 @@
 //! - *changed rows only*: rows are written by their key, and counted.
 
 mod books;
+mod connection;
 mod fault;
 mod kept;
 mod numeric;
@@ -29,7 +30,8 @@ use std::time::{Duration, Instant};
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 
-use self::session::{Params, Session, SessionId, Sql};
+use self::connection::Params;
+use self::session::{Session, SessionId, Sql};
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
 use super::schema::check_to_look;
 use super::settings::{StoredSettings, view_names};
@@ -329,7 +331,7 @@ fn read_job(session: &mut Session, sql: &Sql, params: Params<'_>) -> Result<(i64
     let [row] = rows.as_slice() else {
         return Err(StoreError::Corrupt(format!("job holds {} rows, and should hold one", rows.len())));
     };
-    let read = || -> Result<(i64, i64, StoredSettings), postgres::Error> {
+    let read = || -> Result<(i64, i64, StoredSettings), tokio_postgres::Error> {
         let stored = StoredSettings {
             time_zone: row.try_get(2)?,
             default_currency: row.try_get(3)?,

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use chrono::NaiveDateTime;
-use postgres::Row;
-use postgres::types::ToSql;
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 use takings_dataflows::minute::Minute;
 use takings_dataflows::order::{Content, Contribution, Fact, OrderEvent, Version};
 use takings_dataflows::symbol::SymbolCache;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
@@ -217,7 +217,7 @@ pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(
     stopped.map_or(Ok(()), Err)
 }
 
-fn content(row: &Row, names: &mut SymbolCache) -> Result<Content, postgres::Error> {
+fn content(row: &Row, names: &mut SymbolCache) -> Result<Content, tokio_postgres::Error> {
     let mut name = |written: &str| names.get(&unescaped(written));
     let fact = Fact {
         day: Day::from_date(row.try_get(10)?),

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{Error, SimpleQueryMessage};
 
+use super::connection::Connection;
 use crate::store::StoreError;
 
 /// How long the second connection is waited for: a pooler without a free session keeps it waiting.
@@ -18,13 +19,13 @@ const SECOND_CONNECTION: Duration = Duration::from_secs(3);
 /// One session of one server, told apart from every other.
 type Place = Option<(String, String)>;
 
-/// Whether a second connection, which `dial` makes, is answered by the session that answers `client`, while both
+/// Whether a second connection, which `dial` makes, is answered by the session that answers `connection`, while both
 /// are open. That proves it; where no second connection comes about, nothing is proved.
 pub(super) fn shares_sessions(
-    client: &mut Client,
-    dial: impl FnOnce() -> Result<Client, StoreError> + Send + 'static,
-) -> Result<bool, postgres::Error> {
-    let ours = place(client)?;
+    connection: &mut Connection,
+    dial: impl FnOnce() -> Result<Connection, StoreError> + Send + 'static,
+) -> Result<bool, Error> {
+    let ours = place(connection)?;
     let (tell, told) = bounded(1);
     let asking = thread::Builder::new().name("second connection".to_owned()).spawn(move || {
         if let Ok(mut second) = dial() {
@@ -35,14 +36,14 @@ pub(super) fn shares_sessions(
     });
     let Ok(_) = asking else { return Ok(false) };
     let Ok((theirs, _second)) = told.recv_timeout(SECOND_CONNECTION) else { return Ok(false) };
-    let again = place(client)?;
+    let again = place(connection)?;
     Ok(ours != again || (ours.is_some() && ours == theirs))
 }
 
 /// Which session runs this.
-fn place(client: &mut Client) -> Result<Place, postgres::Error> {
+fn place(connection: &mut Connection) -> Result<Place, Error> {
     let asked = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()";
-    let answers = client.simple_query(asked)?;
+    let answers = connection.simple_query(asked)?;
     Ok(answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some((row.get(0)?.to_owned(), row.get(1)?.to_owned())),
         _ => None,

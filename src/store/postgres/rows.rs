@@ -5,17 +5,18 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use postgres::Row;
-use postgres::types::ToSql;
 use serde_json::Value;
 use takings_dataflows::day::Day;
 use takings_dataflows::minute::Minute;
 use takings_dataflows::row::{RowChange, RowValue};
 use takings_dataflows::view::{View, ViewKey};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::ROWS_A_STATEMENT;
+use super::connection::Params;
 use super::numeric::Numeric;
-use super::session::{Params, Session, Sql};
+use super::session::{Session, Sql};
 use crate::store::StoreError;
 use crate::store::columns::{
     self, Cell, CellType, day_of, key_cells, key_columns, key_json, key_of, name_of, value_cells, value_columns,
@@ -275,7 +276,7 @@ fn read_by(
     Ok(rows)
 }
 
-fn cell(row: &Row, at: usize, kind: CellType) -> Result<Cell, postgres::Error> {
+fn cell(row: &Row, at: usize, kind: CellType) -> Result<Cell, tokio_postgres::Error> {
     let cell = match kind {
         CellType::Day => row.try_get::<_, Option<NaiveDate>>(at)?.map(|day| Cell::Day(Day::from_date(day))),
         CellType::Name => row.try_get::<_, Option<&str>>(at)?.map(|name| Cell::Name(name_of(name))),

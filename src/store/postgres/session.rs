@@ -15,11 +15,11 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use postgres::types::ToSql;
-use postgres::{Client, NoTls, Row, SimpleQueryMessage, Statement};
 use postgres_native_tls::MakeTlsConnector;
 use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::{Error, NoTls, Row, SimpleQueryMessage, Statement};
 
+use super::connection::{Connection, Params, Refused};
 use super::fault::{connect_fault, fault};
 use super::pooler;
 use crate::store::url::PostgresUrl;
@@ -86,17 +86,22 @@ impl Sql {
 }
 
 /// A connection as the server gives it.
-fn dial(url: &PostgresUrl, config: tokio_postgres::Config) -> Result<Client, StoreError> {
-    let config = postgres::Config::from(config);
+fn dial(url: &PostgresUrl, config: &tokio_postgres::Config) -> Result<Connection, StoreError> {
     let connected = match url.tls()? {
-        Some(connector) => config.connect(MakeTlsConnector::new(connector)),
-        None => config.connect(NoTls),
+        Some(connector) => Connection::open(config, MakeTlsConnector::new(connector)),
+        None => Connection::open(config, NoTls),
     };
-    connected.map_err(|error| connect_fault(&url.to_string(), error))
+    connected.map_err(|refused| match refused {
+        Refused::Server(error) => connect_fault(&url.to_string(), error),
+        Refused::Silence(patience) => StoreError::Unreachable {
+            store: url.to_string(),
+            source: format!("it takes connections, and said nothing for {} s", patience.as_secs()).into(),
+        },
+        Refused::System(error) => {
+            StoreError::Fault { doing: "preparing a connection".to_owned(), source: Box::new(error) }
+        }
+    })
 }
-
-/// What a statement takes.
-pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Which session of the server, so that a later one recognises it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +112,7 @@ pub(super) struct SessionId {
 
 /// A connection, set up.
 pub(super) struct Session {
-    client: Client,
+    connection: Connection,
     store: String,
     id: SessionId,
     statements: HashMap<String, Statement>,
@@ -124,8 +129,8 @@ impl Session {
     pub(super) fn open_first(url: &PostgresUrl) -> Result<Session, StoreError> {
         let config = Session::to_write(url)?;
         let other = (url.clone(), config.clone());
-        Session::connect(url, config, move |client| {
-            let is_shared = pooler::shares_sessions(client, move || dial(&other.0, other.1))
+        Session::connect(url, config, move |connection| {
+            let is_shared = pooler::shares_sessions(connection, move || dial(&other.0, &other.1))
                 .map_err(|error| fault(&url.to_string(), "asking for the session's number", error))?;
             if is_shared { Err(pooler::refusal(&url.to_string())) } else { Ok(()) }
         })
@@ -147,19 +152,20 @@ impl Session {
     fn connect(
         url: &PostgresUrl,
         config: tokio_postgres::Config,
-        check: impl FnOnce(&mut Client) -> Result<(), StoreError>,
+        check: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
     ) -> Result<Session, StoreError> {
         let store = url.to_string();
-        let mut client = dial(url, config)?;
-        check(&mut client)?;
-        let set_up = |client: &mut Client| {
-            client.batch_execute(&setup())?;
-            client
+        let mut connection = dial(url, &config)?;
+        check(&mut connection)?;
+        let set_up = |connection: &mut Connection| {
+            connection.batch_execute(&setup())?;
+            connection
                 .query_one("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()", &[])
                 .and_then(|row| Ok(SessionId { pid: row.try_get(0)?, started: row.try_get(1)? }))
         };
-        let id = set_up(&mut client).map_err(|error| fault(&store, "setting the session up", error))?;
-        Ok(Session { client, store, id, statements: HashMap::new() })
+        let id = set_up(&mut connection).map_err(|error| fault(&store, "setting the session up", error))?;
+        connection.trust();
+        Ok(Session { connection, store, id, statements: HashMap::new() })
     }
 
     /// That the server runs this process's statements in the session that holds the lock, given which one ran the
@@ -225,7 +231,7 @@ impl Session {
         );
         let rows = self.query(&WHO, &[&LOCK])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let describe = || -> Result<(SessionId, String), postgres::Error> {
+        let describe = || -> Result<(SessionId, String), Error> {
             let pid: i32 = row.try_get(0)?;
             let Some(started) = row.try_get::<_, Option<SystemTime>>(1)? else {
                 return Ok((SessionId { pid, started: SystemTime::UNIX_EPOCH }, format!("server process {pid}")));
@@ -241,30 +247,30 @@ impl Session {
 
     /// From here on every statement is an index lookup for each row.
     pub(super) fn plan_for_commits(&mut self) -> Result<(), StoreError> {
-        self.client.batch_execute(ONE_PLAN).map_err(|error| fault(&self.store, "setting the session up", error))
+        self.connection.batch_execute(ONE_PLAN).map_err(|error| fault(&self.store, "setting the session up", error))
     }
 
     /// The connection, for the migrations.
-    pub(super) const fn client(&mut self) -> &mut Client {
-        &mut self.client
+    pub(super) const fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Runs statements without parameters or results.
     pub(super) fn batch(&mut self, doing: &str, text: &str) -> Result<(), StoreError> {
-        self.client.batch_execute(text).map_err(|error| fault(&self.store, doing, error))
+        self.connection.batch_execute(text).map_err(|error| fault(&self.store, doing, error))
     }
 
     /// Runs one statement; how many rows it touched.
     pub(super) fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, StoreError> {
         self.prepared(sql)
-            .and_then(|statement| self.client.execute(&statement, params))
+            .and_then(|statement| self.connection.execute(&statement, params))
             .map_err(|error| fault(&self.store, &sql.doing, error))
     }
 
     /// Runs one statement; its rows.
     pub(super) fn query(&mut self, sql: &Sql, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         self.prepared(sql)
-            .and_then(|statement| self.client.query(&statement, params))
+            .and_then(|statement| self.connection.query(&statement, params))
             .map_err(|error| fault(&self.store, &sql.doing, error))
     }
 
@@ -273,27 +279,20 @@ impl Session {
         &mut self,
         sql: &Sql,
         params: Params<'_>,
-        mut each: impl FnMut(&Row) -> Result<(), postgres::Error>,
+        mut each: impl FnMut(&Row) -> Result<(), Error>,
     ) -> Result<(), StoreError> {
-        use postgres::fallible_iterator::FallibleIterator;
-        let mut run = || {
-            let statement = self.prepared(sql)?;
-            let mut rows = self.client.query_raw(&statement, params.iter().copied())?;
-            while let Some(row) = rows.next()? {
-                each(&row)?;
-            }
-            Ok(())
-        };
-        run().map_err(|error| fault(&self.store, &sql.doing, error))
+        self.prepared(sql)
+            .and_then(|statement| self.connection.each(&statement, params, &mut each))
+            .map_err(|error| fault(&self.store, &sql.doing, error))
     }
 
     /// Runs one statement that returns one value.
     fn query_one<T>(&mut self, sql: &Sql, params: Params<'_>) -> Result<T, StoreError>
     where
-        T: for<'a> postgres::types::FromSql<'a>,
+        T: for<'a> tokio_postgres::types::FromSql<'a>,
     {
         self.prepared(sql)
-            .and_then(|statement| self.client.query_one(&statement, params)?.try_get(0))
+            .and_then(|statement| self.connection.query_one(&statement, params)?.try_get(0))
             .map_err(|error| fault(&self.store, &sql.doing, error))
     }
 
@@ -306,7 +305,7 @@ impl Session {
     /// without an error when a statement before it failed.
     pub(super) fn commit(&mut self) -> Result<Option<u64>, StoreError> {
         let answers = self
-            .client
+            .connection
             .simple_query("COMMIT; SELECT epoch FROM job")
             .map_err(|error| fault(&self.store, "committing", error))?;
         Ok(answers.iter().find_map(|answer| match answer {
@@ -315,11 +314,11 @@ impl Session {
         }))
     }
 
-    fn prepared(&mut self, sql: &Sql) -> Result<Statement, postgres::Error> {
+    fn prepared(&mut self, sql: &Sql) -> Result<Statement, Error> {
         if let Some(statement) = self.statements.get(&*sql.text) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(&sql.text)?;
+        let statement = self.connection.prepare(&sql.text)?;
         self.statements.insert(sql.text.clone().into_owned(), statement.clone());
         Ok(statement)
     }
