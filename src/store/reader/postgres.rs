@@ -1,7 +1,7 @@
 //! Reading PostgreSQL: a bounded pool, one repeatable-read transaction an answer, and `LISTEN` for
 //! new epochs.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use native_tls::TlsConnector;
 use postgres_native_tls::MakeTlsConnector;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, IsolationLevel, NoTls, Socket};
 use tracing::{debug, info, warn};
@@ -29,6 +30,8 @@ use crate::store::url::PostgresUrl;
 const APPLICATION: &str = "takings serve";
 /// The channel on which the job's transaction tells of its epoch.
 const CHANNEL: &str = "takings";
+/// How long a connection may hear nothing before it is asked whether it still would.
+const PULSE: Duration = Duration::from_secs(10);
 /// How long to wait before listening again, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -127,7 +130,7 @@ impl Backend for Postgres {
         };
         let mut in_use = InUse(Some(client));
         let Some(client) = in_use.0.as_mut() else { return Err(self.slow()) };
-        match tokio::time::timeout(self.timeout, snapshot(client, &statements, then)).await {
+        match timeout(self.timeout, snapshot(client, &statements, then)).await {
             Ok(Ok(tables)) => {
                 drop(in_use.0.take());
                 Ok(tables)
@@ -146,7 +149,7 @@ impl Backend for Postgres {
                     Ok(()) => debug!("the connection that listens for epochs was closed"),
                     Err(error) => debug!(%error, "listening for epochs failed"),
                 }
-                tokio::time::sleep(wait).await;
+                sleep(wait).await;
                 wait = (wait * 2).min(BACKOFF.1);
             }
         });
@@ -224,11 +227,11 @@ impl Connector {
     /// What holds for every session. A timeout on the server's side as well: it then stops working on
     /// what no one waits for.
     async fn prepare(&self, client: &Client) -> Result<(), Error> {
-        let timeout = self.timeout.as_millis();
+        let limit = self.timeout.as_millis();
         client
             .batch_execute(&format!(
-                "SET default_transaction_read_only = on; SET statement_timeout = {timeout}; \
-                 SET idle_in_transaction_session_timeout = {timeout}"
+                "SET default_transaction_read_only = on; SET statement_timeout = {limit}; \
+                 SET idle_in_transaction_session_timeout = {limit}"
             ))
             .await
     }
@@ -265,8 +268,8 @@ async fn drive(connection: impl Future<Output = Result<(), Error>>) {
     }
 }
 
-/// Listens until the connection ends. Once it listens, `wake` is notified (an epoch may have passed
-/// unheard) and the backoff starts anew.
+/// Listens until the connection ends, or is no longer answered. Once it listens, `wake` is notified (an epoch may have
+/// passed unheard) and the backoff starts anew.
 async fn listen(connector: &Connector, wake: &Notify, wait: &mut Duration) -> Result<(), Error> {
     let config = match connector.url.config(APPLICATION) {
         Ok(config) => config,
@@ -275,21 +278,40 @@ async fn listen(connector: &Connector, wake: &Notify, wait: &mut Duration) -> Re
             return Ok(());
         }
     };
+    let patience = connector.timeout;
     match &connector.tls {
-        Some(tls) => {
-            let (client, connection) = config.connect(MakeTlsConnector::new(tls.clone())).await?;
-            hear(&client, connection, wake, wait).await
-        }
-        None => {
-            let (client, connection) = config.connect(NoTls).await?;
-            hear(&client, connection, wake, wait).await
-        }
+        Some(tls) => match timeout(patience, config.connect(MakeTlsConnector::new(tls.clone()))).await {
+            Ok(connected) => {
+                let (client, connection) = connected?;
+                hear(&client, connection, patience, wake, wait).await
+            }
+            Err(_) => unheard(patience),
+        },
+        None => match timeout(patience, config.connect(NoTls)).await {
+            Ok(connected) => {
+                let (client, connection) = connected?;
+                hear(&client, connection, patience, wake, wait).await
+            }
+            Err(_) => unheard(patience),
+        },
     }
 }
 
+fn unheard(patience: Duration) -> Result<(), Error> {
+    warn!(
+        "the connection that listens for epochs was not answered for {} s; listening on a new one, and looking every \
+         other second meanwhile",
+        patience.as_secs_f32()
+    );
+    Ok(())
+}
+
+/// A connection on which nothing arrives any more looks like one on which there is nothing to hear: so it is asked now
+/// and then.
 async fn hear<S>(
     client: &Client,
     mut connection: tokio_postgres::Connection<Socket, S>,
+    patience: Duration,
     wake: &Notify,
     wait: &mut Duration,
 ) -> Result<(), Error>
@@ -297,23 +319,40 @@ where
     S: tokio_postgres::tls::TlsStream + Unpin,
 {
     let command = format!("LISTEN {CHANNEL}");
-    let mut asked = std::pin::pin!(client.batch_execute(&command));
+    let mut asked: Option<BoxFuture<'_, Result<(), Error>>> = Some(Box::pin(client.batch_execute(&command)));
     let mut listening = false;
     loop {
+        let silence = if asked.is_some() { patience } else { PULSE };
         tokio::select! {
-            answer = &mut asked, if !listening => {
+            answer = answered(&mut asked), if asked.is_some() => {
+                asked = None;
                 answer?;
-                listening = true;
-                *wait = BACKOFF.0;
-                info!("listening for epochs");
-                wake.notify_one();
+                if !std::mem::replace(&mut listening, true) {
+                    *wait = BACKOFF.0;
+                    info!("listening for epochs");
+                    wake.notify_one();
+                }
             }
             message = poll_fn(|context| connection.poll_message(context)) => match message {
                 Some(Ok(AsyncMessage::Notification(_))) => wake.notify_one(),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error),
                 None => return Ok(()),
+            },
+            () = sleep(silence) => {
+                if asked.is_some() {
+                    return unheard(patience);
+                }
+                asked = Some(Box::pin(client.batch_execute("")));
             }
         }
+    }
+}
+
+/// The answer to what was asked; none ever, where nothing was.
+async fn answered(asked: &mut Option<BoxFuture<'_, Result<(), Error>>>) -> Result<(), Error> {
+    match asked {
+        Some(answer) => answer.await,
+        None => pending().await,
     }
 }
