@@ -168,8 +168,9 @@ impl Writer {
                 }
                 ToWriter::Epoch(changes) => *changes,
                 ToWriter::Proven(days, written) => {
-                    let Writer { store, pace, .. } = self;
-                    until_the_store_answers(pace, "writing what is proven", || store.prove(&days))?;
+                    let Writer { store, pace, patience, .. } = self;
+                    let doing = "writing what is proven";
+                    until_the_store_answers(pace, doing, || patience.with(doing, || store.prove(&days)))?;
                     let _ = written.send(());
                     continue;
                 }
