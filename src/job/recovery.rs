@@ -197,35 +197,28 @@ fn partition_start(
         committed = resume.offset;
     }
     // Told by both ids, where the log has such things.
-    let another_topic = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id).filter(|(was, is)| was != is);
-    let changed = |what: String, offset: u64| SourceError::LogChanged {
-        topic: topic.to_owned(),
-        partition: number,
-        what,
-        hint: format!(
-            "to go on with what the log holds now, keeping the totals as they are: takings run --source {} --store … --resume-at \
-             {topic}/{number}={offset}; to count the log from nothing: start with a new store",
-            config.source
-        ),
-    };
+    let ids = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id);
+    let another_topic = ids.filter(|(was, is)| was != is);
+    let changed = |what, hint| SourceError::LogChanged { topic: topic.to_owned(), partition: number, what, hint };
+    let go_on_at_first = || how_to_go_on(config, topic, range, Some(first));
     if let (None, Some((was, is))) = (resume, another_topic) {
         return Err(changed(
             format!(
                 "the topic was created anew: its id is {is}, and what was counted up to offset {committed} is of {was}, \
                  which is gone"
             ),
-            first,
+            go_on_at_first(),
         ));
     }
     if committed < first {
         return Err(changed(
             format!("offsets {committed} to {} are gone from the log before they were read", first - 1),
-            first,
+            go_on_at_first(),
         ));
     }
     let last = state.and_then(|state| state.last);
     if committed > end {
-        let is_same_topic = state.and_then(|state| state.topic_id.as_deref()).is_some_and(|was| topic_id == Some(was));
+        let is_same_topic = ids.is_some() && another_topic.is_none();
         let mut hint = String::new();
         let why = if is_same_topic {
             "it was cut off"
@@ -239,12 +232,7 @@ fn partition_start(
             None => None,
         };
         hint.push_str(&how_to_go_on(config, topic, range, parts));
-        return Err(SourceError::LogChanged {
-            topic: topic.to_owned(),
-            partition: number,
-            what: format!("offset {committed} is committed, but the log ends at {end}: {why}"),
-            hint,
-        });
+        return Err(changed(format!("offset {committed} is committed, but the log ends at {end}: {why}"), hint));
     }
     if resume.is_some() {
         if another_topic.is_some() {

@@ -17,7 +17,7 @@ use tokio_postgres::{Client, Config, Error, Row, SimpleQueryMessage, Socket, Sta
 
 /// How long a server may take to greet, each one that the URL names, and then to answer each question until the
 /// session is set up. From there on it ends a silent session itself, see [`session`](super::session).
-pub(super) const GREETS_WITHIN: Duration = Duration::from_secs(20);
+const GREETS_WITHIN: Duration = Duration::from_secs(20);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_millis(500);
 

@@ -280,20 +280,8 @@ async fn listen(connector: &Connector, wake: &Notify, wait: &mut Duration) -> Re
     };
     let patience = connector.timeout;
     match &connector.tls {
-        Some(tls) => match timeout(patience, config.connect(MakeTlsConnector::new(tls.clone()))).await {
-            Ok(connected) => {
-                let (client, connection) = connected?;
-                hear(&client, connection, patience, wake, wait).await
-            }
-            Err(_) => unheard(patience),
-        },
-        None => match timeout(patience, config.connect(NoTls)).await {
-            Ok(connected) => {
-                let (client, connection) = connected?;
-                hear(&client, connection, patience, wake, wait).await
-            }
-            Err(_) => unheard(patience),
-        },
+        Some(tls) => hear(config.connect(MakeTlsConnector::new(tls.clone())), patience, wake, wait).await,
+        None => hear(config.connect(NoTls), patience, wake, wait).await,
     }
 }
 
@@ -309,8 +297,7 @@ fn unheard(patience: Duration) -> Result<(), Error> {
 /// A connection on which nothing arrives any more looks like one on which there is nothing to hear: so it is asked now
 /// and then.
 async fn hear<S>(
-    client: &Client,
-    mut connection: tokio_postgres::Connection<Socket, S>,
+    connecting: impl Future<Output = Result<(Client, tokio_postgres::Connection<Socket, S>), Error>>,
     patience: Duration,
     wake: &Notify,
     wait: &mut Duration,
@@ -318,6 +305,8 @@ async fn hear<S>(
 where
     S: tokio_postgres::tls::TlsStream + Unpin,
 {
+    let Ok(connected) = timeout(patience, connecting).await else { return unheard(patience) };
+    let (client, mut connection) = connected?;
     let command = format!("LISTEN {CHANNEL}");
     let mut asked: Option<BoxFuture<'_, Result<(), Error>>> = Some(Box::pin(client.batch_execute(&command)));
     let mut listening = false;
