@@ -71,6 +71,34 @@ fn a_partition_that_stands_still_is_read_on_with_a_new_connection() {
     job.audit();
 }
 
+/// The client that goes on instead of one that is stuck knows nothing of what was read: of any partition, whether it
+/// stood still or not.
+#[test]
+fn a_log_that_was_cut_off_while_its_reader_was_stuck_is_told() {
+    let link = Link::new();
+    let mut kafka = Kafka::start_behind(&link);
+    kafka.create_topic("regrown", 2);
+    let ones = |name: &str, partition, count: u32| -> Vec<_> {
+        (0..count).map(|id| order(&format!("{name} {id}"), "1").in_partition(partition)).collect()
+    };
+    kafka.produce("regrown", &[ones("a", 0, 10), ones("b", 1, 10)].concat());
+    let job = Job::through(&kafka, &link, "regrown", "--kafka-option socket.timeout.ms=300000");
+    let mut running = job.start();
+    job.until_read(&mut running, 20);
+    link.set(Traffic::Lost);
+    until("an answer is lost", PATIENCE, || (link.losers() >= 1).then_some(()));
+    link.hold_losers();
+    link.set(Traffic::Flows);
+    kafka.stop();
+    kafka.lose_records("regrown", 0);
+    kafka.restart();
+    // It ends where it ended before: only the other partition has more.
+    kafka.produce("regrown", &[ones("other", 0, 10), ones("more", 1, 10)].concat());
+    running.wait().refused(78, &["regrown/0: the log was cut off before offset 10"]);
+    assert_eq!(job.total(), "20.000000 20");
+    job.caught_up().refused(78, &["regrown/0", "the record at offset 9 is not the one that stood there"]);
+}
+
 #[test]
 fn rights_that_are_taken_away_stop_the_job() {
     let kafka = Kafka::start_set(Kafka::AUTHORIZER);

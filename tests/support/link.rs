@@ -44,6 +44,8 @@ struct State {
     losers: HashSet<u64>,
     /// Connections on which no answer arrives any more, though they stay open.
     deaf: HashSet<u64>,
+    /// Connections whose client never learns that the server ended them.
+    held: HashSet<u64>,
 }
 
 impl Link {
@@ -57,6 +59,7 @@ impl Link {
             connections: 0,
             losers: HashSet::new(),
             deaf: HashSet::new(),
+            held: HashSet::new(),
         };
         let road = Arc::new(Road { server: AtomicU16::new(0), state: Mutex::new(state), changed: Condvar::new() });
         let shared = road.clone();
@@ -98,6 +101,14 @@ impl Link {
         let mut state = self.road.lock();
         let open: Vec<u64> = state.open.keys().copied().collect();
         state.deaf.extend(open);
+    }
+
+    /// The connections that have lost something stay open to their clients, whatever becomes of the server: as behind a
+    /// proxy that never says.
+    pub fn hold_losers(&self) {
+        let mut state = self.road.lock();
+        let losers = state.losers.clone();
+        state.held.extend(losers);
     }
 
     /// Changes what becomes of bytes, of open connections as well.
@@ -147,6 +158,13 @@ impl Road {
             let road = self.clone();
             thread::spawn(move || {
                 road.carry(&from, &to, is_answer.then_some(number));
+                if road.lock().held.contains(&number) {
+                    if is_answer {
+                        return;
+                    }
+                    // Until the client itself gives it up.
+                    let _ = std::io::copy(&mut &from, &mut std::io::sink());
+                }
                 // One direction that ends takes the other with it.
                 let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
                 road.lock().open.remove(&number);

@@ -12,7 +12,7 @@ use takings_dataflows::order::PartitionId;
 use super::ANSWER_WITHIN;
 use super::context::{Context, Recreated};
 use super::queue::{BatchQueue, Delivered};
-use super::stall::{ABSENCE, Asker, Progress, Silent, Stalled};
+use super::stall::{ABSENCE, Asked, Asker, Held, Progress};
 use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waiting, Waker};
 
 /// Records handed over in one batch at most.
@@ -93,40 +93,41 @@ impl Reader {
     fn look_for_stalls(&mut self) -> Result<(), SourceError> {
         let now = Instant::now();
         let Reader { partitions, asker, .. } = self;
+        let held = asker.answer();
         // Nothing came of it since the broker was asked.
-        let is_stuck = |stalled: &Stalled| {
-            let partition = &partitions[stalled.silent.at];
-            partition.position() == stalled.silent.position && partition.progress.silence(now).is_some()
+        let is_stuck = |held: &&Held| {
+            let partition = &partitions[held.asked.at];
+            held.is_stalled()
+                && partition.position() == held.asked.position
+                && partition.progress.silence(now).is_some()
         };
-        let stalled: Vec<Stalled> = asker.answer().into_iter().filter(is_stuck).collect();
-        for Stalled { silent, first, end } in &stalled {
-            let Partition { progress, last, is_recalled, .. } = &mut partitions[silent.at];
-            // Without a position's epoch the new client could not tell that the log was cut off meanwhile.
-            *is_recalled = last.is_some_and(|(offset, _)| offset >= *first);
+        let stalled: Vec<&Held> = held.iter().filter(is_stuck).collect();
+        for Held { asked, end, .. } in &stalled {
+            let progress = &mut partitions[asked.at].progress;
             tracing::warn!(
                 "{}/{}: nothing came from offset {} on for {} s, and the broker says that there is more, up to {}: reading on \
                  from there with a new connection",
-                silent.topic.to_string_lossy(),
-                silent.number,
-                silent.position,
+                asked.topic.to_string_lossy(),
+                asked.number,
+                asked.position,
                 progress.silence(now).unwrap_or_default().as_secs(),
                 end - 1
             );
             progress.again(now);
         }
         if !stalled.is_empty() {
+            recall(partitions, &held);
             self.queue = queue((self.connect)()?, partitions, &self.waker)?;
         } else if asker.may_ask(now) {
-            let silent = |(at, partition): (usize, &Partition)| {
-                partition.progress.silence(now)?;
+            let asked = |(at, partition): (usize, &Partition)| {
                 let position = partition.position();
                 let is_wanted = partition.until.is_none_or(|until| position < until);
-                let (topic, number) = (partition.topic.clone(), partition.number);
-                is_wanted.then_some(Silent { at, topic, number, position })
+                let is_silent = is_wanted && partition.progress.silence(now).is_some();
+                Asked { at, topic: partition.topic.clone(), number: partition.number, position, is_silent }
             };
-            let silent: Vec<Silent> = partitions.iter().enumerate().filter_map(silent).collect();
-            if !silent.is_empty() {
-                asker.ask(silent, now);
+            let asked: Vec<Asked> = partitions.iter().enumerate().map(asked).collect();
+            if asked.iter().any(|asked| asked.is_silent) {
+                asker.ask(asked, now);
             }
         }
         Ok(())
@@ -168,6 +169,15 @@ impl Reader {
             Some(message) => Err(refused(&message)),
             None => Ok(()),
         }
+    }
+}
+
+/// Has each partition's last record read again by the new client, where the broker holds it: without the epoch of what
+/// it read that client could not tell that a log was cut off meanwhile, of a partition that stood still or of another.
+fn recall(partitions: &mut [Partition], held: &[Held]) {
+    for Held { asked, first, .. } in held {
+        let partition = &mut partitions[asked.at];
+        partition.is_recalled = partition.last.is_some_and(|(offset, _)| offset >= *first);
     }
 }
 
@@ -221,10 +231,7 @@ impl Source for Reader {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
                 let (offset, leader_epoch) = (offset as u64, Some(leader_epoch).filter(|epoch| *epoch >= 0));
                 if std::mem::take(&mut partition.is_recalled) {
-                    let is_there = partition.last == Some((offset, leader_epoch));
-                    if !is_there {
-                        failure = failure.take().or_else(|| Some(cut_off(partition, "another record stands there")));
-                    }
+                    failure = failure.take().or_else(|| partition.missed(offset, leader_epoch));
                     return;
                 }
                 if failure.is_some() {
@@ -304,6 +311,18 @@ impl Partition {
     /// Where reading begins.
     fn start(&self) -> u64 {
         self.last.filter(|_| self.is_recalled).map_or(self.position(), |(offset, _)| offset)
+    }
+
+    /// What is wrong where the last record is to be read again, and this one comes.
+    fn missed(&self, offset: u64, leader_epoch: Option<i32>) -> Option<SourceError> {
+        match self.last {
+            Some(last) if last == (offset, leader_epoch) => None,
+            Some((last, _)) if offset > last => Some(fault(
+                &format!("{}/{} from offset {last} on", self.topic.to_string_lossy(), self.number),
+                "the record there is gone; a new start tells whether the topic was compacted or the log was cut off",
+            )),
+            _ => Some(cut_off(self, "another record stands there")),
+        }
     }
 
     /// What it holds after what was read, where that may be no more.

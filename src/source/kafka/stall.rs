@@ -60,31 +60,40 @@ impl Progress {
     }
 }
 
-/// A partition of which nothing came, and where it was read to.
+/// A partition that the broker is asked about, and where it was read to.
 #[derive(Clone, Debug)]
-pub(super) struct Silent {
+pub(super) struct Asked {
     /// Its place among the reader's.
     pub(super) at: usize,
     pub(super) topic: CString,
     pub(super) number: i32,
     pub(super) position: u64,
+    /// Whether nothing came of it for too long.
+    pub(super) is_silent: bool,
 }
 
-/// One that the broker has more of.
+/// What the broker has of one.
 #[derive(Clone, Debug)]
-pub(super) struct Stalled {
-    pub(super) silent: Silent,
-    /// The first offset that the broker still holds.
+pub(super) struct Held {
+    pub(super) asked: Asked,
+    /// The first offset that it still holds.
     pub(super) first: u64,
     /// How far it may be read.
     pub(super) end: u64,
+}
+
+impl Held {
+    /// Whether more is there than came.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.asked.is_silent && self.end > self.asked.position
+    }
 }
 
 /// Asks how far partitions may be read, beside the worker.
 pub(super) struct Asker {
     client: Arc<BaseConsumer<Context>>,
     asked: Instant,
-    answer: Option<Receiver<Vec<Stalled>>>,
+    answer: Option<Receiver<Vec<Held>>>,
 }
 
 impl Asker {
@@ -97,22 +106,24 @@ impl Asker {
         self.answer.is_none() && now.saturating_duration_since(self.asked) >= PATIENCE
     }
 
-    /// Asks for all of these, one after the other; a broker that does not answer says nothing of its partitions.
-    pub(super) fn ask(&mut self, silent: Vec<Silent>, now: Instant) {
+    /// Asks for those that are silent, one after the other, and where one of them is stalled for all others too: they
+    /// will be read on with the same new client. A broker that does not answer says nothing of its partitions.
+    pub(super) fn ask(&mut self, partitions: Vec<Asked>, now: Instant) {
         let client = Arc::clone(&self.client);
         let (sender, answer) = sync_channel(1);
         let asking = std::thread::Builder::new().name("kafka-ends".to_owned()).spawn(move || {
-            let range_of = |silent: &Silent| {
-                let topic = silent.topic.to_str().ok()?;
-                let (first, end) = client.fetch_watermarks(topic, silent.number, ANSWER_WITHIN).ok()?;
-                Some((u64::try_from(first).ok()?, u64::try_from(end).ok()?))
+            let held = |asked: Asked| {
+                let topic = asked.topic.to_str().ok()?;
+                let (first, end) = client.fetch_watermarks(topic, asked.number, ANSWER_WITHIN).ok()?;
+                Some(Held { first: u64::try_from(first).ok()?, end: u64::try_from(end).ok()?, asked })
             };
-            let stalled = silent.into_iter().filter_map(|silent| {
-                let (first, end) = range_of(&silent)?;
-                (end > silent.position).then_some(Stalled { silent, first, end })
-            });
+            let (silent, others): (Vec<Asked>, Vec<Asked>) = partitions.into_iter().partition(|asked| asked.is_silent);
+            let mut answer: Vec<Held> = silent.into_iter().filter_map(held).collect();
+            if answer.iter().any(Held::is_stalled) {
+                answer.extend(others.into_iter().filter_map(held));
+            }
             // Nobody takes it where the reader is gone.
-            let _ = sender.send(stalled.collect());
+            let _ = sender.send(answer);
         });
         self.asked = now;
         // Without a thread to spare it is asked again later.
@@ -120,7 +131,7 @@ impl Asker {
     }
 
     /// What the broker said, once it has.
-    pub(super) fn answer(&mut self) -> Vec<Stalled> {
+    pub(super) fn answer(&mut self) -> Vec<Held> {
         match self.answer.as_ref().map(Receiver::try_recv) {
             None | Some(Err(TryRecvError::Empty)) => Vec::new(),
             Some(said) => {

@@ -18,4 +18,10 @@ impl Kafka {
         bytes[at] ^= 1;
         fs::write(&path, bytes).expect("the log is writable");
     }
+
+    /// A broker that is stopped comes back without any record of a partition, as after a volume that was lost.
+    pub fn lose_records(&self, topic: &str, partition: i32) {
+        assert!(self.process.is_none(), "a broker that runs serves from its memory");
+        fs::remove_dir_all(self.data().join(format!("{topic}-{partition}"))).expect("the partition has a log");
+    }
 }
