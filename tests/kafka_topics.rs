@@ -215,6 +215,41 @@ fn what_became_of_both_topics_records_is_kept() {
     }
 }
 
+/// Its offsets begin anew and its clock lies before, and yet whatever it says came later.
+#[test]
+fn what_a_topic_created_anew_corrects_is_corrected() {
+    const TOPIC: &str = "anew_with_corrections";
+    let job = Job::with(&KAFKA, TOPIC, "--keep-orders");
+    let goes_on = format!("--resume-at {TOPIC}/0=0");
+    let ones = || orders(0..10).into_iter().map(|order| order.at(NOON)).collect::<Vec<_>>();
+    let before = |message: Message| message.at(NOON - HOUR);
+    let renew = |records: &[Message]| {
+        KAFKA.delete_topic(TOPIC);
+        KAFKA.create_topic_with(TOPIC, 1, ANY_TIME);
+        KAFKA.produce(TOPIC, records);
+    };
+    KAFKA.create_topic_with(TOPIC, 1, ANY_TIME);
+    KAFKA.produce(TOPIC, &ones());
+    job.caught_up().done();
+    renew(&[before(order("7", "5")), before(Message::tombstone("8")), before(order("9", "1"))]);
+    job.caught_up_with(&goes_on).done();
+    assert_eq!(job.total(), "13.000000 9");
+    // The next start loads what it was, and knows which log each version is of.
+    KAFKA.produce(TOPIC, &[before(order("7", "2")), before(order("9", "4")), before(order("8", "3"))]);
+    job.caught_up().done();
+    assert_eq!(job.total(), "16.000000 10");
+    renew(&[before(order("7", "1"))]);
+    job.caught_up_with(&goes_on).done();
+    assert_eq!(job.total(), "15.000000 10");
+    assert_eq!(job.rows("SELECT incarnation FROM sources"), ["2"]);
+    assert_eq!(
+        job.rows("SELECT order_id, incarnation, \"offset\" FROM orders WHERE order_id > '6' ORDER BY 1"),
+        ["7 2 0", "8 1 5", "9 1 4"]
+    );
+    let [applied, duplicates, superseded] = ["applied", "duplicates", "superseded"].map(|counter| job.count(counter));
+    assert_eq!((applied, duplicates, superseded), (10, 1, 0));
+}
+
 #[test]
 fn a_topic_created_anew_while_running_stops_the_job_before_it_reads_it() {
     for (topic, later) in [("anew_running", 3), ("anew_running_with_more", 50)] {

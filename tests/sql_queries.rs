@@ -212,6 +212,7 @@ fn the_flink_job_s_readers_find_what_they_knew() {
         topic: "product_sold".to_owned(),
         order_id: order_id.to_owned(),
         partition: 0,
+        incarnation: 0,
         offset: 3,
         timestamp: 0,
         first_timestamp: 0,

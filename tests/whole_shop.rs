@@ -289,6 +289,16 @@ fn a_listing_that_comes_late_moves_the_past() {
     running.signal("TERM");
     running.wait().done();
     takings(&format!("audit {job}")).done();
+
+    // The catalogue is published anew, in a topic whose offsets begin anew: it is the newest word.
+    KAFKA.delete_topic(topics[1]);
+    KAFKA.create_topic(topics[1], 1);
+    KAFKA.produce(topics[1], &[listing(7, "Spices")]);
+    takings(&format!("run {job} --until-caught-up --resume-at {}/0=0", topics[1])).done();
+    assert_eq!(categories(), all_in("Spices"));
+    KAFKA.produce(topics[1], &[listing(7, "Tea")]);
+    takings(&format!("run {job} --until-caught-up")).done();
+    assert_eq!(categories(), all_in("Tea"));
 }
 
 #[test]

@@ -24,4 +24,14 @@ impl Event {
             Event::Rating(event) => event.version,
         }
     }
+
+    /// Moves a record of the first incarnation of its partition to this one: see [`Version`].
+    pub fn move_to_incarnation(&mut self, incarnation: u8) {
+        let version = match self {
+            Event::Order(event) => &mut event.version,
+            Event::Listing(event) => &mut event.version,
+            Event::Rating(event) => &mut event.version,
+        };
+        *version = version.in_incarnation(incarnation);
+    }
 }

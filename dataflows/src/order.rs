@@ -100,17 +100,21 @@ const HEX: [u8; 256] = {
 /// Where a record stands in the log, and which version of an order is the newest: the greater
 /// version wins, whatever the order of arrival, so that a replay decides as the first run did.
 ///
-/// It orders by (log timestamp, topic, partition, offset), so versions of different partitions compare as
-/// they are. Within one partition the later record is the newer version, whatever its timestamp: see
+/// It orders by (log timestamp, topic, partition, incarnation, offset), so versions of different partitions compare
+/// as they are. Within one partition the later record is the newer version, whatever its timestamp: see
 /// [`Version::beside`]. A log without timestamps has zeros.
+///
+/// A partition's *incarnation* says how often its log began anew below what was read (its topic was deleted and
+/// created again, or the log lost its end), so that offsets came twice: of two incarnations all records of the later
+/// one are later.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version(u128);
 
 impl Version {
     /// The latest timestamp a version can hold, in milliseconds since 1970: the year 10889.
     pub const MAX_TIMESTAMP: i64 = (1 << 48) - 1;
-    /// The greatest offset a version can hold: 64 PB as bytes.
-    pub const MAX_OFFSET: u64 = (1 << 56) - 1;
+    /// The greatest offset a version can hold: 281 TB as bytes.
+    pub const MAX_OFFSET: u64 = (1 << 48) - 1;
 
     /// `timestamp` in milliseconds since 1970 (what lies outside 0 to [`Version::MAX_TIMESTAMP`]
     /// counts as the nearer end); `topic` its rank among the job's topics.
@@ -118,6 +122,13 @@ impl Version {
         debug_assert!(offset <= Version::MAX_OFFSET);
         let timestamp = timestamp.clamp(0, Version::MAX_TIMESTAMP) as u128;
         Version(timestamp << 80 | u128::from(topic) << 72 | u128::from(partition) << 56 | u128::from(offset))
+    }
+
+    /// The same in this incarnation of its partition, of a version that is of the first one.
+    #[must_use]
+    pub fn in_incarnation(self, incarnation: u8) -> Self {
+        debug_assert!(self.incarnation() == 0);
+        Version(self.0 | u128::from(incarnation) << 48)
     }
 
     /// The log's timestamp, in milliseconds since 1970.
@@ -136,14 +147,14 @@ impl Version {
     /// date this one; and what a log has lost of other orders changes nothing.
     #[must_use]
     pub const fn beside(self, known: Version) -> Version {
-        /// All but the timestamp, and the part of it that names the partition.
+        /// All but the timestamp; and of that where in its partition it stands, incarnation and offset.
         const PLACE: u128 = (1 << 80) - 1;
-        const PARTITION: u128 = PLACE ^ Version::MAX_OFFSET as u128;
-        if (self.0 ^ known.0) & PARTITION != 0 {
+        const WITHIN: u128 = (1 << 56) - 1;
+        if (self.0 ^ known.0) & (PLACE ^ WITHIN) != 0 {
             return self;
         }
         let (mine, theirs) = (self.0 >> 80, known.0 >> 80);
-        let timestamp = if self.offset() > known.offset() {
+        let timestamp = if self.0 & WITHIN > known.0 & WITHIN {
             if mine > theirs { mine } else { theirs }
         } else if mine < theirs {
             mine
@@ -156,6 +167,11 @@ impl Version {
     /// The partition the record is in.
     pub const fn partition(self) -> PartitionId {
         PartitionId { topic: (self.0 >> 72) as u8, partition: (self.0 >> 56) as u16 }
+    }
+
+    /// How often the log of its partition had begun anew.
+    pub const fn incarnation(self) -> u8 {
+        (self.0 >> 48) as u8
     }
 
     /// The minute of the log's timestamp.
@@ -334,5 +350,20 @@ mod tests {
         for elsewhere in [Version::new(40, 1, 3, 6), Version::new(40, 0, 2, 6)] {
             assert_eq!(elsewhere.beside(known), elsewhere, "another partition's timestamp stands");
         }
+    }
+
+    #[test]
+    fn of_a_log_that_began_anew_every_record_is_later() {
+        let known = Version::new(100, 1, 2, Version::MAX_OFFSET);
+        let anew = Version::new(40, 1, 2, 0).in_incarnation(1);
+        assert_eq!((anew.incarnation(), anew.offset(), anew.partition()), (1, 0, known.partition()));
+        let anew = anew.beside(known);
+        assert!(anew > known);
+        assert_eq!((anew.timestamp(), anew.offset()), (100, 0));
+        assert!(Version::new(900, 1, 2, 7).beside(anew) < anew, "of the log before, whatever its clock said");
+        let last = Version::new(0, 1, 2, 3).in_incarnation(u8::MAX);
+        assert!(last.beside(anew) > anew && last.incarnation() == u8::MAX);
+        let elsewhere = Version::new(40, 1, 3, 0).in_incarnation(9);
+        assert_eq!(elsewhere.beside(known), elsewhere, "another partition's timestamp stands");
     }
 }

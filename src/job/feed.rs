@@ -35,6 +35,8 @@ pub(super) struct Feed {
 
 #[derive(Clone, Copy, Default)]
 struct Reached {
+    /// How often its log has begun anew.
+    incarnation: u8,
     time: LogTime,
     /// Whether it was read to its end.
     is_at_end: bool,
@@ -53,7 +55,8 @@ impl Feed {
         let mut reached = ByPartition::default();
         for start in &start.partitions {
             let (time, is_at_end) = (LogTime::starting_at(start.log_time), start.is_at_end());
-            *reached.at(start.range.partition) = Reached { time, is_at_end, said_at_end: is_at_end };
+            let incarnation = start.incarnation;
+            *reached.at(start.range.partition) = Reached { incarnation, time, is_at_end, said_at_end: is_at_end };
         }
         Feed {
             decoder: Decoder::new(config.decoder()),
@@ -70,9 +73,13 @@ impl Feed {
 
     /// A record that was counted already: only its version matters, but to views that are being filled.
     pub(super) fn replay(&mut self, inputs: &mut Inputs, record: &Record<'_>) {
-        self.reached.at(record.partition).time.note(record.timestamp);
+        let reached = self.reached.at(record.partition);
+        reached.time.note(record.timestamp);
         match self.decoder.decode(record) {
-            Decoded::Event { event, .. } if takes(&self.views, &event) => inputs.send(event),
+            Decoded::Event { mut event, .. } if takes(&self.views, &event) => {
+                event.move_to_incarnation(reached.incarnation);
+                inputs.send(event);
+            }
             // What is rejected is in `rejected` since it was first read.
             Decoded::Event { .. } | Decoded::Rejected(_) => {}
         }
@@ -100,8 +107,9 @@ impl Feed {
         };
         let mut outcome = Ok(());
         match self.decoder.decode(record) {
-            Decoded::Event { event, rounded } => {
+            Decoded::Event { mut event, rounded } => {
                 step.rounded = rounded.into();
+                event.move_to_incarnation(reached.incarnation);
                 if takes(&self.views, &event) {
                     inputs.send(event);
                 } else {

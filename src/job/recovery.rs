@@ -47,6 +47,8 @@ pub(super) struct Start {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PartitionStart {
     pub(super) range: PartitionRange,
+    /// How often its log has begun anew.
+    pub(super) incarnation: u8,
     /// The offset of the first record that is not yet counted.
     pub(super) committed: u64,
     /// From here to `committed` the log is read again, for the versions of orders alone, but for what was passed over.
@@ -234,7 +236,18 @@ fn partition_start(
         hint.push_str(&how_to_go_on(config, topic, range, parts));
         return Err(changed(format!("offset {committed} is committed, but the log ends at {end}: {why}"), hint));
     }
+    let mut incarnation = state.map_or(0, |state| state.incarnation);
     if resume.is_some() {
+        let begins_anew = another_topic.is_some()
+            || (committed < counted && holds_only_new_records(config, log, range, last, committed)?);
+        if begins_anew {
+            incarnation = incarnation.checked_add(1).ok_or_else(|| {
+                changed(
+                    format!("the log began anew more than {} times, which versions can not tell apart", u8::MAX),
+                    "start with a new store: `takings run` with another --store counts what the log holds".to_owned(),
+                )
+            })?;
+        }
         if another_topic.is_some() {
             // Nothing of it was ever counted.
             passed_over = PassedOver::default();
@@ -247,6 +260,7 @@ fn partition_start(
     }
     Ok(PartitionStart {
         range: *range,
+        incarnation,
         committed,
         replay_from: first,
         passed_over,
@@ -258,6 +272,19 @@ fn partition_start(
         is_known: state.is_some(),
         is_resumed: resume.is_some(),
     })
+}
+
+/// Whether nothing that the log holds from `resumed` on was ever counted, as far as leader epochs say. Where some of it
+/// may have been, it is known by the offsets that it has.
+fn holds_only_new_records(
+    config: &JobConfig,
+    log: &dyn Log,
+    range: &PartitionRange,
+    last: Option<LastRecord>,
+    resumed: u64,
+) -> Result<bool, SourceError> {
+    let Some(last) = last else { return Ok(false) };
+    Ok(parts_at(log, &config.topics, range, last)?.is_some_and(|parts| parts <= resumed))
 }
 
 /// What a replay finds in a log whose records are not those that were counted: all of these have a

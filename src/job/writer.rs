@@ -93,6 +93,7 @@ impl Writer {
             let partition = resumed.range.partition;
             let state = partitions.entry(partition).or_insert_with(|| nothing_read(&config.topics, partition));
             state.offset = resumed.committed;
+            state.incarnation = resumed.incarnation;
             state.last = resumed.last;
             state.passed_over.clone_from(&resumed.passed_over);
         }
@@ -348,6 +349,7 @@ impl Writer {
                 topic: self.topics[topic as usize].clone(),
                 order_id: self.id_spaces[topic as usize].text(id, &id_text),
                 partition,
+                incarnation: version.incarnation(),
                 offset: version.offset(),
                 timestamp: version.timestamp(),
                 first_timestamp: minute.millis(),
@@ -381,6 +383,7 @@ impl Writer {
                 product: product.text().to_owned(),
                 topic: self.topics[topic as usize].clone(),
                 partition,
+                incarnation: version.incarnation(),
                 offset: version.offset(),
                 timestamp: version.timestamp(),
                 is_withdrawn: content.is_none(),
@@ -396,6 +399,7 @@ impl Writer {
                 topic: self.topics[topic as usize].clone(),
                 feedback_id: self.id_spaces[topic as usize].text(id, &id_text),
                 partition,
+                incarnation: version.incarnation(),
                 offset: version.offset(),
                 timestamp: version.timestamp(),
                 current: content,

@@ -127,6 +127,8 @@ pub struct KeptOrder {
     pub order_id: String,
     /// Partition of the record that made this version.
     pub partition: u16,
+    /// How often the log of that partition had begun anew; see [`Version`](takings_dataflows::order::Version).
+    pub incarnation: u8,
     /// Offset of that record.
     pub offset: u64,
     /// That record's log timestamp, in milliseconds since 1970.
@@ -168,6 +170,8 @@ pub struct KeptListing {
     pub topic: String,
     /// Its partition.
     pub partition: u16,
+    /// How often the log of its partition had begun anew; see [`Version`](takings_dataflows::order::Version).
+    pub incarnation: u8,
     /// Its offset.
     pub offset: u64,
     /// Its log timestamp, in milliseconds since 1970.
@@ -185,6 +189,8 @@ pub struct KeptFeedback {
     pub feedback_id: String,
     /// Partition of the record that made this version.
     pub partition: u16,
+    /// How often the log of that partition had begun anew; see [`Version`](takings_dataflows::order::Version).
+    pub incarnation: u8,
     /// Offset of that record.
     pub offset: u64,
     /// That record's log timestamp, in milliseconds since 1970.
@@ -203,6 +209,8 @@ pub struct PartitionState {
     pub topic: String,
     /// The partition's number.
     pub partition: u16,
+    /// How often its log has begun anew below what was read; see [`Version`](takings_dataflows::order::Version).
+    pub incarnation: u8,
     /// The offset of the next record to read.
     pub offset: u64,
     /// The newest log timestamp, in milliseconds since 1970; 0 without any.

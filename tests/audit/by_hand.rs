@@ -46,6 +46,7 @@ fn by_hand(euros: i128, orders: i64, partitions: &[(u64, Counters)]) -> StoredSt
     let state = |(partition, &(offset, counters)): (u16, &(u64, Counters))| PartitionState {
         topic: "product_sold".to_owned(),
         partition,
+        incarnation: 0,
         offset,
         newest_timestamp: 0,
         log_time: 0,

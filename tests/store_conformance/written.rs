@@ -221,6 +221,7 @@ pub(super) fn partitions_are_written_whole(make: Make) {
     let everything = PartitionState {
         topic: "a topic".to_owned(),
         partition: u16::MAX,
+        incarnation: u8::MAX,
         offset: (1 << 56) - 1,
         newest_timestamp: 0,
         log_time: 0,
@@ -347,6 +348,7 @@ pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
         product: product.text().to_owned(),
         topic: "listed".to_owned(),
         partition: 7,
+        incarnation: if is_withdrawn { 2 } else { 0 },
         offset,
         timestamp: 1_700_000_000_000,
         is_withdrawn,
@@ -355,6 +357,7 @@ pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
         topic: "rated".to_owned(),
         feedback_id: id.to_owned(),
         partition: 8,
+        incarnation: offset as u8,
         offset,
         timestamp: 5,
         current,
@@ -381,10 +384,13 @@ pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
     events.sort_by_key(|event| event.version().offset());
     let rated = |id: &str, offset, content| {
         let (id, id_text) = IdSpace::new("rated").id(id);
-        Event::Rating(RatingEvent { id, id_text, version: Version::new(5, 1, 8, offset), content })
+        let version = Version::new(5, 1, 8, offset).in_incarnation(offset as u8);
+        Event::Rating(RatingEvent { id, id_text, version, content })
     };
-    let listed = |product, offset, content| {
-        Event::Listing(ListingEvent { product, version: Version::new(1_700_000_000_000, 0, 7, offset), content })
+    let listed = |product, offset, content: Option<Listing>| {
+        let incarnation = if content.is_none() { 2 } else { 0 };
+        let version = Version::new(1_700_000_000_000, 0, 7, offset).in_incarnation(incarnation);
+        Event::Listing(ListingEvent { product, version, content })
     };
     let expected =
         [listed(tea, 1, Some(content)), listed(cup, 2, None), rated("one", 5, rating(5)), rated("two\0", 6, None)];
@@ -416,6 +422,7 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
         topic: topic.to_owned(),
         order_id: order_id.to_owned(),
         partition: 9,
+        incarnation: u8::MAX - offset as u8,
         offset,
         timestamp: 1_700_000_000_000,
         first_timestamp: 1_699_999_980_000,
@@ -428,6 +435,7 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let event = |order: &KeptOrder, rank| {
         let (id, id_text) = IdSpace::new(&order.topic).id(&order.order_id);
         let version = Version::new(order.timestamp, rank, order.partition, order.offset);
+        let version = version.in_incarnation(order.incarnation);
         let content = match &order.current {
             Some(KeptContent { contribution, fingerprint, .. }) => {
                 Content::Order { contribution: *contribution, fingerprint: *fingerprint }

@@ -277,6 +277,7 @@ pub fn partition(partition: u16, offset: u64) -> PartitionState {
     PartitionState {
         topic: "product_sold".to_owned(),
         partition,
+        incarnation: 1,
         offset,
         newest_timestamp: 1_700_000_000_000 + offset as i64,
         log_time: 1_600_000_000_000 + offset as i64,

@@ -18,30 +18,34 @@ use crate::store::{StoreError, Topics};
 
 const PUT_LISTINGS: Sql = Sql::new(
     "writing listings",
-    r#"INSERT INTO listings (product, topic, partition, "offset", log_timestamp, withdrawn, epoch)
-       SELECT *, $7::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::boolean[])
+    r#"INSERT INTO listings (product, topic, partition, incarnation, "offset", log_timestamp, withdrawn, epoch)
+       SELECT *, $8::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
+         $7::boolean[])
        ON CONFLICT (product) DO UPDATE SET topic = excluded.topic, partition = excluded.partition,
-         "offset" = excluded."offset", log_timestamp = excluded.log_timestamp, withdrawn = excluded.withdrawn,
+         incarnation = excluded.incarnation, "offset" = excluded."offset", log_timestamp = excluded.log_timestamp, withdrawn = excluded.withdrawn,
          epoch = excluded.epoch"#,
 );
 const READ_LISTINGS: Sql = Sql::new(
     "reading listings",
-    r#"SELECT l.product, l.topic, l.partition, l."offset", l.log_timestamp, l.withdrawn, p.name, p.category, p.price,
+    r#"SELECT l.product, l.topic, l.partition, l.incarnation, l."offset", l.log_timestamp, l.withdrawn, p.name, p.category, p.price,
          p.product IS NOT NULL
        FROM listings l LEFT JOIN products p USING (product)"#,
 );
 const PUT_FEEDBACK: Sql = Sql::new(
     "writing feedback",
-    r#"INSERT INTO feedback (topic, feedback_id, product, rating, fingerprint, partition, "offset", log_timestamp, epoch)
-       SELECT *, $9::bigint FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::integer[],
-         $7::bigint[], $8::bigint[])
+    r#"INSERT INTO feedback (topic, feedback_id, product, rating, fingerprint, partition, incarnation, "offset",
+         log_timestamp, epoch)
+       SELECT *, $10::bigint FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::integer[],
+         $7::integer[], $8::bigint[], $9::bigint[])
        ON CONFLICT (topic, feedback_id) DO UPDATE SET product = excluded.product, rating = excluded.rating,
-         fingerprint = excluded.fingerprint, partition = excluded.partition, "offset" = excluded."offset",
+         fingerprint = excluded.fingerprint, partition = excluded.partition,
+         incarnation = excluded.incarnation, "offset" = excluded."offset",
          log_timestamp = excluded.log_timestamp, epoch = excluded.epoch"#,
 );
 const READ_FEEDBACK: Sql = Sql::new(
     "reading feedback",
-    r#"SELECT topic, feedback_id, product, rating, fingerprint, partition, "offset", log_timestamp FROM feedback"#,
+    r#"SELECT topic, feedback_id, product, rating, fingerprint, partition, incarnation, "offset", log_timestamp
+       FROM feedback"#,
 );
 
 /// Writes the newest version of some listings.
@@ -50,11 +54,14 @@ pub(super) fn write_listings(session: &mut Session, epoch: i64, listings: &[Kept
         let products: Vec<_> = rows.iter().map(|row| escaped(&row.product)).collect();
         let topics: Vec<_> = rows.iter().map(|row| escaped(&row.topic)).collect();
         let partitions: Vec<_> = rows.iter().map(|row| i32::from(row.partition)).collect();
+        let incarnations: Vec<_> = rows.iter().map(|row| i32::from(row.incarnation)).collect();
         let offsets: Vec<_> = rows.iter().map(|row| row.offset as i64).collect();
         let timestamps: Vec<_> = rows.iter().map(|row| row.timestamp).collect();
         let withdrawn: Vec<_> = rows.iter().map(|row| row.is_withdrawn).collect();
-        session
-            .execute(&PUT_LISTINGS, &[&products, &topics, &partitions, &offsets, &timestamps, &withdrawn, &epoch])?;
+        session.execute(
+            &PUT_LISTINGS,
+            &[&products, &topics, &partitions, &incarnations, &offsets, &timestamps, &withdrawn, &epoch],
+        )?;
     }
     Ok(())
 }
@@ -70,22 +77,34 @@ pub(super) fn write_feedback(session: &mut Session, epoch: i64, feedback: &[Kept
         let stars: Vec<_> = current().map(|rating| rating.map(|rating| i32::from(rating.stars))).collect();
         let fingerprints: Vec<_> = current().map(|rating| rating.map(|rating| rating.fingerprint as i64)).collect();
         let partitions: Vec<_> = rows.iter().map(|row| i32::from(row.partition)).collect();
+        let incarnations: Vec<_> = rows.iter().map(|row| i32::from(row.incarnation)).collect();
         let offsets: Vec<_> = rows.iter().map(|row| row.offset as i64).collect();
         let timestamps: Vec<_> = rows.iter().map(|row| row.timestamp).collect();
         session.execute(
             &PUT_FEEDBACK,
-            &[&topics, &ids, &products, &stars, &fingerprints, &partitions, &offsets, &timestamps, &epoch],
+            &[
+                &topics,
+                &ids,
+                &products,
+                &stars,
+                &fingerprints,
+                &partitions,
+                &incarnations,
+                &offsets,
+                &timestamps,
+                &epoch,
+            ],
         )?;
     }
     Ok(())
 }
 
-/// Where a version stands: topic, partition, offset, timestamp in the columns from `at` on.
+/// Where a version stands: partition, incarnation, offset, timestamp in the columns from `at` on.
 fn version(row: &Row, table: &str, topic: &str, topics: &Topics, at: usize) -> Result<Version, Stopped> {
     let (rank, _) = topics.get(table, topic)?;
-    let (partition, offset, timestamp): (i32, i64, i64) =
-        (row.try_get(at)?, row.try_get(at + 1)?, row.try_get(at + 2)?);
-    Ok(Version::new(timestamp, rank, partition as u16, offset as u64))
+    let (partition, incarnation): (i32, i32) = (row.try_get(at)?, row.try_get(at + 1)?);
+    let (offset, timestamp): (i64, i64) = (row.try_get(at + 2)?, row.try_get(at + 3)?);
+    Ok(Version::new(timestamp, rank, partition as u16, offset as u64).in_incarnation(incarnation as u8))
 }
 
 /// An error inside a loop over rows: rows stream, and only the driver can end it.
@@ -135,7 +154,7 @@ pub(super) fn read_listings(
 ) -> Result<(), StoreError> {
     let event_of = |row: &Row| {
         let (product, topic) = (row.try_get::<_, &str>(0)?, unescaped(row.try_get(1)?));
-        let (withdrawn, is_there): (bool, bool) = (row.try_get(5)?, row.try_get(9)?);
+        let (withdrawn, is_there): (bool, bool) = (row.try_get(6)?, row.try_get(10)?);
         if withdrawn == is_there {
             let state = if withdrawn { "still there" } else { "missing" };
             return Err(Stopped::Store(StoreError::Corrupt(format!(
@@ -144,9 +163,9 @@ pub(super) fn read_listings(
         }
         let name = |at| row.try_get::<_, Option<&str>>(at).map(|text| text.map(name_of));
         let content = Listing {
-            name: name(6)?,
-            category: name(7)?,
-            price: row.try_get::<_, Option<Numeric>>(8)?.map(|Numeric(price)| price),
+            name: name(7)?,
+            category: name(8)?,
+            price: row.try_get::<_, Option<Numeric>>(9)?.map(|Numeric(price)| price),
         };
         Ok(Event::Listing(ListingEvent {
             product: name_of(product),

@@ -20,13 +20,14 @@ use crate::store::{StoreError, Topics, moment};
 
 const PUT: Sql = Sql::new(
     "writing orders",
-    r#"INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_id,
+    r#"INSERT INTO orders (topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp, product_id,
          product_name, product_category, product_price, product_quantity, product_brand, total_amount, currency,
          customer_id, order_date, business_day, payment_method, fingerprint, product, epoch)
-       SELECT *, $21::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[],
-         $6::bigint[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::bigint[], $12::text[], $13::numeric[],
-         $14::text[], $15::text[], $16::timestamp[], $17::date[], $18::text[], $19::bigint[], $20::text[])
-       ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+       SELECT *, $22::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
+         $7::bigint[], $8::text[], $9::text[], $10::text[], $11::numeric[], $12::bigint[], $13::text[], $14::numeric[],
+         $15::text[], $16::text[], $17::timestamp[], $18::date[], $19::text[], $20::bigint[], $21::text[])
+       ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition,
+         incarnation = excluded.incarnation, "offset" = excluded."offset",
          log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
          product = excluded.product, product_id = excluded.product_id,
          product_name = excluded.product_name, product_category = excluded.product_category,
@@ -43,9 +44,12 @@ const TAKE_OUT: Sql = Sql::new(
 );
 const CANCEL: Sql = Sql::new(
     "writing cancelled_orders",
-    r#"INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, epoch)
-       SELECT *, $7::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
-       ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+    r#"INSERT INTO cancelled_orders (topic, order_id, partition, incarnation, "offset", log_timestamp,
+         first_log_timestamp, epoch)
+       SELECT *, $8::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
+         $7::bigint[])
+       ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition,
+         incarnation = excluded.incarnation, "offset" = excluded."offset",
          log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
          epoch = excluded.epoch"#,
 );
@@ -72,11 +76,12 @@ const READ: Sql = Sql::new(
     "reading orders",
     r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_category,
          product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
-         coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#,
+         coalesce(product, nullif(product_name, ''), 'unknown'), incarnation FROM orders"#,
 );
 const READ_CANCELLED: Sql = Sql::new(
     "reading cancelled_orders",
-    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp FROM cancelled_orders"#,
+    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, incarnation
+       FROM cancelled_orders"#,
 );
 
 /// Writes the newest version of some orders.
@@ -122,6 +127,7 @@ struct Places<'a> {
     topics: Vec<Cow<'a, str>>,
     ids: Vec<Cow<'a, str>>,
     partitions: Vec<i32>,
+    incarnations: Vec<i32>,
     offsets: Vec<i64>,
     timestamps: Vec<i64>,
     first_timestamps: Vec<i64>,
@@ -133,6 +139,7 @@ impl<'a> Places<'a> {
             topics: rows.clone().map(|row| escaped(&row.topic)).collect(),
             ids: rows.clone().map(|row| escaped(&row.order_id)).collect(),
             partitions: rows.clone().map(|row| i32::from(row.partition)).collect(),
+            incarnations: rows.clone().map(|row| i32::from(row.incarnation)).collect(),
             offsets: rows.clone().map(|row| row.offset as i64).collect(),
             timestamps: rows.clone().map(|row| row.timestamp).collect(),
             first_timestamps: rows.map(|row| row.first_timestamp).collect(),
@@ -140,7 +147,8 @@ impl<'a> Places<'a> {
     }
 
     fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
-        vec![&self.topics, &self.ids, &self.partitions, &self.offsets, &self.timestamps, &self.first_timestamps]
+        let Places { topics, ids, partitions, incarnations, offsets, timestamps, first_timestamps } = self;
+        vec![topics, ids, partitions, incarnations, offsets, timestamps, first_timestamps]
     }
 }
 
@@ -209,7 +217,9 @@ pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(
             let minute = Minute::of_millis(row.try_get::<_, Option<i64>>(5)?.unwrap_or(timestamp));
             let (id, id_text) = space.id(&order_id);
             let content = if with_content { content(row, &mut names)? } else { Content::Tombstone };
+            let incarnation: i32 = row.try_get(if with_content { 14 } else { 6 })?;
             let version = Version::new(timestamp, rank, partition as u16, offset as u64);
+            let version = version.in_incarnation(incarnation as u8);
             each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
             Ok(())
         })?;

@@ -70,20 +70,22 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
         let mut put = connection.prepare_cached(
             r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates,
                  superseded, corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
-                 passed_over, last_record, epoch)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+                 passed_over, last_record, incarnation, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
                ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
                  newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
                  duplicates = excluded.duplicates, superseded = excluded.superseded,
                  corrections = excluded.corrections, cancellations = excluded.cancellations,
                  rejected = excluded.rejected, other = excluded.other, beyond_horizon = excluded.beyond_horizon,
                  rounded = excluded.rounded, log_time = excluded.log_time, topic_id = excluded.topic_id,
-                 passed_over = excluded.passed_over, last_record = excluded.last_record, epoch = excluded.epoch"#,
+                 passed_over = excluded.passed_over, last_record = excluded.last_record,
+                 incarnation = excluded.incarnation, epoch = excluded.epoch"#,
         )?;
         for state in partitions {
             let PartitionState {
                 topic,
                 partition,
+                incarnation,
                 offset,
                 newest_timestamp,
                 log_time,
@@ -113,6 +115,7 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                 topic_id,
                 passed_over.written(),
                 state.written_last(),
+                incarnation,
                 epoch
             ])?;
         }
@@ -131,6 +134,7 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
         let state = PartitionState {
             topic: unescaped(row.get_ref(0)?.as_str()?).into_owned(),
             partition: row.get(1)?,
+            incarnation: row.get(18)?,
             offset: number(2)?,
             newest_timestamp: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(3)?),
             log_time: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(14)?),
@@ -157,7 +161,7 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
             .prepare(
                 r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
                      corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
-                     passed_over, last_record
+                     passed_over, last_record, incarnation
                    FROM sources ORDER BY topic, partition"#,
             )?
             .query_map([], state)?

@@ -18,10 +18,10 @@ use crate::store::{StoreError, Topics};
 pub(super) fn write_listings(connection: &Connection, epoch: i64, listings: &[KeptListing]) -> Result<(), Failed> {
     let write = || -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
-            r#"INSERT INTO listings (product, topic, partition, "offset", log_timestamp, withdrawn, epoch)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            r#"INSERT INTO listings (product, topic, partition, incarnation, "offset", log_timestamp, withdrawn, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                ON CONFLICT (product) DO UPDATE SET topic = excluded.topic, partition = excluded.partition,
-                 "offset" = excluded."offset", log_timestamp = excluded.log_timestamp,
+                 incarnation = excluded.incarnation, "offset" = excluded."offset", log_timestamp = excluded.log_timestamp,
                  withdrawn = excluded.withdrawn, epoch = excluded.epoch"#,
         )?;
         for row in listings {
@@ -30,6 +30,7 @@ pub(super) fn write_listings(connection: &Connection, epoch: i64, listings: &[Ke
                 product,
                 topic,
                 row.partition,
+                row.incarnation,
                 row.offset as i64,
                 row.timestamp,
                 row.is_withdrawn,
@@ -45,11 +46,12 @@ pub(super) fn write_listings(connection: &Connection, epoch: i64, listings: &[Ke
 pub(super) fn write_feedback(connection: &Connection, epoch: i64, feedback: &[KeptFeedback]) -> Result<(), Failed> {
     let write = || -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
-            r#"INSERT INTO feedback (topic, feedback_id, product, rating, fingerprint, partition, "offset",
-                 log_timestamp, epoch)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            r#"INSERT INTO feedback (topic, feedback_id, product, rating, fingerprint, partition, incarnation,
+                 "offset", log_timestamp, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                ON CONFLICT (topic, feedback_id) DO UPDATE SET product = excluded.product, rating = excluded.rating,
-                 fingerprint = excluded.fingerprint, partition = excluded.partition, "offset" = excluded."offset",
+                 fingerprint = excluded.fingerprint, partition = excluded.partition,
+                 incarnation = excluded.incarnation, "offset" = excluded."offset",
                  log_timestamp = excluded.log_timestamp, epoch = excluded.epoch"#,
         )?;
         for row in feedback {
@@ -61,6 +63,7 @@ pub(super) fn write_feedback(connection: &Connection, epoch: i64, feedback: &[Ke
                 current.map(|rating| rating.stars),
                 current.map(|rating| rating.fingerprint as i64),
                 row.partition,
+                row.incarnation,
                 row.offset as i64,
                 row.timestamp,
                 epoch
@@ -75,10 +78,11 @@ fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     Ok(row.get_ref(at)?.as_str_or_null()?.map(|text| unescaped(text).into_owned()))
 }
 
-/// Partition, offset and timestamp in the columns from `at` on.
+/// Partition, incarnation, offset and timestamp in the columns from `at` on.
 fn version(row: &Row<'_>, rank: u8, at: usize) -> rusqlite::Result<Version> {
-    let (partition, offset, timestamp): (u16, i64, i64) = (row.get(at)?, row.get(at + 1)?, row.get(at + 2)?);
-    Ok(Version::new(timestamp, rank, partition, offset as u64))
+    let (partition, incarnation): (u16, u8) = (row.get(at)?, row.get(at + 1)?);
+    let (offset, timestamp): (i64, i64) = (row.get(at + 2)?, row.get(at + 3)?);
+    Ok(Version::new(timestamp, rank, partition, offset as u64).in_incarnation(incarnation))
 }
 
 /// Hands over every listing's newest version.
@@ -90,8 +94,8 @@ pub(super) fn read_listings(
     let failed = |error| Failed::at("reading listings", error);
     let mut statement = connection
         .prepare(
-            r#"SELECT l.product, l.topic, l.partition, l."offset", l.log_timestamp, l.withdrawn, p.name, p.category,
-                 p.price, p.product IS NOT NULL
+            r#"SELECT l.product, l.topic, l.partition, l.incarnation, l."offset", l.log_timestamp, l.withdrawn, p.name,
+                 p.category, p.price, p.product IS NOT NULL
                FROM listings l LEFT JOIN products p USING (product)"#,
         )
         .map_err(failed)?;
@@ -100,14 +104,14 @@ pub(super) fn read_listings(
         let topic = text(row, 1).map_err(failed)?.unwrap_or_default();
         let (rank, _) = topics.get("listings", &topic).map_err(Failed::Store)?;
         let event = || -> rusqlite::Result<(ListingEvent, bool)> {
-            let price = row.get_ref(8)?.as_str_or_null()?.map(str::parse::<Amount>).transpose();
+            let price = row.get_ref(9)?.as_str_or_null()?.map(str::parse::<Amount>).transpose();
             let listing = Listing {
-                name: row.get_ref(6)?.as_str_or_null()?.map(name_of),
-                category: row.get_ref(7)?.as_str_or_null()?.map(name_of),
+                name: row.get_ref(7)?.as_str_or_null()?.map(name_of),
+                category: row.get_ref(8)?.as_str_or_null()?.map(name_of),
                 price: price
-                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(8, Type::Text, Box::new(error)))?,
+                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(9, Type::Text, Box::new(error)))?,
             };
-            let (withdrawn, is_there): (bool, bool) = (row.get(5)?, row.get(9)?);
+            let (withdrawn, is_there): (bool, bool) = (row.get(6)?, row.get(10)?);
             let product = name_of(row.get_ref(0)?.as_str()?);
             let content = (!withdrawn).then_some(listing);
             Ok((ListingEvent { product, version: version(row, rank, 2)?, content }, withdrawn != is_there))
@@ -134,7 +138,7 @@ pub(super) fn read_feedback(
     let failed = |error| Failed::at("reading feedback", error);
     let mut statement = connection
         .prepare(
-            r#"SELECT topic, feedback_id, product, rating, fingerprint, partition, "offset", log_timestamp
+            r#"SELECT topic, feedback_id, product, rating, fingerprint, partition, incarnation, "offset", log_timestamp
                FROM feedback"#,
         )
         .map_err(failed)?;

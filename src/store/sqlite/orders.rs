@@ -17,9 +17,11 @@ use crate::store::{Topics, moment};
 const PUT: &str = r#"
     INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, product_id, product_name,
       product_category, product_price, product_quantity, product_brand, total_amount, total_amount_micros, currency,
-      customer_id, order_date, business_day, payment_method, fingerprint, epoch, product, first_log_timestamp)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
-    ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+      customer_id, order_date, business_day, payment_method, fingerprint, epoch, product, first_log_timestamp,
+      incarnation)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
+    ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, incarnation = excluded.incarnation,
+      "offset" = excluded."offset",
       log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
       product = excluded.product, product_id = excluded.product_id,
       product_name = excluded.product_name, product_category = excluded.product_category,
@@ -29,9 +31,11 @@ const PUT: &str = r#"
       customer_id = excluded.customer_id, order_date = excluded.order_date, business_day = excluded.business_day,
       payment_method = excluded.payment_method, fingerprint = excluded.fingerprint, epoch = excluded.epoch"#;
 const CANCEL: &str = r#"
-    INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch, first_log_timestamp)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-    ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, "offset" = excluded."offset",
+    INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch, first_log_timestamp,
+      incarnation)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, incarnation = excluded.incarnation,
+      "offset" = excluded."offset",
       log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp, epoch = excluded.epoch"#;
 
 /// The text form of an order's local time.
@@ -50,7 +54,16 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
             let (partition, offset, timestamp) = (row.partition, row.offset as i64, row.timestamp);
             let Some(KeptContent { contribution, details, fingerprint }) = &row.current else {
                 take_out.execute(params![topic, order_id])?;
-                cancel.execute(params![topic, order_id, partition, offset, timestamp, epoch, row.first_timestamp])?;
+                cancel.execute(params![
+                    topic,
+                    order_id,
+                    partition,
+                    offset,
+                    timestamp,
+                    epoch,
+                    row.first_timestamp,
+                    row.incarnation
+                ])?;
                 continue;
             };
             revive.execute(params![topic, order_id])?;
@@ -78,7 +91,8 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
                 *fingerprint as i64,
                 epoch,
                 escaped(contribution.product.text()),
-                row.first_timestamp
+                row.first_timestamp,
+                row.incarnation
             ])?;
         }
         Ok(())
@@ -116,9 +130,10 @@ pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMu
     const ORDERS: &str = r#"
         SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_category,
           product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
-          coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#;
-    const CANCELLED: &str =
-        r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp FROM cancelled_orders"#;
+          coalesce(product, nullif(product_name, ''), 'unknown'), incarnation FROM orders"#;
+    const CANCELLED: &str = r#"
+        SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, incarnation
+        FROM cancelled_orders"#;
     let mut names = SymbolCache::default();
     for (table, text, with_content) in [("orders", ORDERS, true), ("cancelled_orders", CANCELLED, false)] {
         let failed = |error| Failed::at(format!("reading {table}"), error);
@@ -139,7 +154,8 @@ pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMu
                 true => content(row, &mut names).map_err(failed)?,
                 false => Content::Tombstone,
             };
-            let version = Version::new(timestamp, rank, partition, offset as u64);
+            let incarnation: u8 = row.get(if with_content { 14 } else { 6 }).map_err(failed)?;
+            let version = Version::new(timestamp, rank, partition, offset as u64).in_incarnation(incarnation);
             each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
         }
     }
