@@ -188,7 +188,8 @@ impl Look for PostgresEyes {
             client.batch_execute("COMMIT")?;
             answers
         };
-        let seen = see().map_err(|error| error.to_string())?;
+        let told = |error: postgres::Error| error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+        let seen = see().map_err(told)?;
         self.session = Some((database, client));
         Ok(seen)
     }
