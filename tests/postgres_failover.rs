@@ -6,10 +6,13 @@ mod support;
 
 use std::time::Duration;
 
+use support::link::{Link, Traffic};
 use support::orders::Orders;
 use support::postgres::{OWNER, PostgresServer};
+use support::service::Serving;
 use support::takings::{Takings, takings};
 use support::wait;
+use takings::store::StoreUrl;
 
 /// Two servers, of which the second follows the first, and a database in both.
 fn pair() -> (PostgresServer, PostgresServer, String) {
@@ -126,4 +129,38 @@ fn a_hot_standby_is_waited_for_and_can_be_read() {
     job.signal("TERM");
     job.wait().done();
     orders.audit(&store);
+}
+
+/// A primary whose disk hangs: connections stay open and come about, and nothing is ever said.
+#[test]
+fn a_server_that_takes_connections_and_says_nothing_is_passed_over() {
+    let (primary, replica, database) = pair();
+    let link = Link::to(primary.port());
+    let store = format!("postgres://{OWNER}@127.0.0.1:{},127.0.0.1:{}/{database}", link.port(), replica.port());
+    let mut orders = Orders::new(1_000);
+    let mut job = Takings::start(&orders.run(&store));
+    job.wait_for("the store is ours");
+    orders.wait_until_counted(&primary.url(&database), &mut job);
+    wait_until_level(&primary, &replica);
+    link.set(Traffic::Stands);
+    orders.add(1_000);
+    // Nobody else takes writes yet: that the commit is late is told, and it is waited for.
+    job.wait_for("no answer from the store for");
+    replica.promote();
+    job.wait_for("answers no more, and another one that the URL names does");
+    orders.wait_until_counted(&replica.url(&database), &mut job);
+    job.signal("TERM");
+    job.wait().done();
+
+    let mut job = Takings::start(&orders.run(&store));
+    let serving = Serving::of(&StoreUrl::parse(&store).unwrap());
+    let events = serving.events(None);
+    assert_eq!(events.next().name, "hello");
+    job.wait_for("the store is ours");
+    orders.add(1_000);
+    events.wait_for("changes");
+    orders.wait_until_counted(&replica.url(&database), &mut job);
+    job.signal("TERM");
+    job.wait().done();
+    orders.audit(&replica.url(&database));
 }

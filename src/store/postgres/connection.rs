@@ -3,21 +3,26 @@
 //! Why not the `postgres` crate, which is the same: it waits for a server's greeting for ever. A server that takes
 //! connections and says nothing (behind a load balancer, or its answers lost) was waited for in silence.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Error, Row, SimpleQueryMessage, Socket, Statement, ToStatement};
+
+use super::servers::{self, NoServer};
 
 /// How long a server may take to greet, each one that the URL names, and then to answer each question until the
 /// session is set up. From there on it ends a silent session itself, see [`session`](super::session).
 const GREETS_WITHIN: Duration = Duration::from_secs(20);
+/// How long an answer may take before it is looked whether the server still greets, where the URL names others.
+const LOOKS_AROUND_AFTER: Duration = Duration::from_secs(20);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -32,6 +37,8 @@ pub(super) struct Connection {
     driver: JoinHandle<()>,
     /// How long an answer may take.
     patience: Option<Duration>,
+    /// Looks whether to go to another server; `None` where no other is named.
+    looks_around: Option<Box<dyn Fn() -> BoxFuture<'static, bool> + Send>>,
     runtime: Runtime,
 }
 
@@ -39,7 +46,7 @@ pub(super) struct Connection {
 pub(super) enum Refused {
     /// The server, or the way to it.
     Server(Error),
-    /// Nobody said anything for so long.
+    /// None said anything for so long.
     Silence(Duration),
     /// The system gave no event loop.
     System(std::io::Error),
@@ -49,25 +56,34 @@ impl Connection {
     /// Connects, and waits for each answer no longer than [`GREETS_WITHIN`] until told [otherwise](Self::trust).
     pub(super) fn open<T>(config: &Config, tls: T) -> Result<Connection, Refused>
     where
-        T: MakeTlsConnect<Socket>,
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
         T::Stream: Send + 'static,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::System)?;
-        let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
-        let patience = GREETS_WITHIN * servers as u32;
-        let (client, driver) = runtime.block_on(async {
-            let connected = timeout(patience, config.connect(tls)).await;
-            let (client, connection) = connected.map_err(|_| Refused::Silence(patience))?.map_err(Refused::Server)?;
+        let (client, driver, server) = runtime.block_on(async {
+            let connected = servers::connect(config, tls.clone(), GREETS_WITHIN).await;
+            let (client, connection, server) = connected.map_err(|none| match none {
+                NoServer::Error(error) => Refused::Server(error),
+                NoServer::Silence(patience) => Refused::Silence(patience),
+            })?;
             let driver = async {
                 // Whoever waits for an answer is told as well.
                 let _ = connection.await;
             };
-            Ok((client, tokio::spawn(driver)))
+            Ok((client, tokio::spawn(driver), server))
         })?;
-        Ok(Connection { client: Some(client), driver, patience: Some(GREETS_WITHIN), runtime })
+        let has_others = server.has_others();
+        let look = move || {
+            let (server, tls) = (server.clone(), tls.clone());
+            async move { server.is_to_be_left(tls, GREETS_WITHIN).await }.boxed()
+        };
+        let looks_around = has_others.then(|| Box::new(look) as _);
+        Ok(Connection { client: Some(client), driver, patience: Some(GREETS_WITHIN), looks_around, runtime })
     }
 
-    /// From here on an answer may take as long as it takes.
+    /// From here on an answer may take as long as it takes, as long as there is no better server to ask.
     pub(super) fn trust(&mut self) {
         self.patience = None;
     }
@@ -80,17 +96,30 @@ impl Connection {
         let Some(client) = &self.client else { unreachable!("it is taken when the connection is dropped") };
         self.runtime.block_on(async {
             let mut answer = pin!(ask(client));
-            if let Some(patience) = self.patience {
-                tokio::select! {
-                    answer = &mut answer => return answer,
-                    () = sleep(patience) => {
-                        tracing::warn!("no answer from the store for {} s: giving up that connection", patience.as_secs());
-                        self.driver.abort();
-                    }
+            tokio::select! {
+                answer = &mut answer => return answer,
+                why = self.is_to_be_given_up() => {
+                    tracing::warn!("{why}: giving up that connection");
+                    self.driver.abort();
                 }
             }
             answer.await
         })
+    }
+
+    /// Ends once waiting on is in vain, and says why.
+    async fn is_to_be_given_up(&self) -> String {
+        if let Some(patience) = self.patience {
+            sleep(patience).await;
+            return format!("no answer from the store for {} s", patience.as_secs());
+        }
+        let Some(look) = &self.looks_around else { return pending().await };
+        loop {
+            sleep(LOOKS_AROUND_AFTER).await;
+            if look().await {
+                return "the store's server answers no more, and another one that the URL names does".to_owned();
+            }
+        }
     }
 
     pub(super) fn batch_execute(&mut self, text: &str) -> Result<(), Error> {

@@ -22,6 +22,7 @@ mod pooler;
 mod proofs;
 mod rows;
 mod schema;
+pub(in crate::store) mod servers;
 mod session;
 mod views;
 

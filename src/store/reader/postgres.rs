@@ -15,6 +15,7 @@ use postgres_native_tls::MakeTlsConnector;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, IsolationLevel, NoTls, Socket};
 use tracing::{debug, info, warn};
@@ -24,6 +25,7 @@ use super::table::Kind;
 use super::value::{Row, Value};
 use super::{Backend, ReaderOptions, Then, WatchGuard};
 use crate::store::StoreError;
+use crate::store::postgres::servers::{self, NoServer};
 use crate::store::url::PostgresUrl;
 
 /// How these sessions show up in `pg_stat_activity`.
@@ -239,11 +241,12 @@ impl Connector {
     async fn client(&self, config: Config) -> Result<(Client, JoinHandle<()>), Error> {
         let (client, task) = match &self.tls {
             Some(tls) => {
-                let (client, connection) = config.connect(MakeTlsConnector::new(tls.clone())).await?;
+                let tls = MakeTlsConnector::new(tls.clone());
+                let (client, connection) = connect(&config, tls, self.timeout).await?;
                 (client, tokio::spawn(drive(connection)))
             }
             None => {
-                let (client, connection) = config.connect(NoTls).await?;
+                let (client, connection) = connect(&config, NoTls, self.timeout).await?;
                 (client, tokio::spawn(drive(connection)))
             }
         };
@@ -259,6 +262,22 @@ impl Connect for Connector {
     fn connect(&self, given: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
         let config = self.config(given);
         Box::pin(self.client(config))
+    }
+}
+
+/// Connects to one of the servers named, all of which together have this long. Whoever waits gives up then.
+async fn connect<T>(
+    config: &Config,
+    tls: T,
+    patience: Duration,
+) -> Result<(Client, tokio_postgres::Connection<Socket, T::Stream>), Error>
+where
+    T: MakeTlsConnect<Socket> + Clone,
+{
+    match servers::connect(config, tls, patience / servers::count(config) as u32).await {
+        Ok((client, connection, _)) => Ok((client, connection)),
+        Err(NoServer::Error(error)) => Err(error),
+        Err(NoServer::Silence(_)) => pending().await,
     }
 }
 
@@ -280,8 +299,11 @@ async fn listen(connector: &Connector, wake: &Notify, wait: &mut Duration) -> Re
     };
     let patience = connector.timeout;
     match &connector.tls {
-        Some(tls) => hear(config.connect(MakeTlsConnector::new(tls.clone())), patience, wake, wait).await,
-        None => hear(config.connect(NoTls), patience, wake, wait).await,
+        Some(tls) => {
+            let tls = MakeTlsConnector::new(tls.clone());
+            hear(connect(&config, tls, patience), patience, wake, wait).await
+        }
+        None => hear(connect(&config, NoTls, patience), patience, wake, wait).await,
     }
 }
 
