@@ -82,7 +82,7 @@ fn a_server_that_says_nothing_is_told_and_tried_again() {
     let server = PostgresServer::shared();
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let link = Link::to(silent.local_addr().unwrap().port());
-    let through = store.replace(&format!(":{}/", server.port()), &format!(":{}/", link.port()));
+    let through = server.through(&link, &store);
     let mut orders = Orders::new(500);
     let mut job = Takings::start(&orders.run(&through));
     job.wait_for("it takes connections, and said nothing for 20 s");

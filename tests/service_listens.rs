@@ -22,7 +22,7 @@ fn a_connection_on_which_nothing_arrives_is_replaced() {
     shop.commit(store.as_mut(), &[order(0, 0, 0, 1)], 0);
     let server = PostgresServer::shared();
     let link = Link::to(server.port());
-    let through = fresh.url.to_string().replace(&format!(":{}/", server.port()), &format!(":{}/", link.port()));
+    let through = server.through(&link, &fresh.url.to_string());
     let serving = Serving::of(&StoreUrl::parse(&through).unwrap());
     let mut client = server.client("postgres");
     let mut listener = |but: i32| {

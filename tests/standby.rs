@@ -173,7 +173,7 @@ fn a_holder_that_is_paused_while_it_writes_is_replaced_and_fenced() {
 #[test]
 fn a_holder_behind_a_silent_network_is_replaced_and_fenced() {
     let (mut orders, store, link) = (Orders::new(2_000), store(), Link::to(PostgresServer::shared().port()));
-    let through = store.replace(&PostgresServer::shared().port().to_string(), &link.port().to_string());
+    let through = PostgresServer::shared().through(&link, &store);
     let mut first = holder(&orders.run(&through));
     orders.wait_until_counted(&store, &mut first);
     let mut second = standby(&orders.run(&store));
@@ -193,7 +193,7 @@ fn a_holder_behind_a_silent_network_is_replaced_and_fenced() {
 #[test]
 fn a_holder_whose_network_is_cut_is_replaced_and_fenced() {
     let (mut orders, store, link) = (Orders::new(2_000), store(), Link::to(PostgresServer::shared().port()));
-    let through = store.replace(&PostgresServer::shared().port().to_string(), &link.port().to_string());
+    let through = PostgresServer::shared().through(&link, &store);
     let mut first = holder(&orders.run(&through));
     orders.wait_until_counted(&store, &mut first);
     let mut second = standby(&orders.run(&store));

@@ -58,8 +58,7 @@ impl Servers {
 
 impl Ground for Servers {
     fn job(&self) -> String {
-        let through = format!(":{}/", self.to_postgres.port());
-        let store = self.postgres.url(&self.database()).replace(&format!(":{}/", self.postgres.port()), &through);
+        let store = self.postgres.through(&self.to_postgres, &self.postgres.url(&self.database()));
         format!("--source {} --store {store}", self.kafka.url_through(&self.to_kafka))
     }
 

@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use super::link::Link;
+
 /// The role that owns everything, and logs in without a password.
 pub const OWNER: &str = "takings";
 /// A role that must give its password, [`PASSWORD`].
@@ -166,6 +168,11 @@ impl PostgresServer {
     /// The URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{OWNER}@127.0.0.1:{}/{database}", self.0.port)
+    }
+
+    /// A URL of this server's, by way of a link that leads to it.
+    pub fn through(&self, link: &Link, url: &str) -> String {
+        url.replace(&format!(":{}/", self.0.port), &format!(":{}/", link.port()))
     }
 
     /// A connection of the owner.
