@@ -4,6 +4,7 @@
 //! - `days_are_proven_differences_found_and_late_orders_proven_anew`
 //! - `a_restart_keeps_what_was_proven`
 //! - `what_the_log_lost_is_not_provable`
+//! - `what_a_topic_created_anew_lost_is_not_provable`
 //! - `an_impossible_total_is_held_back_and_the_job_goes_on`: orders that `--resume-at` passed over are cancelled.
 //! - `rows_deleted_by_hand_make_no_impossible_total`: rows deleted by hand in every table, then the order is cancelled.
 
@@ -222,10 +223,31 @@ fn what_the_log_lost_is_not_provable() {
     job.wait_for("the store is ours");
     let lost = until_day("is not provable", &serving, &mut job, FIRST, |day| day["state"] == "not_provable");
     let reason = lost["reason"].as_str().unwrap();
-    assert!(reason.contains("the log lost its first records (lost/0 starts at offset 1)"), "{reason}");
+    assert!(reason.contains("the log lost records (lost/0 starts at offset 1)"), "{reason}");
     // What agrees is proven all the same.
     until_day("is proven", &serving, &mut job, "2026-11-21", |day| day["state"] == "proven" && day["orders"] == 5);
     job.wait_for("can not be proven");
+    job.signal("TERM");
+    job.wait().done();
+}
+
+#[test]
+fn what_a_topic_created_anew_lost_is_not_provable() {
+    let [shop, _] = Shop::both("began_anew", 1);
+    shop.write(&[("gone", Some((FIRST, "Books", 10)))]);
+    takings(&format!("run {} --until-caught-up", shop.job())).done();
+    KAFKA.delete_topic("began_anew");
+    KAFKA.create_topic("began_anew", 1);
+    shop.write(&[("kept", Some(("2026-11-21", "Books", 1))), ("newest", Some(("2026-11-22", "Books", 1)))]);
+    takings(&format!("run {} --until-caught-up --resume-at began_anew/0=0", shop.job())).done();
+    takings(&format!("audit {}", shop.job())).refused(70, &["not provable", "began_anew/0 began anew after 20"]);
+    let serving = shop.serving();
+    let mut job = Takings::start(&format!("run {} --audit-every 1s", shop.job()));
+    job.wait_for("the store is ours");
+    let lost = until_day("is not provable", &serving, &mut job, FIRST, |day| day["state"] == "not_provable");
+    let reason = lost["reason"].as_str().unwrap();
+    assert!(reason.contains("the log lost records (began_anew/0 began anew after 20"), "{reason}");
+    until_day("is proven", &serving, &mut job, "2026-11-21", |day| day["state"] == "proven" && day["orders"] == 1);
     job.signal("TERM");
     job.wait().done();
 }

@@ -142,9 +142,7 @@ pub fn recount_days(
             }
             Kind::Listing | Kind::Feedback => continue,
         }
-        if range.first > 0 && *offset > 0 {
-            lost.push(format!("{topic}/{partition} starts at offset {}", range.first));
-        }
+        lost.extend(state.lost(range.first));
     }
 
     let orders = match asked.settings.correction_window {
@@ -198,8 +196,14 @@ pub fn recount_days(
     }
     for (range, state) in of_orders.iter().filter(|(range, state)| range.first > 0 && range.first >= state.offset) {
         debug_assert!(range.end >= state.offset);
-        let time = if state.log_time > 0 { state.log_time } else { state.newest_timestamp };
-        recount.horizon = recount.horizon.max(Some(time));
+        recount.horizon = recount.horizon.max(Some(state.time()));
+    }
+    for (_, state) in of_orders.iter().filter(|(_, state)| state.lost_until > 0) {
+        recount.horizon = recount.horizon.max(Some(state.lost_until));
+    }
+    // Sales of any day may follow a listing that is gone.
+    if of_listings.iter().any(|(range, state)| state.lost(range.first).is_some()) {
+        recount.horizon = None;
     }
     Ok(Some(recount.compare(&lost.join(", "))))
 }
@@ -382,7 +386,7 @@ fn judged(mut verdict: ProvenDay, lost: &str, horizon: Option<Day>) -> ProvenDay
             verdict.outcome = Outcome::NotProvable;
         }
         let since = horizon.map_or(String::new(), |horizon| format!(", and holds what came since {horizon}"));
-        verdict.reason = Some(format!("the log lost its first records ({lost}){since}"));
+        verdict.reason = Some(format!("the log lost records ({lost}){since}"));
     }
     verdict
 }

@@ -139,9 +139,7 @@ pub fn run(
             let what = format!("{topic}/{partition} {end}, and it was counted up to {offset}");
             return Err(AuditError::NotProvable(what));
         };
-        if range.first > 0 && *offset > 0 {
-            lost.push(format!("{topic}/{partition} starts at offset {}", range.first));
-        }
+        lost.extend(state.lost(range.first));
         recount.read(log, range, state, progress)?;
     }
     let mut report = recount.compare(&stored);
@@ -166,13 +164,12 @@ pub fn run(
     }
     // What was lost may have been lost before the store was made: then nothing is missing.
     if !lost.is_empty() && !report.is_clean() {
-        let what =
-            format!("the log lost its first records ({}), and {} totals differ", lost.join(", "), report.differences);
+        let what = format!("the log lost records ({}), and {} totals differ", lost.join(", "), report.differences);
         return Err(AuditError::NotProvable(what));
     }
     if !lost.is_empty() {
         report.notes.push(format!(
-            "the log lost its first records ({}): this proves the totals from there on, and nothing before it",
+            "the log lost records ({}): this proves the totals from there on, and nothing before it",
             lost.join(", ")
         ));
     }

@@ -55,6 +55,8 @@ pub(super) struct PartitionStart {
     pub(super) replay_from: u64,
     /// What was never counted, because a run was told to resume behind it.
     pub(super) passed_over: PassedOver,
+    /// See [`PartitionState::lost_until`].
+    pub(super) lost_until: i64,
     /// The newest timestamp before `committed`.
     pub(super) newest_timestamp: i64,
     /// The last record counted, where the log should hold it still.
@@ -236,8 +238,11 @@ fn partition_start(
         hint.push_str(&how_to_go_on(config, topic, range, parts));
         return Err(changed(format!("offset {committed} is committed, but the log ends at {end}: {why}"), hint));
     }
-    let mut incarnation = state.map_or(0, |state| state.incarnation);
+    let (mut incarnation, mut lost_until) = state.map_or((0, 0), |state| (state.incarnation, state.lost_until));
     if resume.is_some() {
+        if another_topic.is_some() || committed < counted {
+            lost_until = state.map_or(0, PartitionState::time);
+        }
         let begins_anew = another_topic.is_some()
             || (committed < counted && holds_only_new_records(config, log, range, last, committed)?);
         if begins_anew {
@@ -261,6 +266,7 @@ fn partition_start(
     Ok(PartitionStart {
         range: *range,
         incarnation,
+        lost_until,
         committed,
         replay_from: first,
         passed_over,

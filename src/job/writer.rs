@@ -94,6 +94,7 @@ impl Writer {
             let state = partitions.entry(partition).or_insert_with(|| nothing_read(&config.topics, partition));
             state.offset = resumed.committed;
             state.incarnation = resumed.incarnation;
+            state.lost_until = resumed.lost_until;
             state.last = resumed.last;
             state.passed_over.clone_from(&resumed.passed_over);
         }

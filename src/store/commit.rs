@@ -222,6 +222,9 @@ pub struct PartitionState {
     pub topic_id: Option<String>,
     /// What was never counted, because a run was told to resume behind it.
     pub passed_over: PassedOver,
+    /// How far its time had come when a run was told to resume before what was counted, in milliseconds since 1970: what
+    /// is dated up to then may be gone from the log. 0 where none was.
+    pub lost_until: i64,
     /// The last record read, where it is known: the next start looks for it.
     pub last: Option<LastRecord>,
     /// The counters since the store was made.
@@ -229,6 +232,23 @@ pub struct PartitionState {
 }
 
 impl PartitionState {
+    /// How far it has come in time, in milliseconds since 1970; 0 where nothing says.
+    pub const fn time(&self) -> i64 {
+        if self.log_time > 0 { self.log_time } else { self.newest_timestamp }
+    }
+
+    /// What its log lost, in words, as far as is known, where that was counted: its first records, or those of a log
+    /// before this one. `first`: the offset of the first record that it holds.
+    pub fn lost(&self, first: u64) -> Option<String> {
+        let PartitionState { topic, partition, .. } = self;
+        let is_cut = first > 0 && self.offset > 0;
+        match super::moment::of_log(self.lost_until) {
+            Some(until) => Some(format!("{topic}/{partition} began anew after {until}")),
+            None if is_cut => Some(format!("{topic}/{partition} starts at offset {first}")),
+            None => None,
+        }
+    }
+
     /// The same, with what stands in `sources.passed_over` and `sources.last_record`.
     pub(super) fn with_written(
         self,

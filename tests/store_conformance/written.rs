@@ -227,6 +227,7 @@ pub(super) fn partitions_are_written_whole(make: Make) {
         log_time: 0,
         topic_id: None,
         passed_over: passed_over(&[(0, 5), (10, (1 << 56) - 1)]),
+        lost_until: 1_700_000_000_123,
         last: Some(LastRecord { offset: (1 << 56) - 2, leader_epoch: None, checksum: 0 }),
         counters: Counters {
             read: 28,

@@ -283,6 +283,7 @@ pub fn partition(partition: u16, offset: u64) -> PartitionState {
         log_time: 1_600_000_000_000 + offset as i64,
         topic_id: Some("Zb4s0CjQQ_Wf5T7gqqXm2A".to_owned()),
         passed_over: PassedOver::default(),
+        lost_until: 0,
         last: offset.checked_sub(1).map(|offset| LastRecord { offset, leader_epoch: Some(3), checksum: u32::MAX }),
         counters: Counters {
             read: offset,

@@ -36,24 +36,24 @@ const SOURCES: Sql = Sql::new(
     "updating sources",
     r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
          corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over,
-         last_record, incarnation, epoch)
-       SELECT *, $20::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
+         last_record, incarnation, lost_until, epoch)
+       SELECT *, $21::bigint FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[],
          $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
          $13::bigint[], $14::bigint[], $15::timestamptz[], $16::text[], $17::text[], $18::text[],
-         $19::integer[])
+         $19::integer[], $20::timestamptz[])
        ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
          newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
          duplicates = excluded.duplicates, superseded = excluded.superseded, corrections = excluded.corrections,
          cancellations = excluded.cancellations, rejected = excluded.rejected, other = excluded.other,
          beyond_horizon = excluded.beyond_horizon, rounded = excluded.rounded, log_time = excluded.log_time,
          topic_id = excluded.topic_id, passed_over = excluded.passed_over, last_record = excluded.last_record,
-         incarnation = excluded.incarnation, epoch = excluded.epoch"#,
+         incarnation = excluded.incarnation, lost_until = excluded.lost_until, epoch = excluded.epoch"#,
 );
 const READ_SOURCES: Sql = Sql::new(
     "reading sources",
     r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded, corrections,
          cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id, passed_over, last_record,
-         incarnation
+         incarnation, lost_until
        FROM sources ORDER BY topic, partition"#,
 );
 
@@ -155,13 +155,14 @@ pub(super) fn write_sources(
     let passed_over: Vec<Option<String>> = partitions.iter().map(|state| state.passed_over.written()).collect();
     let last: Vec<Option<String>> = partitions.iter().map(PartitionState::written_last).collect();
     let incarnations: Vec<_> = partitions.iter().map(|state| i32::from(state.incarnation)).collect();
+    let lost: Vec<Option<DateTime<Utc>>> = partitions.iter().map(|state| moment::of_log(state.lost_until)).collect();
     let counters: Vec<Vec<i64>> = COUNTERS
         .iter()
         .map(|counter| partitions.iter().map(|state| counter(&state.counters) as i64).collect())
         .collect();
     let mut params: Vec<&(dyn ToSql + Sync)> = vec![&topics, &numbers, &offsets, &timestamps];
     params.extend(counters.iter().map(|column| column as &(dyn ToSql + Sync)));
-    params.extend([&times as &(dyn ToSql + Sync), &topic_ids, &passed_over, &last, &incarnations, &epoch]);
+    params.extend([&times as &(dyn ToSql + Sync), &topic_ids, &passed_over, &last, &incarnations, &lost, &epoch]);
     session.execute(&SOURCES, &params).map(drop)
 }
 
@@ -194,6 +195,7 @@ pub(super) fn read_sources(session: &mut Session) -> Result<Vec<PartitionState>,
             log_time: moment::to_log(row.try_get(14)?),
             topic_id: row.try_get(15)?,
             passed_over: PassedOver::default(),
+            lost_until: moment::to_log(row.try_get(19)?),
             last: None,
             counters: Counters {
                 read: number(4)?,

@@ -70,8 +70,9 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
         let mut put = connection.prepare_cached(
             r#"INSERT INTO sources (topic, partition, "offset", newest_timestamp, read, applied, duplicates,
                  superseded, corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
-                 passed_over, last_record, incarnation, epoch)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+                 passed_over, last_record, incarnation, lost_until, epoch)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21)
                ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset",
                  newest_timestamp = excluded.newest_timestamp, read = excluded.read, applied = excluded.applied,
                  duplicates = excluded.duplicates, superseded = excluded.superseded,
@@ -79,7 +80,7 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                  rejected = excluded.rejected, other = excluded.other, beyond_horizon = excluded.beyond_horizon,
                  rounded = excluded.rounded, log_time = excluded.log_time, topic_id = excluded.topic_id,
                  passed_over = excluded.passed_over, last_record = excluded.last_record,
-                 incarnation = excluded.incarnation, epoch = excluded.epoch"#,
+                 incarnation = excluded.incarnation, lost_until = excluded.lost_until, epoch = excluded.epoch"#,
         )?;
         for state in partitions {
             let PartitionState {
@@ -91,6 +92,7 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                 log_time,
                 topic_id,
                 passed_over,
+                lost_until,
                 last: _,
                 counters,
             } = state;
@@ -116,6 +118,7 @@ pub(super) fn write_sources(connection: &Connection, epoch: i64, partitions: &[P
                 passed_over.written(),
                 state.written_last(),
                 incarnation,
+                moment(*lost_until),
                 epoch
             ])?;
         }
@@ -140,6 +143,7 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
             log_time: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(14)?),
             topic_id: row.get(15)?,
             passed_over: PassedOver::default(),
+            lost_until: moment::to_log(row.get::<_, Option<DateTime<Utc>>>(19)?),
             last: None,
             counters: Counters {
                 read: number(4)?,
@@ -161,7 +165,7 @@ pub(super) fn read_sources(connection: &Connection) -> Result<Vec<PartitionState
             .prepare(
                 r#"SELECT topic, partition, "offset", newest_timestamp, read, applied, duplicates, superseded,
                      corrections, cancellations, rejected, other, beyond_horizon, rounded, log_time, topic_id,
-                     passed_over, last_record, incarnation
+                     passed_over, last_record, incarnation, lost_until
                    FROM sources ORDER BY topic, partition"#,
             )?
             .query_map([], state)?
