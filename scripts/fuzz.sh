@@ -44,14 +44,16 @@ import json, pathlib, sys
 target, log, corpus = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 number = 0
 for file in sorted(log.glob("*.jsonl")):
-    for line in file.read_text().splitlines():
+    # Bytes: some of what it makes is no UTF-8, on purpose.
+    for line in file.read_bytes().splitlines():
         if target == "decoder":
-            value = json.loads(line).get("value")
+            value = json.loads(line.decode(errors="surrogateescape")).get("value")
             if value is None:
                 continue
+            value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             # The first byte says that the rest is a payload.
-            line = "\0" + (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        (corpus / f"generated-{number}").write_text(line)
+            line = b"\0" + value.encode(errors="surrogateescape")
+        (corpus / f"generated-{number}").write_bytes(line)
         number += 1
 PYTHON
 fi

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use support::job::{Job, NOON, dated, order, orders};
 use support::kafka::{Kafka, Message};
+use support::takings::Takings;
 
 static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
 
@@ -213,6 +214,38 @@ fn what_became_of_both_topics_records_is_kept() {
             assert_eq!((kept, job.count(table)), (vec![offset.to_owned(); 2], 2), "{table}");
         }
     }
+}
+
+/// What restarts a job repeats its command for ever, and the job starts again by itself where partitions are added.
+#[test]
+fn a_command_to_go_on_that_is_repeated_counts_nothing_twice() {
+    const TOPIC: &str = "resumed_again";
+    let jobs = ["", "--keep-orders"].map(|with| Job::with(&KAFKA, TOPIC, with));
+    KAFKA.create_topic(TOPIC, 1);
+    KAFKA.produce(TOPIC, &orders(0..10));
+    for job in &jobs {
+        job.caught_up().done();
+    }
+    KAFKA.delete_topic(TOPIC);
+    KAFKA.create_topic(TOPIC, 1);
+    KAFKA.produce(TOPIC, &orders(100..105));
+    for job in &jobs {
+        for _ in 0..2 {
+            job.caught_up_with(&format!("--resume-at {TOPIC}/0=0")).done();
+            assert_eq!((job.total(), job.count("read")), ("15.000000 15".to_owned(), 15));
+        }
+        let told = job.caught_up_with(&format!("--resume-at {TOPIC}/0=2")).done().log;
+        assert!(told.contains("--resume-at offset 2 is passed over, since the log holds"), "{told}");
+    }
+    let [job, _] = &jobs;
+    let mut running = Takings::start(&format!("{} --resume-at {TOPIC}/0=0", job.run_words()));
+    KAFKA.add_partitions(TOPIC, 2);
+    KAFKA.produce(TOPIC, &[order("new", "1").in_partition(1), order("more", "1").in_partition(0)]);
+    job.until_read(&mut running, 17);
+    running.signal("TERM");
+    running.wait().done();
+    assert_eq!((job.total(), job.count("read")), ("17.000000 17".to_owned(), 17));
+    assert_eq!(job.count("duplicates"), 0);
 }
 
 /// Its offsets begin anew and its clock lies before, and yet whatever it says came later.

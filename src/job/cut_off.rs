@@ -36,23 +36,47 @@ pub(super) fn check_last(config: &JobConfig, log: &dyn Log, partitions: &[Partit
         let Some(found) = found.get(&range.partition) else { continue };
         match judge(found, &last, *kind) {
             Found::It => {}
-            Found::NothingYet => {
-                return Err(SourceError::Unreachable {
-                    log: config.source.clone(),
-                    message: format!(
-                        "{}/{} was read up to offset {}, and may be read only up to {} now: a new leader does not know yet how \
-                         much of it the others have, or a transaction stands open there",
-                        config.topics[range.partition.topic as usize],
-                        range.partition.partition,
-                        last.offset,
-                        found.end.unwrap_or(0)
-                    ),
-                });
-            }
+            Found::NothingYet => return Err(not_yet(config, range, last, found)),
             Found::Another => return Err(another(config, log, range, last, found.records.first())?),
         }
     }
     Ok(())
+}
+
+/// Whether the log still holds the last record that was counted of a partition, so that it goes on from there.
+///
+/// # Errors
+/// [`SourceError::Unreachable`] where that can not be seen yet.
+pub(super) fn holds_last(
+    config: &JobConfig,
+    log: &dyn Log,
+    range: &PartitionRange,
+    last: LastRecord,
+) -> Result<bool, SourceError> {
+    if last.offset < range.first || last.offset >= range.end {
+        return Ok(false);
+    }
+    let from = StartAt { partition: range.partition, offset: last.offset, until: Some(last.offset + 1) };
+    let found = heads(log, &config.topics, &[from], 1)?.remove(&range.partition).unwrap_or_default();
+    match judge(&found, &last, config.kind_of(range.partition.topic)) {
+        Found::It => Ok(true),
+        Found::Another => Ok(false),
+        Found::NothingYet => Err(not_yet(config, range, last, &found)),
+    }
+}
+
+fn not_yet(config: &JobConfig, range: &PartitionRange, last: LastRecord, found: &Heads) -> SourceError {
+    SourceError::Unreachable {
+        log: config.source.clone(),
+        message: format!(
+            "{}/{} was read up to offset {}, and may be read only up to {} now: a new leader does not know yet how much of it \
+             the others have, or a transaction stands open there",
+            config.topics[range.partition.topic as usize],
+            range.partition.partition,
+            last.offset,
+            found.end.unwrap_or(0)
+        ),
+    }
 }
 
 /// What stands at the last record's offset.

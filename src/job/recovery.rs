@@ -11,9 +11,9 @@ use takings_dataflows::upsert::Horizon;
 use takings_dataflows::view::View;
 
 use super::JobError;
-use super::cut_off::{check_last, how_to_go_on, parts_at};
+use super::cut_off::{check_last, holds_last, how_to_go_on, parts_at};
 use super::roll_ups::check_roll_ups;
-use crate::config::JobConfig;
+use crate::config::{JobConfig, ResumeAt};
 use crate::formats::Kind;
 use crate::source::{Log, PartitionRange, SourceError, StartAt, heads};
 use crate::store::{FilledView, PartitionState, PassedOver, Recovered};
@@ -194,15 +194,26 @@ fn partition_start(
     let log_time = state.map_or(0, |state| state.log_time);
     let counted = committed;
     let mut passed_over = state.map(|state| state.passed_over.clone()).unwrap_or_default();
+    let last = state.and_then(|state| state.last);
+    // Told by both ids, where the log has such things.
+    let ids = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id);
+    let another_topic = ids.filter(|(was, is)| was != is);
     let resume = config.resume_at.iter().find(|at| at.topic == topic && at.partition == number);
-    let resume = resume.filter(|resume| resume.offset >= first && resume.offset <= end);
+    let mut resume = resume.filter(|resume| resume.offset >= first && resume.offset <= end);
+    if let Some(ResumeAt { offset, .. }) = resume
+        && another_topic.is_none()
+        && is_resumed_already(config, log, range, last, *offset, counted, &passed_over)?
+    {
+        tracing::warn!(
+            "{topic}/{number}: --resume-at offset {offset} is passed over, since the log holds what was counted up to offset \
+             {counted}, and nothing may count twice; take it out of the command"
+        );
+        resume = None;
+    }
     if let Some(resume) = resume {
         tracing::warn!("{topic}/{number}: resuming at offset {} as told, instead of {committed}", resume.offset);
         committed = resume.offset;
     }
-    // Told by both ids, where the log has such things.
-    let ids = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id);
-    let another_topic = ids.filter(|(was, is)| was != is);
     let changed = |what, hint| SourceError::LogChanged { topic: topic.to_owned(), partition: number, what, hint };
     let go_on_at_first = || how_to_go_on(config, topic, range, Some(first));
     if let (None, Some((was, is))) = (resume, another_topic) {
@@ -220,7 +231,6 @@ fn partition_start(
             go_on_at_first(),
         ));
     }
-    let last = state.and_then(|state| state.last);
     if committed > end {
         let is_same_topic = ids.is_some() && another_topic.is_none();
         let mut hint = String::new();
@@ -278,6 +288,25 @@ fn partition_start(
         is_known: state.is_some(),
         is_resumed: resume.is_some(),
     })
+}
+
+/// Whether going back to `offset` would count again what is counted: an earlier start was told to, and read on. The
+/// command may be repeated for ever by what restarts the job, and the job starts again by itself as well.
+fn is_resumed_already(
+    config: &JobConfig,
+    log: &dyn Log,
+    range: &PartitionRange,
+    last: Option<LastRecord>,
+    offset: u64,
+    counted: u64,
+    passed_over: &PassedOver,
+) -> Result<bool, SourceError> {
+    // Where orders are kept, what is read twice counts once, and what was passed over may be wanted after all.
+    let is_wanted = config.keep_orders && passed_over.stretches().any(|(from, to)| from <= offset && offset < to);
+    match last.filter(|_| offset < counted && !is_wanted) {
+        Some(last) => holds_last(config, log, range, last),
+        None => Ok(false),
+    }
 }
 
 /// Whether nothing that the log holds from `resumed` on was ever counted, as far as leader epochs say. Where some of it
