@@ -15,6 +15,9 @@ import styles from "./Wall.module.css";
 const HEIGHT = 424;
 const TYPE = 20;
 const LINE = 4;
+/** Between the line and the labels, and around all of it. */
+const GAP = 18;
+const EDGE = 12;
 
 interface Props {
   readonly currency: CurrencyInfo;
@@ -38,13 +41,16 @@ export function WallDays({ currency: { code, minorUnits }, unit }: Props) {
         axis: format.axis,
         tip: () => tooltip("", []),
       });
-      const label = { color: ink.faint, fontFamily: ink.font, fontSize: TYPE * unit };
+      // Nothing of it is in pixels of the screen, or labels run into each other and over the edge of a large one.
+      const label = { color: ink.faint, fontFamily: ink.font, fontSize: TYPE * unit, margin: GAP * unit };
       const part = (name: "xAxis" | "yAxis") => {
         const { axisLabel, ...rest } = base[name] as { axisLabel: object };
         return { ...rest, axisLabel: { ...axisLabel, ...label } };
       };
+      const [grid, edge] = [base.grid as object, EDGE * unit];
       return {
         ...base,
+        grid: { ...grid, left: edge, right: edge, top: edge, bottom: edge },
         tooltip: { show: false },
         xAxis: part("xAxis"),
         yAxis: part("yAxis"),
