@@ -22,8 +22,8 @@ describe("the wall", () => {
       expect(await page.locator("a, nav, input, select").count()).toBe(0);
       // Whether it went up or down is told by a shape as well, as far away as the number can be read.
       const arrows = await page.locator("[data-testid^=currency-] [title] > svg").evaluateAll((icons) =>
-        icons.map((icon) => icon.getBoundingClientRect().height / parseFloat(getComputedStyle(icon).fontSize)));
-      expect(arrows.filter((size) => size < 0.8), JSON.stringify(screen)).toEqual([]);
+        icons.map((icon) => icon.getBoundingClientRect().height / (icon.nextElementSibling?.getBoundingClientRect().height ?? 0)));
+      expect(arrows.filter((size) => size < 0.5), JSON.stringify(screen)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
       expect(await flaws(page)).toEqual([]);
     }
