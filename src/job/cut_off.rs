@@ -23,14 +23,7 @@ pub(super) fn check_last(config: &JobConfig, log: &dyn Log, partitions: &[Partit
         .filter_map(|start| Some((start, start.last?)))
         .filter(|(start, last)| last.offset >= start.range.first)
         .collect();
-    let from: Vec<StartAt> = known
-        .iter()
-        .map(|(PartitionStart { range, .. }, last)| StartAt {
-            partition: range.partition,
-            offset: last.offset,
-            until: Some(last.offset + 1),
-        })
-        .collect();
+    let from: Vec<StartAt> = known.iter().map(|(PartitionStart { range, .. }, last)| place_of(range, last)).collect();
     let found = heads(log, &config.topics, &from, 1)?;
     for (PartitionStart { range, kind, .. }, last) in known {
         let Some(found) = found.get(&range.partition) else { continue };
@@ -56,13 +49,17 @@ pub(super) fn holds_last(
     if last.offset < range.first || last.offset >= range.end {
         return Ok(false);
     }
-    let from = StartAt { partition: range.partition, offset: last.offset, until: Some(last.offset + 1) };
-    let found = heads(log, &config.topics, &[from], 1)?.remove(&range.partition).unwrap_or_default();
+    let found = heads(log, &config.topics, &[place_of(range, &last)], 1)?.remove(&range.partition).unwrap_or_default();
     match judge(&found, &last, config.kind_of(range.partition.topic)) {
         Found::It => Ok(true),
         Found::Another => Ok(false),
         Found::NothingYet => Err(not_yet(config, range, last, &found)),
     }
+}
+
+/// Where a partition's last record is looked for.
+const fn place_of(range: &PartitionRange, last: &LastRecord) -> StartAt {
+    StartAt { partition: range.partition, offset: last.offset, until: Some(last.offset + 1) }
 }
 
 fn not_yet(config: &JobConfig, range: &PartitionRange, last: LastRecord, found: &Heads) -> SourceError {

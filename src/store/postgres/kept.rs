@@ -100,8 +100,7 @@ pub(super) fn write_feedback(session: &mut Session, epoch: i64, feedback: &[Kept
 }
 
 /// Where a version stands: partition, incarnation, offset, timestamp in the columns from `at` on.
-fn version(row: &Row, table: &str, topic: &str, topics: &Topics, at: usize) -> Result<Version, Stopped> {
-    let (rank, _) = topics.get(table, topic)?;
+pub(super) fn version(row: &Row, rank: u8, at: usize) -> Result<Version, tokio_postgres::Error> {
     let (partition, incarnation): (i32, i32) = (row.try_get(at)?, row.try_get(at + 1)?);
     let (offset, timestamp): (i64, i64) = (row.try_get(at + 2)?, row.try_get(at + 3)?);
     Ok(Version::new(timestamp, rank, partition as u16, offset as u64).in_incarnation(incarnation as u8))
@@ -169,7 +168,7 @@ pub(super) fn read_listings(
         };
         Ok(Event::Listing(ListingEvent {
             product: name_of(product),
-            version: version(row, "listings", &topic, topics, 2)?,
+            version: version(row, topics.get("listings", &topic)?.0, 2)?,
             content: (!withdrawn).then_some(content),
         }))
     };
@@ -184,7 +183,7 @@ pub(super) fn read_feedback(
 ) -> Result<(), StoreError> {
     let event_of = |row: &Row| {
         let (topic, id) = (unescaped(row.try_get(0)?), unescaped(row.try_get(1)?));
-        let (_, space) = topics.get("feedback", &topic)?;
+        let (rank, space) = topics.get("feedback", &topic)?;
         let (id, id_text) = space.id(&id);
         let product: Option<&str> = row.try_get(2)?;
         let (stars, fingerprint): (Option<i32>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
@@ -193,7 +192,7 @@ pub(super) fn read_feedback(
             stars: stars as u8,
             fingerprint: fingerprint.unwrap_or_default() as u64,
         });
-        let version = version(row, "feedback", &topic, topics, 5)?;
+        let version = version(row, rank, 5)?;
         Ok(Event::Rating(RatingEvent { id, id_text, version, content }))
     };
     read(session, &READ_FEEDBACK, event_of, each)

@@ -6,12 +6,13 @@ use chrono::NaiveDateTime;
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 use takings_dataflows::minute::Minute;
-use takings_dataflows::order::{Content, Contribution, Fact, OrderEvent, Version};
+use takings_dataflows::order::{Content, Contribution, Fact, OrderEvent};
 use takings_dataflows::symbol::SymbolCache;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::ROWS_A_STATEMENT;
+use super::kept::version;
 use super::numeric::Numeric;
 use super::session::{Session, Sql};
 use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder};
@@ -74,13 +75,13 @@ const BEGIN_EARLIER_CANCELLED: Sql = Sql::new(
 /// schema the product is told by the rule of its time.
 const READ: Sql = Sql::new(
     "reading orders",
-    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_category,
+    r#"SELECT topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp, product_category,
          product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
-         coalesce(product, nullif(product_name, ''), 'unknown'), incarnation FROM orders"#,
+         coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#,
 );
 const READ_CANCELLED: Sql = Sql::new(
     "reading cancelled_orders",
-    r#"SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, incarnation
+    r#"SELECT topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp
        FROM cancelled_orders"#,
 );
 
@@ -213,13 +214,10 @@ pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(
                     return Ok(());
                 }
             };
-            let (partition, offset, timestamp): (i32, i64, i64) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
-            let minute = Minute::of_millis(row.try_get::<_, Option<i64>>(5)?.unwrap_or(timestamp));
+            let version = version(row, rank, 2)?;
+            let minute = Minute::of_millis(row.try_get::<_, Option<i64>>(6)?.unwrap_or(version.timestamp()));
             let (id, id_text) = space.id(&order_id);
             let content = if with_content { content(row, &mut names)? } else { Content::Tombstone };
-            let incarnation: i32 = row.try_get(if with_content { 14 } else { 6 })?;
-            let version = Version::new(timestamp, rank, partition as u16, offset as u64);
-            let version = version.in_incarnation(incarnation as u8);
             each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
             Ok(())
         })?;
@@ -230,14 +228,14 @@ pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(
 fn content(row: &Row, names: &mut SymbolCache) -> Result<Content, tokio_postgres::Error> {
     let mut name = |written: &str| names.get(&unescaped(written));
     let fact = Fact {
-        day: Day::from_date(row.try_get(10)?),
-        category: row.try_get::<_, Option<&str>>(6)?.map(&mut name),
-        payment_method: name(row.try_get(11)?),
-        currency: name(row.try_get(9)?),
+        day: Day::from_date(row.try_get(11)?),
+        category: row.try_get::<_, Option<&str>>(7)?.map(&mut name),
+        payment_method: name(row.try_get(12)?),
+        currency: name(row.try_get(10)?),
     };
-    let product = name(row.try_get(13)?);
-    let Numeric(amount) = row.try_get(8)?;
-    let contribution = Contribution { fact, product, amount, units: row.try_get(7)? };
-    let fingerprint = row.try_get::<_, i64>(12)? as u64;
+    let product = name(row.try_get(14)?);
+    let Numeric(amount) = row.try_get(9)?;
+    let contribution = Contribution { fact, product, amount, units: row.try_get(8)? };
+    let fingerprint = row.try_get::<_, i64>(13)? as u64;
     Ok(Content::Order { contribution, fingerprint })
 }

@@ -79,7 +79,7 @@ fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
 }
 
 /// Partition, incarnation, offset and timestamp in the columns from `at` on.
-fn version(row: &Row<'_>, rank: u8, at: usize) -> rusqlite::Result<Version> {
+pub(super) fn version(row: &Row<'_>, rank: u8, at: usize) -> rusqlite::Result<Version> {
     let (partition, incarnation): (u16, u8) = (row.get(at)?, row.get(at + 1)?);
     let (offset, timestamp): (i64, i64) = (row.get(at + 2)?, row.get(at + 3)?);
     Ok(Version::new(timestamp, rank, partition, offset as u64).in_incarnation(incarnation))

@@ -6,9 +6,10 @@ use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
 use takings_dataflows::event::Event;
 use takings_dataflows::minute::Minute;
-use takings_dataflows::order::{Content, Contribution, Fact, OrderEvent, Version};
+use takings_dataflows::order::{Content, Contribution, Fact, OrderEvent};
 use takings_dataflows::symbol::SymbolCache;
 
+use super::kept::version;
 use super::{Failed, exact};
 use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder};
 use crate::store::text::{escaped, unescaped};
@@ -128,11 +129,11 @@ pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMu
     /// Only what the dataflow needs of an order. In a row of the first schema the product is told by the rule of
     /// its time.
     const ORDERS: &str = r#"
-        SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, product_category,
+        SELECT topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp, product_category,
           product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
-          coalesce(product, nullif(product_name, ''), 'unknown'), incarnation FROM orders"#;
+          coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#;
     const CANCELLED: &str = r#"
-        SELECT topic, order_id, partition, "offset", log_timestamp, first_log_timestamp, incarnation
+        SELECT topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp
         FROM cancelled_orders"#;
     let mut names = SymbolCache::default();
     for (table, text, with_content) in [("orders", ORDERS, true), ("cancelled_orders", CANCELLED, false)] {
@@ -140,22 +141,21 @@ pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMu
         let mut statement = connection.prepare(text).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            let place = || -> rusqlite::Result<(String, String, i64, u16, i64)> {
+            let place = || -> rusqlite::Result<(String, String)> {
                 let text =
                     |index| -> rusqlite::Result<String> { Ok(unescaped(row.get_ref(index)?.as_str()?).into_owned()) };
-                Ok((text(0)?, text(1)?, row.get(4)?, row.get(2)?, row.get(3)?))
+                Ok((text(0)?, text(1)?))
             };
-            let (topic, order_id, timestamp, partition, offset) = place().map_err(failed)?;
+            let (topic, order_id) = place().map_err(failed)?;
             let (rank, space) = topics.get(table, &topic).map_err(Failed::Store)?;
-            let minute = row.get::<_, Option<i64>>(5).map_err(failed)?;
-            let minute = Minute::of_millis(minute.unwrap_or(timestamp));
+            let version = version(row, rank, 2).map_err(failed)?;
+            let minute = row.get::<_, Option<i64>>(6).map_err(failed)?;
+            let minute = Minute::of_millis(minute.unwrap_or(version.timestamp()));
             let (id, id_text) = space.id(&order_id);
             let content = match with_content {
                 true => content(row, &mut names).map_err(failed)?,
                 false => Content::Tombstone,
             };
-            let incarnation: u8 = row.get(if with_content { 14 } else { 6 }).map_err(failed)?;
-            let version = Version::new(timestamp, rank, partition, offset as u64).in_incarnation(incarnation);
             each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
         }
     }
@@ -165,17 +165,17 @@ pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMu
 fn content(row: &Row<'_>, names: &mut SymbolCache) -> rusqlite::Result<Content> {
     let mut name = |written: &str| names.get(&unescaped(written));
     let amount = |text: &str| -> rusqlite::Result<Amount> {
-        text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(8, Type::Text, Box::new(error)))
+        text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(9, Type::Text, Box::new(error)))
     };
     let fact = Fact {
-        day: Day::from_date(row.get(10)?),
-        category: row.get_ref(6)?.as_str_or_null()?.map(&mut name),
-        payment_method: name(row.get_ref(11)?.as_str()?),
-        currency: name(row.get_ref(9)?.as_str()?),
+        day: Day::from_date(row.get(11)?),
+        category: row.get_ref(7)?.as_str_or_null()?.map(&mut name),
+        payment_method: name(row.get_ref(12)?.as_str()?),
+        currency: name(row.get_ref(10)?.as_str()?),
     };
-    let product = name(row.get_ref(13)?.as_str()?);
-    let amount = amount(row.get_ref(8)?.as_str()?)?;
-    let contribution = Contribution { fact, product, amount, units: row.get(7)? };
-    let fingerprint = row.get::<_, i64>(12)? as u64;
+    let product = name(row.get_ref(14)?.as_str()?);
+    let amount = amount(row.get_ref(9)?.as_str()?)?;
+    let contribution = Contribution { fact, product, amount, units: row.get(8)? };
+    let fingerprint = row.get::<_, i64>(13)? as u64;
     Ok(Content::Order { contribution, fingerprint })
 }
