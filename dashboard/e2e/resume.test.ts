@@ -21,6 +21,15 @@ const requests = (page: Tab): string[] => {
   return asked;
 };
 const epochOn = (page: Tab) => page.getAttribute("[data-epoch]", "data-epoch").then(Number);
+/** A tab is hidden for longer than it keeps its stream, or shown. A browser without a screen shows all of them. */
+const look = async (page: Tab, state: DocumentVisibilityState) => {
+  if (state === "hidden") await page.clock.install();
+  await page.evaluate((now) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => now });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+  if (state === "hidden") await page.clock.fastForward(31_000);
+};
 const sell = ({ sell: ring }: Shop) => ring([order()]);
 const streams = (asked: readonly string[]) => asked.filter((each) => each.startsWith("/api/v1/events"));
 
@@ -74,6 +83,32 @@ describe("the page", () => {
     await reached(page, last);
     expect(asked.filter((each) => !/^\/api\/v1\/(events|session)/.test(each))).toEqual([]);
     await gate.close();
+  });
+
+  it("gives its connection back behind other tabs, of which a browser has six for a host", { timeout: 180_000 }, async () => {
+    const here = await shop();
+    const first = await open({ url: here.url, shows });
+    await settled(first);
+    const asked = requests(first);
+    const before = await epochOn(first);
+    // Five tabs hold theirs, and the sixth connection brings each of them its numbers.
+    await look(first, "hidden");
+    await first.waitForSelector("[data-trust=behind]");
+    const others: Tab[] = [];
+    for (let tabs = 0; tabs < 5; tabs += 1) {
+      const tab = await first.context().newPage();
+      await tab.goto(here.url);
+      await tab.waitForSelector(shows);
+      others.push(tab);
+    }
+    const last = await sell(here);
+    const newest = others.at(-1);
+    if (newest) await reached(newest, last);
+    expect([asked, await epochOn(first)]).toEqual([[], before]);
+    for (const tab of others) await tab.close();
+    await look(first, "visible");
+    await reached(first, last);
+    expect(asked.map((each) => each.replace(/\d+$/, "N"))).toEqual(["/api/v1/events?last_event_id=N"]);
   });
 
   it.runIf(has("sales_facts"))("fetches a filter's rows alone, and follows a product on the stream that it has", async () => {

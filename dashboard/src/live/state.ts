@@ -18,8 +18,11 @@ export interface TableState<V extends View = View> {
   readonly table: Table<V>;
 }
 
-/** How the page stands with the service; `away` where the service itself has lost its store. */
-export type Reach = "connecting" | "open" | "away" | "lost";
+/**
+ * How the page stands with the service; `away` where the service itself has lost its store, `resting` where nobody has
+ * looked at the page for a while.
+ */
+export type Reach = "connecting" | "open" | "away" | "lost" | "resting";
 
 export interface LiveState {
   readonly contact: Reach;

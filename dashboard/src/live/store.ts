@@ -17,6 +17,7 @@
  * - What is shown is held in full. A wider period is shown when its ledger is there, and another narrowing when its
  *   slice is, which alone is loaded: the ledger stays. Until then the old numbers stay, and go on.
  * - A slice is joined to the ledger at the epoch of both; so are the minutes that today is compared with.
+ * - A page that nobody looks at rests: it holds what it shows, loads nothing, and goes on from the stream's last event.
  * - The stream is told the product that is shown and the one that is asked for, before either's slice is loaded.
  */
 import type { Changes, Contact, Hello, Reset } from "../api/types";
@@ -101,8 +102,9 @@ export class LiveStore {
   start(): void {
     this.#stream ??= this.#parts.openStream(
       {
-        opened: () => { this.#patch({ contact: "open" }); },
+        opened: () => { this.#opened(); },
         lost: () => { this.#patch({ contact: "lost" }); },
+        rested: () => { this.#rest(); },
         hello: (hello) => { this.#hello(hello); },
         changes: (changes) => { this.#changes(changes); },
         reset: (reset) => { this.#restart(reset); },
@@ -173,6 +175,22 @@ export class LiveStore {
     // A new day has begun: its best sellers are loaded, and meanwhile those of the day before are shown.
     if (this.#ledger?.lacksBestSellers === true) this.#begin();
     else this.#wantMinutes();
+  }
+
+  /** Nothing is loaded while nobody looks, and nothing that is loaded could be settled. */
+  #rest(): void {
+    this.#drop();
+    this.#patch({ contact: "resting" });
+  }
+
+  #opened(): void {
+    const rested = this.#state.contact === "resting";
+    this.#patch({ contact: "open" });
+    // Before the first hello there is nothing to go on with: it begins.
+    if (!rested || this.#streamEpoch === null) return;
+    const { wanted, wantedNarrowing } = this.#state;
+    this.show({ period: wanted, narrowing: wantedNarrowing });
+    this.#turnDay();
   }
 
   #hello(hello: Hello): void {
@@ -364,7 +382,8 @@ export class LiveStore {
   /** At midnight: the periods move on, without an order. */
   #turnDay(): void {
     const ledger = this.#ledger;
-    if (!ledger || this.#state.frozen || !ledger.moveAnchor(this.#parts.wall(ledger.timeZone))) return;
+    const { frozen, contact } = this.#state;
+    if (!ledger || frozen || contact === "resting" || !ledger.moveAnchor(this.#parts.wall(ledger.timeZone))) return;
     this.#publish(ledger, new Set<Touched>(ledger.turnBestDay() ? ["top_products"] : []), {});
     this.#afterwards();
   }

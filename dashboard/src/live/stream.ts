@@ -1,12 +1,17 @@
 /**
  * The event stream: a thin layer over EventSource that also comes back where EventSource gives up (an answer
  * that is no stream, such as a proxy's 502) and where it can not notice (a connection that died in silence).
+ *
+ * A page that nobody has looked at for a while gives its connection back, and resumes once someone does. A browser has
+ * six connections to one host for all of its tabs: a sixth tab would otherwise wait for its numbers for ever.
  */
 import type { Changes, Contact, Hello, Reset } from "../api/types";
 
 export interface StreamHandlers {
   opened(): void;
   lost(): void;
+  /** Nobody looks: nothing is told until `opened`. */
+  rested(): void;
   hello(hello: Hello): void;
   changes(changes: Changes): void;
   reset(reset: Reset): void;
@@ -33,6 +38,8 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
 /** Two and a half of the service's heartbeats. */
 const SILENCE_MS = 40_000;
+/** How long a page is hidden before it rests: who only looks elsewhere for a moment loses nothing. */
+const HIDDEN_MS = 30_000;
 
 export function openEventStream(
   urlOf: (lastEventId: number | null, products: readonly string[]) => string,
@@ -44,14 +51,19 @@ export function openEventStream(
   let retryMs = FIRST_RETRY_MS;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
+  let hidden: ReturnType<typeof setTimeout> | undefined;
   let beats = false;
   let heardAt = Date.now();
   let products = first;
 
-  const reopen = () => {
+  const close = () => {
     clearTimeout(retry);
     clearTimeout(silence);
     source?.close();
+    source = null;
+  };
+  const reopen = () => {
+    close();
     connect();
   };
   const giveUp = () => {
@@ -107,10 +119,18 @@ export function openEventStream(
     });
   }
 
+  const rest = () => {
+    close();
+    handlers.rested();
+  };
   // Back from sleep or from another network: do not sit out a long retry.
   const wake = () => {
-    if (document.visibilityState !== "visible") return;
-    if (source?.readyState === EventSource.CLOSED) reopen();
+    clearTimeout(hidden);
+    if (document.visibilityState !== "visible") {
+      if (source) hidden = setTimeout(rest, HIDDEN_MS);
+      return;
+    }
+    if (source === null || source.readyState === EventSource.CLOSED) reopen();
     // Timers sleep as well: the clock alone knows for how long nothing was heard.
     else if (beats && Date.now() - heardAt > SILENCE_MS) giveUp();
   };
@@ -119,19 +139,20 @@ export function openEventStream(
   document.addEventListener("resume", wake);
 
   connect();
+  // A tab may be opened behind another.
+  if (document.visibilityState !== "visible") wake();
   return {
     follow: (wanted) => {
       if (wanted.join("\n") === products.join("\n")) return;
       products = [...wanted];
-      reopen();
+      if (source) reopen();
     },
     close: () => {
-      clearTimeout(retry);
-      clearTimeout(silence);
+      close();
+      clearTimeout(hidden);
       window.removeEventListener("online", wake);
       document.removeEventListener("visibilitychange", wake);
       document.removeEventListener("resume", wake);
-      source?.close();
     },
   };
 }

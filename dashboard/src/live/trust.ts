@@ -4,7 +4,8 @@ import type { LiveState } from "./store";
 /**
  * - `live`: in contact, and something came in lately.
  * - `behind`: in contact, but the newest record counted was written a while before it was counted: the job is
- *   working through a backlog; or the page itself is loading a state it can not patch its way to.
+ *   working through a backlog; or the page itself is loading a state it can not patch its way to, or has rested while
+ *   nobody looked.
  * - `idle`: in contact, all is counted, nothing has come in for a while.
  * - `lost`: no contact with the service, or none between the service and its store; the numbers are as old as they say.
  * - `starting`: nothing to show yet.
@@ -19,7 +20,7 @@ export const BEHIND_MS = 30_000;
 export function trustOf(state: LiveState, now: number): Trust {
   if (state.contact === "lost" || state.contact === "away") return "lost";
   if (!state.ready) return "starting";
-  if (state.frozen) return "behind";
+  if (state.frozen || state.contact === "resting") return "behind";
   const age = ageOf(state, now);
   const fresh = age !== null && age <= IDLE_AFTER_MS;
   if (!fresh) return "idle";

@@ -114,6 +114,12 @@ export class Service {
     this.handlers?.lost();
   }
 
+  /** Nobody has looked for a while. */
+  rest(): void {
+    this.connected = false;
+    this.handlers?.rested();
+  }
+
   /** Sends what the stream has not seen, merged. */
   deliver(): void {
     if (!this.connected || this.seen === null || this.seen === this.shop.epoch) return;

@@ -10,7 +10,7 @@ import { VIEWS } from "../../src/live/table";
 import { bestSellers } from "../../src/live/totals";
 import { dayBefore } from "../mock/traffic.mjs";
 import { Shop, type Order } from "../mock/shop.mjs";
-import { annexed, heldOf, known, order, rated, rowsOf, Service, shown, started, textOf, truth, WALL } from "./service";
+import { annexed, heldOf, known, order, rated, rowsOf, Service, shown, started, textOf, truth, turn, WALL } from "./service";
 
 describe("the live store", () => {
   it("shows the snapshot, then what changes", async () => {
@@ -209,6 +209,35 @@ describe("the live store", () => {
     expect(service.store.getState().contact).toBe("open");
   });
 
+  it("loads nothing while nobody looks, over midnight too, and then goes on from where it was", async () => {
+    const service = await started();
+    service.rest();
+    const before = service.asked.length;
+    service.wall = "2026-11-23";
+    service.turnDay();
+    service.shop.commit([order("b", { micros: 1n })]);
+    await turn();
+    expect(service.waiting).toHaveLength(0);
+    expect(service.store.getState()).toMatchObject({ contact: "resting", anchor: WALL, epoch: 1, ready: true });
+    service.connect();
+    service.store.flush();
+    expect(service.store.getState()).toMatchObject({ contact: "open", anchor: "2026-11-23", epoch: 2, frozen: false });
+    expect(service.asked.slice(before).every((view) => view === "top_products")).toBe(true);
+    await service.settle();
+    expect(shown(service)).toEqual(truth(service.shop, "2026-10-25", "2026-11-23"));
+  });
+
+  it("drops what it was loading when it rests, and loads it when it is looked at", async () => {
+    const service = await started();
+    service.store.show({ period: "all", narrowing: WIDE });
+    expect(service.waiting.length).toBeGreaterThan(0);
+    service.rest();
+    service.shop.commit([order("b")]);
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ period: "all", loading: false, contact: "open" });
+    expect(shown(service)).toEqual(truth(service.shop, null));
+  });
+
   it("gives the views that did not change the same identity", async () => {
     const service = await started();
     const before = service.store.getState().views;
@@ -244,7 +273,7 @@ describe("the live store", () => {
       { weight: 4, arbitrary: fc.record({ do: fc.constant("commit" as const), events: fc.array(event, { maxLength: 3 }), feedback: fc.array(opinion, { maxLength: 1 }) }) },
       { weight: 6, arbitrary: fc.record({ do: fc.constant("answer" as const), nth: fc.nat(5), times: fc.integer({ min: 1, max: 6 }) }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("deliver" as const, "flush" as const, "connect" as const) }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("disconnect" as const, "forget" as const, "wake" as const) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("disconnect" as const, "forget" as const, "wake" as const, "rest" as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant("show" as const), period: fc.constantFrom("today" as const, "30" as const, "90" as const, "all" as const) }) },
       { weight: 2, arbitrary: fc.record({
         do: fc.constant("narrow" as const),
@@ -304,6 +333,7 @@ describe("the live store", () => {
           else if (action.do === "flush") service.store.flush();
           else if (action.do === "connect") service.connect();
           else if (action.do === "disconnect") service.disconnect();
+          else if (action.do === "rest") service.rest();
           else if (action.do === "forget") service.shop.forget();
           else if (action.do === "show") service.store.show({ period: action.period, narrowing: service.store.getState().wantedNarrowing });
           else if (action.do === "narrow") service.store.show({ period: service.store.getState().wanted, narrowing: action.narrowing });

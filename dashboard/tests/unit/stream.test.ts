@@ -38,7 +38,7 @@ const last = () => {
   return source;
 };
 const handlers = () =>
-  ({ opened: vi.fn(), lost: vi.fn(), hello: vi.fn(), changes: vi.fn(), reset: vi.fn(), contact: vi.fn() }) satisfies StreamHandlers;
+  ({ opened: vi.fn(), lost: vi.fn(), rested: vi.fn(), hello: vi.fn(), changes: vi.fn(), reset: vi.fn(), contact: vi.fn() }) satisfies StreamHandlers;
 
 let stream: Stream;
 beforeEach(() => {
@@ -50,6 +50,7 @@ afterEach(() => {
   stream.close();
   vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
 const start = (listening: StreamHandlers) => {
@@ -125,6 +126,57 @@ describe("the stream", () => {
     document.dispatchEvent(new Event("resume"));
     expect(heard.lost).toHaveBeenCalledOnce();
     expect(Source.made).toHaveLength(2);
+  });
+
+  const look = (state: DocumentVisibilityState) => {
+    vi.spyOn(document, "visibilityState", "get").mockReturnValue(state);
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+
+  it("gives its connection back where nobody looks for a while, and resumes where it was", () => {
+    const heard = handlers();
+    start(heard);
+    last().send("changes", { epoch: 7 });
+    look("hidden");
+    vi.advanceTimersByTime(29_000);
+    expect(last().readyState).toBe(Source.OPEN);
+    vi.advanceTimersByTime(2_000);
+    expect(last().readyState).toBe(Source.CLOSED);
+    expect(heard.rested).toHaveBeenCalledOnce();
+    // Neither a network that is back nor another product wakes it.
+    window.dispatchEvent(new Event("online"));
+    stream.follow(["c"]);
+    vi.advanceTimersByTime(3_600_000);
+    expect(Source.made).toHaveLength(1);
+    look("visible");
+    expect(Source.made).toHaveLength(2);
+    expect(last().url).toBe("/events?product=c&last_event_id=7");
+    expect(heard.rested).toHaveBeenCalledOnce();
+    expect(heard.lost).not.toHaveBeenCalled();
+  });
+
+  it("stays where someone only looks elsewhere for a moment, however often", () => {
+    const heard = handlers();
+    start(heard);
+    for (let times = 0; times < 5; times += 1) {
+      look("hidden");
+      vi.advanceTimersByTime(20_000);
+      look("visible");
+      vi.advanceTimersByTime(20_000);
+    }
+    expect(heard.rested).not.toHaveBeenCalled();
+    expect(Source.made).toHaveLength(1);
+  });
+
+  it("rests where it was opened behind another tab, and what was to be tried again waits", () => {
+    vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
+    const heard = handlers();
+    start(heard);
+    vi.advanceTimersByTime(29_500);
+    last().fail(Source.CLOSED);
+    vi.advanceTimersByTime(3_600_000);
+    expect(heard.rested).toHaveBeenCalledOnce();
+    expect(Source.made).toHaveLength(1);
   });
 
   it("resumes with the products that it is to follow", () => {

@@ -22,6 +22,8 @@ describe("trust", () => {
     ["idle", { committedAt: NOW - 31_000, backlog: 3_600_000 }],
     ["behind", { backlog: 31_000 }],
     ["behind", { frozen: true }],
+    ["behind", { contact: "resting" }],
+    ["starting", { contact: "resting", ready: false }],
     ["lost", { contact: "lost" }],
     ["lost", { contact: "lost", ready: false }],
     ["lost", { contact: "away" }],
