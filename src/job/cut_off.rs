@@ -7,7 +7,7 @@
 
 use takings_dataflows::last_record::LastRecord;
 
-use super::recovery::PartitionStart;
+use super::partition_start::PartitionStart;
 use crate::config::JobConfig;
 use crate::formats::Kind;
 use crate::source::{Head, Heads, Log, PartitionRange, SourceError, StartAt, heads};

@@ -12,6 +12,7 @@ mod feed;
 mod inconsistent;
 pub mod memory;
 mod pace;
+mod partition_start;
 mod patience;
 mod prover;
 mod recovery;

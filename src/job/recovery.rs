@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use takings_dataflows::day::Day;
 use takings_dataflows::graph::keeps_catalogue;
-use takings_dataflows::last_record::LastRecord;
 use takings_dataflows::order::PartitionId;
 use takings_dataflows::upsert::Horizon;
 use takings_dataflows::view::View;
 
 use super::JobError;
-use super::cut_off::{check_last, holds_last, how_to_go_on, parts_at};
+use super::cut_off::check_last;
+use super::partition_start::PartitionStart;
 use super::roll_ups::check_roll_ups;
-use crate::config::{JobConfig, ResumeAt};
+use crate::config::JobConfig;
 use crate::formats::Kind;
 use crate::source::{Log, PartitionRange, SourceError, StartAt, heads};
-use crate::store::{FilledView, PartitionState, PassedOver, Recovered};
+use crate::store::{FilledView, PartitionState, Recovered};
 
 /// Where all workers start, in every process: what process 0 reads in the store, and the others are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,51 +41,6 @@ pub(super) struct Start {
     pub(super) to_fill: Vec<FilledView>,
     /// Which topics these are, by rank.
     pub(super) topic_ids: Vec<Option<String>>,
-}
-
-/// Where one partition starts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct PartitionStart {
-    pub(super) range: PartitionRange,
-    /// How often its log has begun anew.
-    pub(super) incarnation: u8,
-    /// The offset of the first record that is not yet counted.
-    pub(super) committed: u64,
-    /// From here to `committed` the log is read again, for the versions of orders alone, but for what was passed over.
-    pub(super) replay_from: u64,
-    /// What was never counted, because a run was told to resume behind it.
-    pub(super) passed_over: PassedOver,
-    /// See [`PartitionState::lost_until`].
-    pub(super) lost_until: i64,
-    /// The newest timestamp before `committed`.
-    pub(super) newest_timestamp: i64,
-    /// The last record counted, where the log should hold it still.
-    pub(super) last: Option<LastRecord>,
-    /// How far the partition's time has come at `committed`.
-    pub(super) log_time: i64,
-    /// What its records are versions of.
-    pub(super) kind: Kind,
-    /// Whether the store knows it: something of it was committed.
-    pub(super) is_known: bool,
-    /// Whether `committed` is where it was told to resume, instead of what the store has.
-    pub(super) is_resumed: bool,
-}
-
-impl PartitionStart {
-    /// Where live reading starts.
-    pub(super) fn at(&self) -> StartAt {
-        StartAt::on(self.range.partition, self.committed)
-    }
-
-    /// The stretches of the log that are read again.
-    pub(super) fn to_replay(&self) -> Vec<(u64, u64)> {
-        self.passed_over.counted(self.replay_from, self.committed)
-    }
-
-    /// Whether everything that the log holds of it is committed.
-    pub(super) fn is_at_end(&self) -> bool {
-        self.committed >= self.range.end
-    }
 }
 
 impl Start {
@@ -115,7 +70,7 @@ pub(super) fn start(
         let topic = config.topics[range.partition.topic as usize].as_str();
         let state = known.remove(&(topic, range.partition.partition));
         let topic_id = topic_ids[range.partition.topic as usize].as_deref();
-        partitions.push(partition_start(config, log, topic, topic_id, range, state)?);
+        partitions.push(PartitionStart::of(config, log, *range, topic_id, state)?);
     }
     check_last(config, log, &partitions)?;
     if let Some(((topic, partition), state)) =
@@ -178,148 +133,6 @@ impl Fills {
             ratings: recovered.to_fill.contains(&View::Ratings),
         }
     }
-}
-
-fn partition_start(
-    config: &JobConfig,
-    log: &dyn Log,
-    topic: &str,
-    topic_id: Option<&str>,
-    range: &PartitionRange,
-    state: Option<&PartitionState>,
-) -> Result<PartitionStart, SourceError> {
-    let PartitionRange { partition, first, end } = *range;
-    let (number, kind) = (partition.partition, config.kind_of(partition.topic));
-    let (mut committed, newest_timestamp) = state.map_or((first, 0), |state| (state.offset, state.newest_timestamp));
-    let log_time = state.map_or(0, |state| state.log_time);
-    let counted = committed;
-    let mut passed_over = state.map(|state| state.passed_over.clone()).unwrap_or_default();
-    let last = state.and_then(|state| state.last);
-    // Told by both ids, where the log has such things.
-    let ids = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id);
-    let another_topic = ids.filter(|(was, is)| was != is);
-    let resume = config.resume_at.iter().find(|at| at.topic == topic && at.partition == number);
-    let mut resume = resume.filter(|resume| resume.offset >= first && resume.offset <= end);
-    if let Some(ResumeAt { offset, .. }) = resume
-        && another_topic.is_none()
-        && is_resumed_already(config, log, range, last, *offset, counted, &passed_over)?
-    {
-        tracing::warn!(
-            "{topic}/{number}: --resume-at offset {offset} is passed over, since the log holds what was counted up to offset \
-             {counted}, and nothing may count twice; take it out of the command"
-        );
-        resume = None;
-    }
-    if let Some(resume) = resume {
-        tracing::warn!("{topic}/{number}: resuming at offset {} as told, instead of {committed}", resume.offset);
-        committed = resume.offset;
-    }
-    let changed = |what, hint| SourceError::LogChanged { topic: topic.to_owned(), partition: number, what, hint };
-    let go_on_at_first = || how_to_go_on(config, topic, range, Some(first));
-    if let (None, Some((was, is))) = (resume, another_topic) {
-        return Err(changed(
-            format!(
-                "the topic was created anew: its id is {is}, and what was counted up to offset {committed} is of {was}, \
-                 which is gone"
-            ),
-            go_on_at_first(),
-        ));
-    }
-    if committed < first {
-        return Err(changed(
-            format!("offsets {committed} to {} are gone from the log before they were read", first - 1),
-            go_on_at_first(),
-        ));
-    }
-    if committed > end {
-        let is_same_topic = ids.is_some() && another_topic.is_none();
-        let mut hint = String::new();
-        let why = if is_same_topic {
-            "it was cut off"
-        } else {
-            hint =
-                format!("if it was created anew, --resume-at {topic}/{number}={first} counts what it holds; if not, ");
-            "the topic was created anew or cut off"
-        };
-        let parts = match last.filter(|_| is_same_topic) {
-            Some(last) => parts_at(log, &config.topics, range, last)?,
-            None => None,
-        };
-        hint.push_str(&how_to_go_on(config, topic, range, parts));
-        return Err(changed(format!("offset {committed} is committed, but the log ends at {end}: {why}"), hint));
-    }
-    let (mut incarnation, mut lost_until) = state.map_or((0, 0), |state| (state.incarnation, state.lost_until));
-    if resume.is_some() {
-        if another_topic.is_some() || committed < counted {
-            lost_until = state.map_or(0, PartitionState::time);
-        }
-        let begins_anew = another_topic.is_some()
-            || (committed < counted && holds_only_new_records(config, log, range, last, committed)?);
-        if begins_anew {
-            incarnation = incarnation.checked_add(1).ok_or_else(|| {
-                changed(
-                    format!("the log began anew more than {} times, which versions can not tell apart", u8::MAX),
-                    "start with a new store: `takings run` with another --store counts what the log holds".to_owned(),
-                )
-            })?;
-        }
-        if another_topic.is_some() {
-            // Nothing of it was ever counted.
-            passed_over = PassedOver::default();
-            passed_over.add(0, committed);
-        } else {
-            // Cut off and gone on, or passed over: of what is before, what was counted still is.
-            passed_over.cut(committed);
-            passed_over.add(counted, committed);
-        }
-    }
-    Ok(PartitionStart {
-        range: *range,
-        incarnation,
-        lost_until,
-        committed,
-        replay_from: first,
-        passed_over,
-        newest_timestamp,
-        // Told to resume before it, or in another topic, it is no more.
-        last: last.filter(|last| resume.is_none() || (another_topic.is_none() && last.offset < committed)),
-        log_time,
-        kind,
-        is_known: state.is_some(),
-        is_resumed: resume.is_some(),
-    })
-}
-
-/// Whether going back to `offset` would count again what is counted: an earlier start was told to, and read on. The
-/// command may be repeated for ever by what restarts the job, and the job starts again by itself as well.
-fn is_resumed_already(
-    config: &JobConfig,
-    log: &dyn Log,
-    range: &PartitionRange,
-    last: Option<LastRecord>,
-    offset: u64,
-    counted: u64,
-    passed_over: &PassedOver,
-) -> Result<bool, SourceError> {
-    // Where orders are kept, what is read twice counts once, and what was passed over may be wanted after all.
-    let is_wanted = config.keep_orders && passed_over.stretches().any(|(from, to)| from <= offset && offset < to);
-    match last.filter(|_| offset < counted && !is_wanted) {
-        Some(last) => holds_last(config, log, range, last),
-        None => Ok(false),
-    }
-}
-
-/// Whether nothing that the log holds from `resumed` on was ever counted, as far as leader epochs say. Where some of it
-/// may have been, it is known by the offsets that it has.
-fn holds_only_new_records(
-    config: &JobConfig,
-    log: &dyn Log,
-    range: &PartitionRange,
-    last: Option<LastRecord>,
-    resumed: u64,
-) -> Result<bool, SourceError> {
-    let Some(last) = last else { return Ok(false) };
-    Ok(parts_at(log, &config.topics, range, last)?.is_some_and(|parts| parts <= resumed))
 }
 
 /// What a replay finds in a log whose records are not those that were counted: all of these have a
