@@ -12,6 +12,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
+use compact_str::CompactString;
 use parking_lot::RwLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
@@ -152,9 +153,12 @@ impl<'de> Deserialize<'de> for Symbol {
 }
 
 /// One worker's own view of the names: no lock and no allocation for a name it has seen.
+///
+/// Names of up to 24 bytes stand beside their symbols: of thousands of products each one asked for is out of the
+/// processor's caches, and following a pointer to its text would wait for memory once more.
 #[derive(Default)]
 pub struct SymbolCache {
-    known: hashbrown::HashMap<&'static str, Symbol>,
+    known: hashbrown::HashMap<CompactString, Symbol>,
 }
 
 impl SymbolCache {
@@ -164,7 +168,7 @@ impl SymbolCache {
             return symbol;
         }
         let symbol = Symbol::new(text);
-        self.known.insert(symbol.text(), symbol);
+        self.known.insert(CompactString::const_new(symbol.text()), symbol);
         symbol
     }
 }
