@@ -92,6 +92,37 @@ fn what_retention_took_after_it_was_read_is_counted_still() {
     assert_eq!(job.count("beyond_horizon"), 2);
 }
 
+/// Only what was gone before it was read is unknown: to a store that was made then, at each of its starts.
+#[test]
+fn what_is_kept_is_known_whatever_retention_took() {
+    const TOPIC: &str = "kept_and_aged";
+    KAFKA.create_topic_with(TOPIC, 1, ANY_TIME);
+    let old = |id: &str, amount: &str| dated(id, amount, "2026-11-20");
+    KAFKA.produce(TOPIC, &[old("1", "5").at(NOON - 48 * HOUR), order("2", "5").at(NOON)]);
+    let with_facts = "--views default,sales_facts";
+    let complete_from = "SELECT complete_from FROM views WHERE view IN ('sales_per_day', 'sales_facts') ORDER BY view";
+    let from_the_first = Job::with(&KAFKA, TOPIC, "--keep-orders");
+    from_the_first.caught_up().done();
+    KAFKA.delete_records_before(TOPIC, 0, 1);
+    let too_late = Job::with(&KAFKA, TOPIC, "--keep-orders");
+    too_late.caught_up().done();
+    KAFKA.produce(TOPIC, &[old("1", "7").at(NOON), old("new", "1").at(NOON), order("2", "6").at(NOON)]);
+    for job in [&from_the_first, &too_late] {
+        job.caught_up().done();
+    }
+    KAFKA.delete_records_before(TOPIC, 0, 4);
+    KAFKA.produce(TOPIC, &[old("newer", "1").at(NOON + HOUR), old("1", "8").at(NOON + HOUR)]);
+    for (job, beyond_horizon, corrections, complete) in
+        [(&from_the_first, 0, 3, ["-", "-"]), (&too_late, 3, 2, ["2026-11-22", "2026-11-22"])]
+    {
+        job.caught_up_with(with_facts).done();
+        assert_eq!((job.count("beyond_horizon"), job.count("corrections")), (beyond_horizon, corrections));
+        let by_day = ["10.000000 3", "6.000000 1"];
+        assert_eq!(job.rows("SELECT total_sales, orders FROM sales_per_day ORDER BY order_date"), by_day);
+        assert_eq!(job.rows(complete_from), complete);
+    }
+}
+
 /// The one case in which a restart decides otherwise than the run before; orders that are kept have no such limit.
 #[test]
 fn what_retention_left_in_another_partition_is_taken_for_the_newest() {

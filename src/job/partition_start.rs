@@ -124,6 +124,10 @@ impl Beside<'_> {
             return Ok(None);
         };
         let counted = self.counted();
+        // It goes on there anyway.
+        if offset == counted && !self.is_another_topic() {
+            return Ok(None);
+        }
         if self.is_resumed_already(offset)? {
             tracing::warn!(
                 "{topic}/{number}: --resume-at offset {offset} is passed over, since the log holds what was counted up to \
@@ -138,7 +142,7 @@ impl Beside<'_> {
     /// Whether going back to `offset` would count again what is counted: an earlier start was told to, and read on. The
     /// command may be repeated for ever by what restarts the job, and the job starts again by itself as well.
     fn is_resumed_already(&self, offset: u64) -> Result<bool, SourceError> {
-        if self.is_another_topic() || offset >= self.counted() {
+        if self.is_another_topic() || offset > self.counted() {
             return Ok(false);
         }
         // Where orders are kept, what is read twice counts once, and what was passed over may be wanted after all.

@@ -35,7 +35,7 @@ pub(super) struct Plan {
 pub(super) struct Start {
     /// Sorted by partition: a partition's place here decides its worker.
     pub(super) partitions: Vec<PartitionStart>,
-    /// The day from which the log is whole of orders; `None` where none of them is lost.
+    /// The day from which all orders are known; `None` where none of them is lost.
     pub(super) complete_from: Option<Day>,
     /// The views to fill, each with the day from which its part of the log is whole.
     pub(super) to_fill: Vec<FilledView>,
@@ -87,13 +87,11 @@ pub(super) fn start(
         .into());
     }
     let mut start = Start { partitions, complete_from: None, to_fill: Vec::new(), topic_ids };
-    start.complete_from = complete_from(config, log, &start.partitions, Kind::Order)?;
+    start.complete_from = orders_known_from(config, log, recovered, &start.partitions)?;
     for &view in &recovered.to_fill {
         let complete_from = match view {
             View::Products => complete_from(config, log, &start.partitions, Kind::Listing)?,
             View::Ratings => complete_from(config, log, &start.partitions, Kind::Feedback)?,
-            // Kept orders are all there, whatever the log holds.
-            _ if config.keep_orders && recovered.epoch > 0 => None,
             _ => start.complete_from,
         };
         start.to_fill.push(FilledView { view, complete_from });
@@ -155,18 +153,40 @@ pub(super) fn rewritten(config: &JobConfig, partition: PartitionId, offset: u64)
     }
 }
 
+/// The day from which all orders are known: those that the log holds, or that are kept.
+fn orders_known_from(
+    config: &JobConfig,
+    log: &dyn Log,
+    recovered: &Recovered,
+    partitions: &[PartitionStart],
+) -> Result<Option<Day>, SourceError> {
+    if !config.keep_orders || recovered.epoch == 0 {
+        return complete_from(config, log, partitions, Kind::Order);
+    }
+    // What was counted is kept, whatever retention took of the log since. What is not known was gone before it was read:
+    // when the store was made, which its views say, or from partitions that are new, or was passed over.
+    let when_made = recovered
+        .incomplete
+        .iter()
+        .filter(|incomplete| !matches!(incomplete.view, View::Products | View::Ratings))
+        .map(|incomplete| incomplete.complete_from)
+        .max();
+    let lacking = partitions.iter().filter(|start| !start.is_known || start.passed_over.stretches().next().is_some());
+    Ok(when_made.max(complete_from(config, log, lacking, Kind::Order)?))
+}
+
 /// Records at the start of a partition that are asked for their date: one wrong clock does not say it.
 const FIRST_RECORDS: usize = 100;
 
-/// The day of the first records that a log still holds, the latest of all partitions that lost some. Of a
+/// The day of the first records that the log still holds of these partitions, the latest of those that lost some. Of a
 /// partition that holds none any more, the time it had come to stands for it.
-fn complete_from(
+fn complete_from<'a>(
     config: &JobConfig,
     log: &dyn Log,
-    partitions: &[PartitionStart],
+    partitions: impl IntoIterator<Item = &'a PartitionStart>,
     kind: Kind,
 ) -> Result<Option<Day>, SourceError> {
-    let cut: Vec<_> = partitions.iter().filter(|start| start.range.first > 0 && start.kind == kind).collect();
+    let cut: Vec<_> = partitions.into_iter().filter(|start| start.range.first > 0 && start.kind == kind).collect();
     if cut.is_empty() {
         return Ok(None);
     }

@@ -77,7 +77,7 @@ impl Ground for Files {
         let mut placed: Vec<Placed> = self.mend().into_iter().collect();
         for record in records {
             let offset = self.append(record.topic, record.partition, &line(&record));
-            placed.push(Placed { record, offset });
+            placed.push(Placed { record, incarnation: 0, offset });
         }
         placed
     }
@@ -89,7 +89,7 @@ impl Ground for Files {
                     let mut line = line(&record);
                     let rest = line.split_off(line.len() / 2);
                     let offset = self.append(record.topic, record.partition, &line);
-                    self.torn = Some((Placed { record, offset }, rest));
+                    self.torn = Some((Placed { record, incarnation: 0, offset }, rest));
                 }
             }
             Action::HoldFile { millis, alone } if self.database().exists() => {

@@ -20,8 +20,8 @@ pub struct Expected {
     /// What became of each partition's records, and of how many the run decides.
     pub outcomes: BTreeMap<(&'static str, u16), Outcomes>,
     /// Records of orders that have versions in several partitions: what a row of `corrections` for one of
-    /// them must say of the order as it is.
-    pub roaming: BTreeMap<(u16, u64), Vec<String>>,
+    /// them must say of the order as it is, its id first. Where a log began anew, several stand at one place.
+    pub roaming: BTreeMap<(u16, u64), Vec<Vec<String>>>,
 }
 
 /// Counters of a partition, as in `sources`.
@@ -54,9 +54,9 @@ impl Sum {
     }
 }
 
-/// A version: its date, topic, partition, offset. Its date is its timestamp, but never before that of an earlier record
-/// of the same order in the same partition.
-type Version = (i64, Topic, u16, u64);
+/// A version: its date, topic, partition, incarnation, offset. Its date is its timestamp, but never before that of an
+/// earlier record of the same order in the same partition.
+type Version = (i64, Topic, u16, u8, u64);
 
 /// All versions of an order.
 #[derive(Default)]
@@ -88,13 +88,13 @@ pub fn recount(log: &[Placed], keeps: Keeps) -> Expected {
     let mut ratings: BTreeMap<&str, Option<&Rating>> = BTreeMap::new();
 
     let mut sorted: Vec<&Placed> = log.iter().collect();
-    sorted.sort_by_key(|placed| (placed.record.topic, placed.record.partition, placed.offset));
+    sorted.sort_by_key(|placed| (placed.record.topic, placed.record.partition, placed.incarnation, placed.offset));
     let partition_of = |placed: &&Placed| (placed.record.topic, placed.record.partition);
     for records in sorted.chunk_by(|one, next| partition_of(one) == partition_of(next)) {
         let (topic, partition) = partition_of(&records[0]);
         let (mut rejected, mut rounded) = (0, 0);
         let outcomes = expected.outcomes.entry((topic.name(), partition)).or_default();
-        for &Placed { record, offset } in records {
+        for &Placed { record, incarnation, offset } in records {
             rounded += i64::from(record.rounded);
             match &record.said {
                 Said::Nonsense => {
@@ -107,7 +107,7 @@ pub fn recount(log: &[Placed], keeps: Keeps) -> Expected {
                     let versions = orders.entry(id).or_default();
                     let date = versions.dates.entry((topic, partition)).or_insert(written);
                     *date = written.max(*date);
-                    versions.all.insert((*date, topic, partition, *offset), order.as_ref());
+                    versions.all.insert((*date, topic, partition, *incarnation, *offset), order.as_ref());
                     versions.first = Some(versions.first.map_or(written, |first| first.min(written)));
                 }
                 Said::Listing(product, listing) => {
@@ -206,13 +206,14 @@ impl Outcomes {
 
 /// What became of an order's records.
 fn books_of(id: &str, versions: &BTreeMap<Version, Option<&Order>>, expected: &mut Expected) {
-    let partitions: BTreeSet<u16> = versions.keys().map(|(_, _, partition, _)| *partition).collect();
+    let partitions: BTreeSet<u16> = versions.keys().map(|(_, _, partition, ..)| *partition).collect();
     let mut before: Option<Option<&Order>> = None;
-    for (&(_, topic, partition, offset), &order) in versions {
+    for (&(_, topic, partition, _, offset), &order) in versions {
         let outcomes = expected.outcomes.entry((topic.name(), partition)).or_default();
         if partitions.len() > 1 {
             outcomes.roaming += 1;
-            expected.roaming.insert((partition, offset), [vec![id.to_owned()], columns(order)].concat());
+            let says = [vec![id.to_owned()], columns(order)].concat();
+            expected.roaming.entry((partition, offset)).or_default().push(says);
             continue;
         }
         let was = before.replace(order);
@@ -238,7 +239,7 @@ fn columns(order: Option<&Order>) -> Vec<String> {
     ]
 }
 
-fn kept_row(id: &str, order: &Order, &(_, topic, partition, offset): &Version) -> Vec<String> {
+fn kept_row(id: &str, order: &Order, &(_, topic, partition, incarnation, offset): &Version) -> Vec<String> {
     vec![
         topic.name().to_owned(),
         id.to_owned(),
@@ -251,6 +252,7 @@ fn kept_row(id: &str, order: &Order, &(_, topic, partition, offset): &Version) -
         order.day.to_string(),
         order.payment_method.unwrap_or("unknown").to_owned(),
         partition.to_string(),
+        incarnation.to_string(),
         offset.to_string(),
     ]
 }

@@ -3,6 +3,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::oracle::Keeps;
+use crate::shop::Topic;
 use crate::support::link::Traffic;
 
 /// How many processes of how many workers a job has.
@@ -75,6 +77,13 @@ pub enum Action {
     },
     /// The topic of orders has one partition more.
     AddPartition,
+    /// Retention takes so many hundredths of what one of a topic's partitions was ever given.
+    Retain(Topic, u8, u8),
+    /// A topic is deleted and created anew, and the job is told to count on in it.
+    Renew(Topic),
+    /// One of a topic's partitions loses all that it holds, as by an unclean leader that had nothing, and the job is
+    /// told to count on in it.
+    LoseLog(Topic, u8),
     /// The job is killed, and its store is as the last release would have left it.
     Upgrade,
     /// `takings audit` while all goes on.
@@ -121,6 +130,9 @@ impl Action {
             Action::HoldFile { alone: true, .. } => "locks held by others",
             Action::HoldFile { alone: false, .. } => "snapshots held by others",
             Action::AddPartition => "partitions added",
+            Action::Retain(..) => "cuts by retention",
+            Action::Renew(_) => "topics created anew",
+            Action::LoseLog(..) => "partitions emptied",
             Action::Upgrade => "upgrades from the last release",
             Action::Audit => "audits meanwhile",
             Action::Calm => "comparisons",
@@ -154,8 +166,15 @@ pub struct Plan {
     shapes: ChaCha8Rng,
     /// Decides when answers are lost, and whose: for the same reason.
     losses: ChaCha8Rng,
+    /// Decides what is lost of the log, and when.
+    retention: ChaCha8Rng,
     is_cluster: bool,
     place: Place,
+    /// Whether the log may lose what was counted. Where orders are not kept, no plain recount says what becomes of a
+    /// correction then.
+    may_lose_log: bool,
+    /// Whether one began anew, of which the last release knew nothing.
+    has_begun_anew: bool,
     /// What the actions so far have come to, as far as sensible actions follow from it.
     job_runs: bool,
     database_runs: bool,
@@ -168,17 +187,21 @@ pub struct Plan {
 
 impl Plan {
     /// The list of this seed.
-    pub fn new(seed: u64, place: Place) -> Plan {
-        let mut shapes = ChaCha8Rng::seed_from_u64(seed);
-        shapes.set_stream(4);
-        let mut losses = ChaCha8Rng::seed_from_u64(seed);
-        losses.set_stream(5);
+    pub fn new(seed: u64, place: Place, keeps: Keeps) -> Plan {
+        let of = |stream: u64| {
+            let mut chance = ChaCha8Rng::seed_from_u64(seed);
+            chance.set_stream(stream);
+            chance
+        };
         Plan {
-            chance: ChaCha8Rng::seed_from_u64(seed),
-            shapes,
-            losses,
+            chance: of(0),
+            shapes: of(4),
+            losses: of(5),
+            retention: of(6),
             is_cluster: false,
             place,
+            may_lose_log: place == Place::Servers && keeps.orders,
+            has_begun_anew: false,
             job_runs: false,
             database_runs: true,
             ways: [Traffic::Flows; 2],
@@ -197,12 +220,34 @@ impl Plan {
             let server = if self.losses.random() { Server::Kafka } else { Server::Postgres };
             return Action::LoseAnswers(server);
         }
+        // Only what is counted may be lost: where it is not, the job ends and says so, which is a test of its own.
+        let is_calm = self.since_calm == 0 && !self.is_new;
+        if is_calm && self.may_lose_log && self.retention.random_ratio(1, 3) {
+            let action = self.lose_log();
+            self.note(action);
+            return action;
+        }
         loop {
             let action = self.draw();
             if self.is_sensible(action) {
                 self.note(action);
                 return action;
             }
+        }
+    }
+
+    fn lose_log(&mut self) -> Action {
+        let chance = &mut self.retention;
+        let topic = match chance.random_range(0..5) {
+            0 => Topic::Feedback,
+            1 => Topic::ProductListings,
+            _ => Topic::ProductSold,
+        };
+        let partition = chance.random();
+        match chance.random_range(0..4) {
+            0 => Action::Renew(topic),
+            1 => Action::LoseLog(topic, partition),
+            _ => Action::Retain(topic, partition, chance.random_range(1..=100)),
         }
     }
 
@@ -278,6 +323,7 @@ impl Plan {
             Action::HoldFile { .. } => !on_servers && !self.is_new,
             Action::TearLine => !on_servers,
             Action::AddPartition => on_servers && self.partitions < PARTITIONS.1,
+            Action::Upgrade if self.has_begun_anew => false,
             Action::Upgrade | Action::Audit => self.database_runs && !self.is_new,
             Action::Calm => self.since_calm > 2,
             _ => true,
@@ -289,6 +335,8 @@ impl Plan {
         match action {
             Action::Start(shape) => (self.job_runs, self.is_cluster) = (true, shape.processes > 1),
             Action::Kill | Action::Terminate | Action::Upgrade => self.job_runs = false,
+            // Whoever does it stops the job before.
+            Action::Renew(_) | Action::LoseLog(..) => (self.job_runs, self.has_begun_anew) = (false, true),
             Action::ToKafka(traffic) => self.ways[0] = traffic,
             Action::ToPostgres(traffic) => self.ways[1] = traffic,
             Action::StopPostgres { .. } => self.database_runs = false,

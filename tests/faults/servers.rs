@@ -26,6 +26,10 @@ pub struct Servers {
     to_postgres: Link,
     postgres_runs: bool,
     partitions: u16,
+    /// How often the logs began anew of those partitions that ever did.
+    incarnations: BTreeMap<(Topic, u16), u8>,
+    /// The offset after each partition's last record.
+    ends: BTreeMap<(Topic, u16), u64>,
     /// The database now; watchers follow it.
     database: Arc<Mutex<String>>,
 }
@@ -41,7 +45,26 @@ impl Servers {
         let postgres = PostgresServer::start();
         let to_postgres = Link::to(postgres.port());
         let database = Arc::new(Mutex::new(postgres.fresh_database()));
-        Servers { kafka, to_kafka, postgres, to_postgres, postgres_runs: true, partitions: PARTITIONS.0, database }
+        Servers {
+            kafka,
+            to_kafka,
+            postgres,
+            to_postgres,
+            postgres_runs: true,
+            partitions: PARTITIONS.0,
+            incarnations: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            database,
+        }
+    }
+
+    fn partitions(&self, topic: Topic) -> u16 {
+        if topic == Topic::ProductSold { self.partitions } else { topic.partitions() }
+    }
+
+    fn begins_anew(&mut self, topic: Topic, partition: u16) {
+        *self.incarnations.entry((topic, partition)).or_default() += 1;
+        self.ends.remove(&(topic, partition));
     }
 
     fn database(&self) -> String {
@@ -59,7 +82,11 @@ impl Servers {
 impl Ground for Servers {
     fn job(&self) -> String {
         let store = self.postgres.through(&self.to_postgres, &self.postgres.url(&self.database()));
-        format!("--source {} --store {store}", self.kafka.url_through(&self.to_kafka))
+        // The command that goes on in a log that began anew, which whatever restarts the job repeats for ever.
+        let anew = self.incarnations.keys();
+        let resume: String =
+            anew.map(|(topic, partition)| format!(" --resume-at {}/{partition}=0", topic.name())).collect();
+        format!("--source {} --store {store}{resume}", self.kafka.url_through(&self.to_kafka))
     }
 
     fn straight(&self) -> String {
@@ -77,9 +104,13 @@ impl Ground for Servers {
             let places = self.kafka.produce(topic.name(), &messages);
             let placed = |(record, place): (Record, crate::support::kafka::Placed)| {
                 assert_eq!(i32::from(record.partition), place.partition, "{record:?}");
-                Placed { record, offset: place.offset as u64 }
+                let incarnation = self.incarnations.get(&(topic, record.partition)).copied().unwrap_or(0);
+                Placed { record, incarnation, offset: place.offset as u64 }
             };
             all.extend(records.into_iter().zip(places).map(placed));
+        }
+        for Placed { record, offset, .. } in &all {
+            self.ends.insert((record.topic, record.partition), offset + 1);
         }
         all
     }
@@ -121,6 +152,24 @@ impl Ground for Servers {
             Action::AddPartition => {
                 self.partitions += 1;
                 self.kafka.add_partitions(Topic::ProductSold.name(), self.partitions.into());
+            }
+            Action::Retain(topic, partition, hundredths) => {
+                let partition = u16::from(partition) % self.partitions(topic);
+                let end = self.ends.get(&(topic, partition)).copied().unwrap_or(0);
+                let before = (end * u64::from(hundredths)).div_ceil(100);
+                self.kafka.delete_records_before(topic.name(), partition.into(), before as i64);
+            }
+            Action::Renew(topic) => {
+                self.kafka.delete_topic(topic.name());
+                self.kafka.create_topic(topic.name(), self.partitions(topic).into());
+                (0..self.partitions(topic)).for_each(|partition| self.begins_anew(topic, partition));
+            }
+            Action::LoseLog(topic, partition) => {
+                let partition = u16::from(partition) % self.partitions(topic);
+                self.kafka.stop();
+                self.kafka.lose_records(topic.name(), partition.into());
+                self.kafka.restart();
+                self.begins_anew(topic, partition);
             }
             _ => {}
         }

@@ -111,6 +111,8 @@ pub struct Record {
 pub struct Placed {
     /// The record.
     pub record: Record,
+    /// How often its partition's log had begun anew.
+    pub incarnation: u8,
     /// Its offset.
     pub offset: u64,
 }
