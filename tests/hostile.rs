@@ -245,8 +245,9 @@ fn requests_in_a_row_are_answered_in_their_order() {
 #[test]
 fn idle_clients_give_way_where_there_is_no_room() {
     raise_open_files(8_192);
-    let served = Served::start_with_open_files(Fresh::sqlite(), 600);
-    assert!(served.takings.log().contains("LimitNOFILE="), "{}", served.takings.log());
+    let mut served = Served::start_with_open_files(Fresh::sqlite(), 600);
+    // It listens before it says so.
+    served.takings.wait_for("LimitNOFILE=");
     let idle: Vec<TcpStream> = (0..900).map(|_| served.connect()).collect();
     let mut client = served.send(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
     assert_eq!(status(&mut client), Some(200), "{}", served.takings.log());
