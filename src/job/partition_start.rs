@@ -162,7 +162,7 @@ impl Beside<'_> {
         let Beside { config, log, topic, range, ids, .. } = self;
         let PartitionRange { partition, first, end } = *range;
         let go_on_at_first = || how_to_go_on(config, topic, range, Some(first));
-        if let (false, true, Some((was, is))) = (is_told, self.is_another_topic(), ids) {
+        if let Some((was, is)) = ids.filter(|(was, is)| was != is && !is_told) {
             return Err(self.changed(
                 format!(
                     "the topic was created anew: its id is {is}, and what was counted up to offset {committed} is of {was}, \

@@ -89,10 +89,9 @@ pub(super) fn start(
     let mut start = Start { partitions, complete_from: None, to_fill: Vec::new(), topic_ids };
     start.complete_from = orders_known_from(config, log, recovered, &start.partitions)?;
     for &view in &recovered.to_fill {
-        let complete_from = match view {
-            View::Products => complete_from(config, log, &start.partitions, Kind::Listing)?,
-            View::Ratings => complete_from(config, log, &start.partitions, Kind::Feedback)?,
-            _ => start.complete_from,
+        let complete_from = match made_of(view) {
+            Kind::Order => start.complete_from,
+            kind => complete_from(config, log, &start.partitions, kind)?,
         };
         start.to_fill.push(FilledView { view, complete_from });
     }
@@ -113,6 +112,15 @@ pub(super) fn start(
     Ok(start)
 }
 
+/// What the rows of a view are made of.
+const fn made_of(view: View) -> Kind {
+    match view {
+        View::Products => Kind::Listing,
+        View::Ratings => Kind::Feedback,
+        _ => Kind::Order,
+    }
+}
+
 /// What the views that are to be filled need from the log again. Orders are replayed anyway, listings and
 /// feedback are in tables of their own.
 struct Fills {
@@ -124,7 +132,7 @@ struct Fills {
 impl Fills {
     fn of(recovered: &Recovered, config: &JobConfig) -> Fills {
         let before: Vec<View> = config.views.iter().copied().filter(|view| !recovered.to_fill.contains(view)).collect();
-        let of_orders = |view: &View| !matches!(view, View::Products | View::Ratings | View::Minute);
+        let of_orders = |view: &View| made_of(*view) == Kind::Order && *view != View::Minute;
         Fills {
             orders: recovered.to_fill.iter().any(of_orders),
             listings: keeps_catalogue(&config.views) && !keeps_catalogue(&before),
@@ -168,7 +176,7 @@ fn orders_known_from(
     let when_made = recovered
         .incomplete
         .iter()
-        .filter(|incomplete| !matches!(incomplete.view, View::Products | View::Ratings))
+        .filter(|incomplete| made_of(incomplete.view) == Kind::Order)
         .map(|incomplete| incomplete.complete_from)
         .max();
     let lacking = partitions.iter().filter(|start| !start.is_known || start.passed_over.stretches().next().is_some());

@@ -159,6 +159,13 @@ pub enum Place {
 /// Partitions of orders at the start, and at the most.
 pub const PARTITIONS: (u16, u16) = (3, 7);
 
+/// Chance of a seed. What is decided by another stream of it leaves this one as it is.
+pub fn chance(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    chance.set_stream(stream);
+    chance
+}
+
 /// The list, one action after the other.
 pub struct Plan {
     chance: ChaCha8Rng,
@@ -188,16 +195,11 @@ pub struct Plan {
 impl Plan {
     /// The list of this seed.
     pub fn new(seed: u64, place: Place, keeps: Keeps) -> Plan {
-        let of = |stream: u64| {
-            let mut chance = ChaCha8Rng::seed_from_u64(seed);
-            chance.set_stream(stream);
-            chance
-        };
         Plan {
-            chance: of(0),
-            shapes: of(4),
-            losses: of(5),
-            retention: of(6),
+            chance: chance(seed, 0),
+            shapes: chance(seed, 4),
+            losses: chance(seed, 5),
+            retention: chance(seed, 6),
             is_cluster: false,
             place,
             may_lose_log: place == Place::Servers && keeps.orders,

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::ground::Ground;
 use crate::job::{self, Job};
 use crate::oracle::{DEFAULT_CURRENCY, Keeps, recount};
-use crate::plan::{Action, Place, Plan, Shape};
+use crate::plan::{Action, Place, Plan, Shape, chance};
 use crate::shop::{Placed, Shop, Topic};
 use crate::support::wait;
 use crate::tables::{Look, differences, read};
@@ -55,12 +55,7 @@ pub struct Story<G: Ground> {
 impl<G: Ground> Story<G> {
     /// The run of this seed, with nothing done yet.
     pub fn new(seed: u64, place: Place, ground: G) -> Story<G> {
-        let of = |stream: u64| {
-            let mut chance = ChaCha8Rng::seed_from_u64(seed);
-            chance.set_stream(stream);
-            chance
-        };
-        let keeps = Keeps { orders: of(3).random(), facts: of(4).random() };
+        let keeps = Keeps { orders: chance(seed, 3).random(), facts: chance(seed, 4).random() };
         let (look, watch) = (ground.look(), Watch::start(ground.look()));
         let mut story = Story {
             seed,
@@ -70,8 +65,8 @@ impl<G: Ground> Story<G> {
             job: Job::new(String::new()),
             shop: Shop::new(),
             plan: Plan::new(seed, place, keeps),
-            words: of(1),
-            moments: of(2),
+            words: chance(seed, 1),
+            moments: chance(seed, 2),
             log: Vec::new(),
             look,
             watch,

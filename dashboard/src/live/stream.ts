@@ -140,7 +140,7 @@ export function openEventStream(
 
   connect();
   // A tab may be opened behind another.
-  if (document.visibilityState !== "visible") wake();
+  wake();
   return {
     follow: (wanted) => {
       if (wanted.join("\n") === products.join("\n")) return;
