@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use support::job::{Job, order, orders};
 use support::kafka::{Kafka, KafkaCluster, produce_through};
-use support::link::{Link, Traffic};
+use support::link::{FETCH, Link, Traffic};
 use support::wait::until;
 
 /// How long a busy machine may take.
@@ -58,7 +58,8 @@ fn a_partition_that_stands_still_is_read_on_with_a_new_connection() {
     job.until_read(&mut running, 10);
     link.set(Traffic::Lost);
     // The connection that records come by asks twice a second; that on which partitions are looked for, every ten.
-    until("answers on both connections are lost", PATIENCE, || (link.losers() >= 2).then_some(()));
+    let are_lost = || link.lost(FETCH) && link.losers() >= 2;
+    until("answers on both connections are lost", PATIENCE, || are_lost().then_some(()));
     kafka.produce("still", &orders(10..20));
     link.set(Traffic::Flows);
     running.wait_for("the broker says that there is more");
@@ -76,26 +77,39 @@ fn a_partition_that_stands_still_is_read_on_with_a_new_connection() {
 #[test]
 fn a_log_that_was_cut_off_while_its_reader_was_stuck_is_told() {
     let link = Link::new();
-    let mut kafka = Kafka::start_behind(&link);
+    is_told_of_a_log_that_was_cut_off(&link, || {
+        link.set(Traffic::Lost);
+        until("records are lost on their way", PATIENCE, || link.lost(FETCH).then_some(()));
+        link.hold_losers();
+        link.set(Traffic::Flows);
+    });
+}
+
+/// One that is not stuck finds it by itself when it connects again, and says so in other words.
+#[test]
+fn a_log_that_was_cut_off_under_its_reader_is_told() {
+    is_told_of_a_log_that_was_cut_off(&Link::new(), || {});
+}
+
+/// `before`: what becomes of the way to the broker before it loses what was read.
+fn is_told_of_a_log_that_was_cut_off(link: &Link, before: impl FnOnce()) {
+    let mut kafka = Kafka::start_behind(link);
     kafka.create_topic("regrown", 2);
     let ones = |name: &str, partition, count: u32| -> Vec<_> {
         (0..count).map(|id| order(&format!("{name} {id}"), "1").in_partition(partition)).collect()
     };
     kafka.produce("regrown", &[ones("a", 0, 10), ones("b", 1, 10)].concat());
-    let job = Job::through(&kafka, &link, "regrown", "--kafka-option socket.timeout.ms=300000");
+    let job = Job::through(&kafka, link, "regrown", "--kafka-option socket.timeout.ms=300000");
     let mut running = job.start();
     job.until_read(&mut running, 20);
-    link.set(Traffic::Lost);
-    until("an answer is lost", PATIENCE, || (link.losers() >= 1).then_some(()));
-    link.hold_losers();
-    link.set(Traffic::Flows);
+    before();
     kafka.stop();
     kafka.lose_records("regrown", 0);
     kafka.restart();
     // It ends where it ended before: only the other partition has more.
     kafka.produce("regrown", &[ones("other", 0, 10), ones("more", 1, 10)].concat());
-    running.wait().refused(78, &["regrown/0: the log was cut off before offset 10"]);
-    assert_eq!(job.total(), "20.000000 20");
+    running.wait().refused(78, &["regrown/0: the log was cut off before offset 10", "start again"]);
+    assert_eq!(job.rows("SELECT read FROM sources WHERE partition = 0"), ["10"], "nothing that stands there now");
     job.caught_up().refused(78, &["regrown/0", "the record at offset 9 is not the one that stood there"]);
 }
 

@@ -24,6 +24,11 @@ pub enum Traffic {
     Cut,
 }
 
+/// What a request asks of Kafka: `api_key`, as sent (<https://kafka.apache.org/protocol#protocol_api_keys>).
+pub type ApiKey = [u8; 2];
+/// For records.
+pub const FETCH: ApiKey = [0, 1];
+
 /// A way to a server, through a port of its own.
 pub struct Link {
     port: u16,
@@ -42,6 +47,8 @@ struct State {
     open: HashMap<u64, [TcpStream; 2]>,
     connections: u64,
     losers: HashSet<u64>,
+    /// The kinds of request that each connection has made of Kafka.
+    asked: HashMap<u64, HashSet<ApiKey>>,
     /// Connections on which no answer arrives any more, though they stay open.
     deaf: HashSet<u64>,
     /// Connections whose client never learns that the server ended them.
@@ -58,6 +65,7 @@ impl Link {
             open: HashMap::new(),
             connections: 0,
             losers: HashSet::new(),
+            asked: HashMap::new(),
             deaf: HashSet::new(),
             held: HashSet::new(),
         };
@@ -93,6 +101,12 @@ impl Link {
     /// How many connections have lost something.
     pub fn losers(&self) -> usize {
         self.road.lock().losers.len()
+    }
+
+    /// Whether a connection on which this was asked of Kafka has lost something.
+    pub fn lost(&self, key: ApiKey) -> bool {
+        let state = self.road.lock();
+        state.losers.iter().any(|loser| state.asked.get(loser).is_some_and(|asked| asked.contains(&key)))
     }
 
     /// Whatever the server says from now on on the connections that are open is lost, until they end. New ones
@@ -157,7 +171,7 @@ impl Road {
         for (from, to, is_answer) in [(client_in, server, false), (server_in, client, true)] {
             let road = self.clone();
             thread::spawn(move || {
-                road.carry(&from, &to, is_answer.then_some(number));
+                road.carry(&from, &to, number, is_answer);
                 if road.lock().held.contains(&number) {
                     if is_answer {
                         return;
@@ -172,16 +186,20 @@ impl Road {
         }
     }
 
-    /// `answers`: the connection that an answer of the server's belongs to.
-    fn carry(&self, mut from: &TcpStream, mut to: &TcpStream, answers: Option<u64>) {
+    /// What one side of this connection says to the other.
+    fn carry(&self, mut from: &TcpStream, mut to: &TcpStream, connection: u64, is_answer: bool) {
         let mut buffer = [0; 65536];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
+            // After its length of four bytes. What comes in pieces, or is no request of Kafka's, is some other key.
+            if let ([_, _, _, _, high, low, ..], false) = (&buffer[..read], is_answer) {
+                self.lock().asked.entry(connection).or_default().insert([*high, *low]);
+            }
             let mut rest = &buffer[..read];
             while !rest.is_empty() {
                 let mut length = rest.len();
                 let standing = |state: &mut State| state.traffic == Traffic::Stands;
                 let mut state = self.changed.wait_while(self.lock(), standing).expect("nobody panics");
-                if let Some(connection) = answers {
+                if is_answer {
                     if state.deaf.contains(&connection) {
                         break;
                     }

@@ -21,6 +21,9 @@ const BATCH: usize = 4096;
 /// How often logs and errors of the client are looked at while records flow.
 const SERVE_EVERY: Duration = Duration::from_millis(100);
 
+/// What librdkafka calls its error `_LOG_TRUNCATION` in texts (`rd_kafka_err2str`).
+const TRUNCATED: &str = "Partition log truncation detected";
+
 /// Makes the client of a reader.
 pub(super) type Connect = Box<dyn Fn() -> Result<BaseConsumer<Context>, SourceError>>;
 
@@ -366,7 +369,13 @@ fn fatal(
     let topic = partition.topic.to_string_lossy().into_owned();
     let number = partition.id.partition;
     match code {
+        // Records that were acknowledged are gone: a leader was elected that did not have them. Where a client may not
+        // go on somewhere else, librdkafka tells it as a reset that failed, whose reason is in the text alone.
+        RDKafkaErrorCode::LogTruncation => Some(cut_off(partition, message)),
+        RDKafkaErrorCode::AutoOffsetReset if message.contains(TRUNCATED) => Some(cut_off(partition, message)),
         RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::NoOffset => {
+            // The offset of such an event may be none at all.
+            let offset = u64::try_from(offset).unwrap_or(partition.next);
             Some(SourceError::LogChanged {
                 what: format!("offset {offset} is no longer in the log ({message})"),
                 hint: "start again: the start checks the log against the store, and says how to go on".to_owned(),
@@ -385,8 +394,6 @@ fn fatal(
             partition: number,
         }),
         RDKafkaErrorCode::TopicAuthorizationFailed => Some(refused(&format!("{topic}/{number}: {message}"))),
-        // Records that were acknowledged are gone: a leader was elected that did not have them.
-        RDKafkaErrorCode::LogTruncation => Some(cut_off(partition, message)),
         // librdkafka would go on after what it can not read: never in silence, and never of itself.
         RDKafkaErrorCode::BadMessage
         | RDKafkaErrorCode::BadCompression
