@@ -33,9 +33,16 @@ fn main() {
         let without = freshness(&mut served, &first);
         let memory = served.memory();
 
-        let streams: Vec<_> =
-            (0..count).map(|_| served.send(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n")).collect();
+        // It takes a while.
+        let mut streams = Vec::with_capacity(count);
+        while streams.len() < count {
+            for _ in streams.len()..count.min(streams.len() + 500) {
+                streams.push(served.send(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+            }
+            served.beat();
+        }
         until("all are open", PATIENCE, || {
+            served.beat();
             (served.metric("takings_event_streams")? >= count as f64 + 1.0).then_some(())
         });
         let (done, told) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));

@@ -97,7 +97,7 @@ fn text(payload: &[u8], limit: usize) -> Result<&str, Reject> {
     if payload.len() > limit {
         return Err(Reject::TooLarge { bytes: payload.len(), limit });
     }
-    std::str::from_utf8(payload)
+    simdutf8::compat::from_utf8(payload)
         .map_err(|error| Reject::NotJson(format!("invalid UTF-8 at byte {}", error.valid_up_to())))
 }
 

@@ -84,6 +84,11 @@ impl Served {
         self.shop.commit(self.write.as_mut(), &orders, 0)
     }
 
+    /// Tells the store that its writer is there: one that says nothing for half a minute loses its session.
+    pub fn beat(&mut self) {
+        self.write.beat().expect("it is still ours");
+    }
+
     pub fn get(&self, path: &str) -> (u16, String) {
         let answer = self.client.get(format!("http://{}{path}", self.address)).send().expect("it answers");
         (answer.status().as_u16(), answer.text().expect("a body"))

@@ -23,6 +23,11 @@ pub(crate) struct Sold {
     pub(crate) by_payment_method: bool,
 }
 
+impl Sold {
+    /// Nobody asks for what products sold.
+    pub(crate) const NOTHING: Sold = Sold { daily: Daily::Nothing, by_payment_method: false };
+}
+
 /// Which orders' sales go to their product's rows of days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Daily {
