@@ -49,6 +49,24 @@ fn topics_grow_lose_their_head_and_are_made_anew() {
     assert_eq!(kafka.watermarks("orders", 0), (9_000, 10_000));
 }
 
+/// Whatever was known of the partition before: what is acknowledged afterwards is not lost once more.
+#[test]
+fn a_partition_that_was_emptied_keeps_what_comes_after() {
+    let mut kafka = Kafka::start();
+    kafka.create_topic("orders", 1);
+    kafka.produce("orders", &[Message::new("a", "1"), Message::new("b", "2"), Message::new("c", "3")]);
+    kafka.delete_records_before("orders", 0, 2);
+    kafka.stop();
+    kafka.lose_records("orders", 0);
+    kafka.restart();
+    assert_eq!(kafka.watermarks("orders", 0), (0, 0));
+    kafka.produce("orders", &[Message::new("d", "4")]);
+    kafka.kill();
+    kafka.restart();
+    assert_eq!(kafka.watermarks("orders", 0), (0, 1));
+    assert_eq!(kafka.read("orders", 0, 0, 1)[0].payload.as_deref(), Some(b"4".as_slice()));
+}
+
 #[test]
 fn an_aborted_transaction_leaves_a_gap() {
     let kafka = Kafka::start();
