@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use support::job::{Job, order, orders};
-use support::kafka::{Kafka, KafkaCluster, produce_through};
+use support::kafka::{Kafka, KafkaCluster, Message, produce_through};
 use support::link::{FETCH, Link, Traffic};
 use support::wait::until;
 
@@ -111,6 +111,31 @@ fn is_told_of_a_log_that_was_cut_off(link: &Link, before: impl FnOnce()) {
     running.wait().refused(78, &["regrown/0: the log was cut off before offset 10", "start again"]);
     assert_eq!(job.rows("SELECT read FROM sources WHERE partition = 0"), ["10"], "nothing that stands there now");
     job.caught_up().refused(78, &["regrown/0", "the record at offset 9 is not the one that stood there"]);
+}
+
+/// Nothing is lost of what was counted, and nobody is needed: the next start goes by what the log still holds.
+#[test]
+fn what_retention_takes_while_it_is_replayed_is_cured_by_a_restart() {
+    let link = Link::new();
+    let kafka = Kafka::start_behind(&link);
+    kafka.create_topic("replayed", 1);
+    // Several fetches: the first of them may be on its way already.
+    for first in 0..20 {
+        let filler = Message::new("filler", vec![b' '; 900_000]).in_partition(0);
+        kafka.produce("replayed", &[filler, order(&first.to_string(), "1")]);
+    }
+    let job = Job::through(&kafka, &link, "replayed", "");
+    job.caught_up().done();
+    assert_eq!(job.total(), "20.000000 20");
+    link.set(Traffic::Crawls);
+    let mut running = job.start();
+    running.wait_for("to_replay=40");
+    kafka.delete_records_before("replayed", 0, 38);
+    link.set(Traffic::Flows);
+    running.wait().refused(70, &["again what is committed", "replayed/0", "is no longer in the log", "start again"]);
+    kafka.produce("replayed", &[order("20", "1")]);
+    job.caught_up().done();
+    assert_eq!(job.total(), "21.000000 21");
 }
 
 #[test]

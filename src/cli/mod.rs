@@ -106,7 +106,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         cause.is::<ConfigError>()
             || cause.is::<ServeError>()
             || cause.downcast_ref::<JobError>().is_some_and(JobError::is_configuration)
-            || matches!(cause.downcast_ref(), Some(SourceError::Configuration { .. } | SourceError::LogChanged { .. }))
+            || cause.downcast_ref::<SourceError>().is_some_and(SourceError::is_configuration)
             || matches!(
                 cause.downcast_ref(),
                 Some(StoreError::Configuration { .. } | StoreError::Settings { .. } | StoreError::NewerSchema { .. })

@@ -92,17 +92,15 @@ impl JobError {
 
     /// Whether the settings are wrong, so that no restart helps (exit code 78).
     pub const fn is_configuration(&self) -> bool {
-        if let JobError::Cluster(error) = self {
-            return error.is_configuration();
-        }
-        matches!(
-            self,
+        match self {
+            JobError::Cluster(error) => error.is_configuration(),
+            JobError::Source(error) => error.is_configuration(),
             JobError::Memory { .. }
-                | JobError::Source(SourceError::Configuration { .. } | SourceError::LogChanged { .. })
-                | JobError::Store(
-                    StoreError::Configuration { .. } | StoreError::Settings { .. } | StoreError::NewerSchema { .. }
-                )
-        )
+            | JobError::Store(
+                StoreError::Configuration { .. } | StoreError::Settings { .. } | StoreError::NewerSchema { .. },
+            ) => true,
+            _ => false,
+        }
     }
 }
 

@@ -441,3 +441,18 @@ fn watch_partitions(
 fn communication(workers: usize) -> timely::CommunicationConfig {
     if workers <= 1 { timely::CommunicationConfig::Thread } else { timely::CommunicationConfig::Process(workers) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceError;
+
+    #[test]
+    fn retention_in_the_middle_of_a_look_is_looked_at_again() {
+        let gone =
+            SourceError::OffsetGone { topic: "sold".to_owned(), partition: 0, what: "offset 1 is gone".to_owned() };
+        let mut looks = [Err(JobError::from(gone)), Ok(2)].into_iter();
+        let seen = patiently(&Stop::default(), || looks.next().expect("no third look"));
+        assert_eq!(seen.expect("seen"), Some(2));
+    }
+}

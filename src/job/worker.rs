@@ -21,7 +21,7 @@ use super::partition_start::PartitionStart;
 use super::recovery::Start;
 use super::writer::ToWriter;
 use crate::config::JobConfig;
-use crate::source::{Log, Polled, Source, StartAt, Waker};
+use crate::source::{Log, Polled, Source, SourceError, StartAt, Waker};
 
 /// Records taken in one go before the dataflow has a turn: few enough to stay in the cache.
 const BATCH: usize = 1024;
@@ -200,7 +200,8 @@ impl Reading<'_> {
                         left.remove(&partition);
                     }
                 }
-            })?;
+            });
+            let handed = handed.map_err(counted_already)?;
             if let Some((partition, offset)) = rewritten {
                 return Err(super::recovery::rewritten(config, partition, offset).into());
             }
@@ -305,6 +306,17 @@ impl Reading<'_> {
         outcome?;
         self.shared.pace.feed(records);
         Ok(handed)
+    }
+}
+
+/// What retention takes while it is replayed was counted: the next start goes by what is left, and needs nobody.
+fn counted_already(error: SourceError) -> SourceError {
+    match error {
+        // Its text alone: as a cause it would say that somebody must decide.
+        gone @ SourceError::OffsetGone { .. } => {
+            SourceError::Fault { what: "again what is committed".to_owned(), source: gone.to_string().into() }
+        }
+        other => other,
     }
 }
 

@@ -33,7 +33,8 @@ pub struct Heads {
 /// The first `count` records of each of these partitions, from where each is to start.
 ///
 /// # Errors
-/// [`SourceError::Unreachable`] where the log does not say so in half a minute; as [`Log::open`] and
+/// [`SourceError::Unreachable`] where the log does not say so in half a minute; [`SourceError::OffsetGone`] where
+/// retention takes one of them at that moment: where to look is to be asked anew then; as [`Log::open`] and
 /// [`Source::poll`](super::Source::poll).
 pub fn heads(
     log: &dyn Log,

@@ -239,6 +239,19 @@ pub enum SourceError {
         /// The exact command to go on.
         hint: String,
     },
+    /// What was to be read is in the log no more, as where retention took it meanwhile. A new look at the log tells what
+    /// that means: where it was counted already, nothing is lost.
+    #[error(
+        "{topic}/{partition}: {what}; start again: the start checks the log against the store, and says how to go on"
+    )]
+    OffsetGone {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u16,
+        /// What happened, with the offset.
+        what: String,
+    },
     /// A stretch of the log can not be read. A restart may help, where it was damaged on its way.
     #[error("{topic}/{partition}: the records at offset {offset} are damaged: {what}; {hint}")]
     Damaged {
@@ -267,7 +280,18 @@ pub enum SourceError {
 impl SourceError {
     /// Whether trying the same again may help.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, SourceError::Unreachable { .. } | SourceError::TopicMissing { .. })
+        matches!(
+            self,
+            SourceError::Unreachable { .. } | SourceError::TopicMissing { .. } | SourceError::OffsetGone { .. }
+        )
+    }
+
+    /// Whether a person must decide how to go on, where it comes of reading what was never counted.
+    pub const fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            SourceError::Configuration { .. } | SourceError::LogChanged { .. } | SourceError::OffsetGone { .. }
+        )
     }
 }
 

@@ -376,12 +376,8 @@ fn fatal(
         RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::NoOffset => {
             // The offset of such an event may be none at all.
             let offset = u64::try_from(offset).unwrap_or(partition.next);
-            Some(SourceError::LogChanged {
-                what: format!("offset {offset} is no longer in the log ({message})"),
-                hint: "start again: the start checks the log against the store, and says how to go on".to_owned(),
-                topic,
-                partition: number,
-            })
+            let what = format!("offset {offset} is no longer in the log ({message})");
+            Some(SourceError::OffsetGone { topic, partition: number, what })
         }
         RDKafkaErrorCode::UnknownTopicOrPartition
         | RDKafkaErrorCode::UnknownTopic
