@@ -80,7 +80,8 @@ fn a_log_that_was_cut_off_while_its_reader_was_stuck_is_told() {
     is_told_of_a_log_that_was_cut_off(&link, || {
         link.set(Traffic::Lost);
         until("records are lost on their way", PATIENCE, || link.lost(FETCH).then_some(()));
-        link.hold_losers();
+        // And no other: the job asks on another connection what the broker has.
+        link.hold_losers(FETCH);
         link.set(Traffic::Flows);
     });
 }

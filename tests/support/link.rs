@@ -105,8 +105,7 @@ impl Link {
 
     /// Whether a connection on which this was asked of Kafka has lost something.
     pub fn lost(&self, key: ApiKey) -> bool {
-        let state = self.road.lock();
-        state.losers.iter().any(|loser| state.asked.get(loser).is_some_and(|asked| asked.contains(&key)))
+        self.road.lock().losers_of(key).next().is_some()
     }
 
     /// Whatever the server says from now on on the connections that are open is lost, until they end. New ones
@@ -117,11 +116,11 @@ impl Link {
         state.deaf.extend(open);
     }
 
-    /// The connections that have lost something stay open to their clients, whatever becomes of the server: as behind a
-    /// proxy that never says.
-    pub fn hold_losers(&self) {
+    /// The connections that have lost something, of those on which this was asked of Kafka, stay open to their clients,
+    /// whatever becomes of the server: as behind a proxy that never says.
+    pub fn hold_losers(&self, key: ApiKey) {
         let mut state = self.road.lock();
-        let losers = state.losers.clone();
+        let losers: Vec<u64> = state.losers_of(key).collect();
         state.held.extend(losers);
     }
 
@@ -135,6 +134,13 @@ impl Link {
             }
         }
         self.road.changed.notify_all();
+    }
+}
+
+impl State {
+    fn losers_of(&self, key: ApiKey) -> impl Iterator<Item = u64> {
+        let have_asked = move |loser: &&u64| self.asked.get(loser).is_some_and(|asked| asked.contains(&key));
+        self.losers.iter().filter(have_asked).copied()
     }
 }
 
