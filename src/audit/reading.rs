@@ -48,7 +48,7 @@ fn read_stretch(
     let mut is_complete = false;
     while !is_complete {
         let mut records = 0;
-        let count = source.poll(at_once, &mut |polled| match polled {
+        let polled = source.poll(at_once, &mut |polled| match polled {
             Polled::Record(record) if record.offset < until => {
                 records += 1;
                 each(&record);
@@ -56,7 +56,8 @@ fn read_stretch(
             }
             Polled::Record(_) => is_complete = true,
             Polled::End { offset, .. } => is_complete |= offset >= until,
-        })?;
+        });
+        let count = polled.map_err(SourceError::of_what_was_counted)?;
         if !goes_on(records) {
             return Ok(false);
         }

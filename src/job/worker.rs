@@ -201,7 +201,7 @@ impl Reading<'_> {
                     }
                 }
             });
-            let handed = handed.map_err(counted_already)?;
+            let handed = handed.map_err(SourceError::of_what_was_counted)?;
             if let Some((partition, offset)) = rewritten {
                 return Err(super::recovery::rewritten(config, partition, offset).into());
             }
@@ -306,17 +306,6 @@ impl Reading<'_> {
         outcome?;
         self.shared.pace.feed(records);
         Ok(handed)
-    }
-}
-
-/// What retention takes while it is replayed was counted: the next start goes by what is left, and needs nobody.
-fn counted_already(error: SourceError) -> SourceError {
-    match error {
-        // Its text alone: as a cause it would say that somebody must decide.
-        gone @ SourceError::OffsetGone { .. } => {
-            SourceError::Fault { what: "again what is committed".to_owned(), source: gone.to_string().into() }
-        }
-        other => other,
     }
 }
 

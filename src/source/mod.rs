@@ -286,6 +286,19 @@ impl SourceError {
         )
     }
 
+    /// The same where all that was to be read is counted: what retention takes of it is lost to nobody, so a new attempt,
+    /// which goes by what is left, needs no person.
+    #[must_use]
+    pub fn of_what_was_counted(self) -> SourceError {
+        match self {
+            // Its text alone: as a cause it would say that somebody must decide.
+            gone @ SourceError::OffsetGone { .. } => {
+                SourceError::Fault { what: "again what is committed".to_owned(), source: gone.to_string().into() }
+            }
+            other => other,
+        }
+    }
+
     /// Whether a person must decide how to go on, where it comes of reading what was never counted.
     pub const fn is_configuration(&self) -> bool {
         matches!(
@@ -298,6 +311,16 @@ impl SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_retention_took_of_what_was_counted_needs_no_person() {
+        let gone =
+            || SourceError::OffsetGone { topic: "sold".to_owned(), partition: 3, what: "offset 7 is gone".to_owned() };
+        assert!(gone().is_configuration() && gone().is_transient());
+        let counted = crate::job::chain(&gone().of_what_was_counted());
+        assert!(counted.starts_with("reading again what is committed failed: sold/3: offset 7 is gone; start again"));
+        assert!(!gone().of_what_was_counted().is_configuration());
+    }
 
     #[test]
     fn records_that_differ_in_anything_are_told_apart() {
