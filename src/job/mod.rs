@@ -337,10 +337,14 @@ fn live(
         held: config.held.clone(),
     };
     let (to_writer, from_workers) = bounded(1024);
-    let (kept_to_worker, kept) = bounded(4096);
+    let (kept_to_workers, kept) = bounded(writer::KEPT_AHEAD);
     let mut rows = Vec::new();
     let writing = match acquired {
-        None => None,
+        // Nothing of it comes to the workers here.
+        None => {
+            drop(kept_to_workers);
+            None
+        }
         Some((store, mut recovered)) => {
             rows = std::mem::take(&mut recovered.rows);
             let writer = writer::Writer::new(
@@ -354,7 +358,7 @@ fn live(
             );
             let writing = std::thread::Builder::new()
                 .name("writer".to_owned())
-                .spawn(move || writer.run(kept_to_worker, &from_workers))
+                .spawn(move || writer.run(kept_to_workers, &from_workers))
                 .map_err(|source| JobError::Thread { what: "the writer", source })?;
             Some(writing)
         }

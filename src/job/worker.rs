@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 // Asked for every record: its hash is a tenth of the standard library's.
 use hashbrown::HashMap;
 use takings_dataflows::changes::{EpochChanges, Output, Progress};
@@ -30,6 +30,9 @@ const BATCH: usize = 1024;
 /// signal, and lets the client deliver its log lines.
 const SLEEP_AT_MOST: Duration = Duration::from_millis(100);
 
+/// How long a worker waits for more of what is kept before it looks what others sent it.
+const KEPT_COMES_WITHIN: Duration = Duration::from_millis(1);
+
 /// How long a stop waits for the last commit. What is not committed is read again by the next run.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -39,7 +42,7 @@ pub(super) struct Shared {
     pub(super) log: Arc<dyn Log>,
     pub(super) start: Arc<Start>,
     pub(super) rows: Arc<Vec<(ViewKey, RowValue)>>,
-    pub(super) kept: Receiver<Event>,
+    pub(super) kept: Receiver<Vec<Event>>,
     pub(super) pace: Arc<Pace>,
     pub(super) committed: Committed,
     pub(super) dataflow: graph::Settings,
@@ -103,13 +106,8 @@ impl Reading<'_> {
         self.graph.inputs.advance_to(epoch);
         if self.worker.index() == 0 {
             self.shared.rows.iter().for_each(|row| self.graph.inputs.base.send(*row));
-            while let Ok(event) = self.shared.kept.recv() {
-                self.graph.inputs.send(event);
-                if self.is_leaving() {
-                    return Ok(());
-                }
-            }
         }
+        self.load_kept();
         self.replay()?;
         let mine = self.shared.start.partitions.iter().map(|start| start.range.partition);
         let mine: Vec<_> = mine.filter(|partition| self.is_mine(*partition)).collect();
@@ -135,6 +133,20 @@ impl Reading<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Feeds what the store keeps beside the views. Each worker of the leading process takes what comes next, and sends
+    /// it to where it belongs; to those of other processes nothing comes.
+    fn load_kept(&mut self) {
+        while !self.is_leaving() {
+            match self.shared.kept.recv_timeout(KEPT_COMES_WITHIN) {
+                Ok(events) => events.into_iter().for_each(|event| self.graph.inputs.send(event)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // What other workers sent here would wait in memory otherwise.
+            self.worker.step();
+        }
     }
 
     fn is_leaving(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The writer thread: an epoch's changes become one transaction.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,11 @@ pub(super) enum ToWriter {
 
 /// Offsets for lag tools are good enough a second old.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
+
+/// What is kept beside the views goes to the workers so many events at a time: few enough for the cache.
+const KEPT_A_BATCH: usize = 1024;
+/// And so many times before they take it: some megabytes.
+pub(super) const KEPT_AHEAD: usize = 32;
 
 /// How often the log says again what is waited for.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
@@ -118,8 +124,8 @@ impl Writer {
         }
     }
 
-    /// Hands what is kept beside the views to worker 0, then commits epochs until the workers are gone.
-    pub(super) fn run(mut self, kept: Sender<Event>, epochs: &Receiver<ToWriter>) -> Summary {
+    /// Hands what is kept beside the views to the workers, then commits epochs until they are gone.
+    pub(super) fn run(mut self, kept: Sender<Vec<Event>>, epochs: &Receiver<ToWriter>) -> Summary {
         let patience = Arc::clone(&self.patience);
         std::thread::scope(|scope| {
             let (ended, watched) = bounded(0);
@@ -133,21 +139,39 @@ impl Writer {
         self.summary
     }
 
-    fn load_kept(&mut self, kept: Sender<Event>) -> Result<(), JobError> {
+    fn load_kept(&mut self, kept: Sender<Vec<Event>>) -> Result<(), JobError> {
         let topics = Topics::new(self.topics.iter().zip(self.id_spaces.iter().copied()));
         let with_orders = self.keep_orders;
         let Writer { store, pace, .. } = self;
+        let (began, mut events) = (Instant::now(), 0u64);
+        let mut batch = Vec::with_capacity(KEPT_A_BATCH);
         // Handed over twice after an outage, a version is a repetition, and changes nothing.
         let read = || {
+            events = 0;
             store.kept(&topics, &mut |event| {
                 if with_orders || !matches!(event, Event::Order(_)) {
-                    // Nobody receives once the job is over.
-                    let _ = kept.send(event);
+                    batch.push(event);
                 }
+                if batch.len() < KEPT_A_BATCH {
+                    return ControlFlow::Continue(());
+                }
+                events += batch.len() as u64;
+                // Nobody receives once the job is over.
+                let full = std::mem::replace(&mut batch, Vec::with_capacity(KEPT_A_BATCH));
+                kept.send(full).map_or(ControlFlow::Break(()), ControlFlow::Continue)
             })
         };
         let is_read = until_the_store_answers(pace, "reading what is kept beside the views", read)?;
         debug_assert!(is_read || pace.is_over());
+        events += batch.len() as u64;
+        let _ = kept.send(batch);
+        if events > 0 {
+            tracing::info!(
+                records = events,
+                seconds = began.elapsed().as_secs_f64(),
+                "read what is kept beside the views"
+            );
+        }
         Ok(())
     }
 

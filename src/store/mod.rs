@@ -8,6 +8,7 @@ pub mod commit;
 pub mod error;
 mod host;
 mod moment;
+mod packed;
 mod passed_over;
 mod postgres;
 pub mod proof;
@@ -20,6 +21,7 @@ mod switch;
 pub mod text;
 pub mod url;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use takings_dataflows::day::Day;
@@ -99,8 +101,8 @@ pub trait Store: Send {
     /// Hands every kept listing, feedback, order and cancellation to `each`, as events with the version they
     /// were written with, in no particular order; orders without the details that no total needs. `topics` gives
     /// each of the job's topics its rank (as in
-    /// [`takings_dataflows::order::PartitionId`]) and its id space.
-    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError>;
+    /// [`takings_dataflows::order::PartitionId`]) and its id space. Ends early, without an error, where `each` breaks off.
+    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), StoreError>;
 
     /// Writes one epoch, durably, in one transaction. Returns when it is committed.
     ///

@@ -1,5 +1,7 @@
 //! What a store must refuse, and notice.
 
+use std::ops::ControlFlow;
+
 use super::*;
 
 pub(super) fn a_held_store_is_refused_naming_the_holder(make: Make) {
@@ -206,5 +208,5 @@ pub(super) fn other_settings_are_refused(make: Make) {
 pub(super) fn a_store_must_be_acquired_first(make: Make) {
     let mut store = make().open();
     assert!(store.commit(&commit(1, vec![])).is_err());
-    assert!(store.kept(&Topics::default(), &mut |_| {}).is_err());
+    assert!(store.kept(&Topics::default(), &mut |_| ControlFlow::Continue(())).is_err());
 }

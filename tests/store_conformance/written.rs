@@ -1,5 +1,7 @@
 //! What is written comes back as it was.
 
+use std::ops::ControlFlow;
+
 use takings_dataflows::last_record::LastRecord;
 
 use super::*;
@@ -381,7 +383,12 @@ pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
     let mut store = fresh.open();
     store.acquire(&settings).unwrap();
     let mut events = Vec::new();
-    store.kept(&topics_of(&topics), &mut |event| events.push(event)).unwrap();
+    store
+        .kept(&topics_of(&topics), &mut |event| {
+            events.push(event);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
     events.sort_by_key(|event| event.version().offset());
     let rated = |id: &str, offset, content| {
         let (id, id_text) = IdSpace::new("rated").id(id);
@@ -401,7 +408,7 @@ pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
     fresh.execute("DELETE FROM products");
     let mut store = fresh.open();
     store.acquire(&settings).unwrap();
-    let error = store.kept(&topics_of(&topics), &mut |_| {}).unwrap_err();
+    let error = store.kept(&topics_of(&topics), &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().contains("tea is missing in products"), "{error}");
 }
 
@@ -477,14 +484,41 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     second[2].first_timestamp = 1_699_999_920_000;
     drop(store);
 
-    let mut store = fresh.open();
-    store.acquire(&settings).unwrap();
-    let mut events = Vec::new();
-    store.kept(&topics_of(&topics), &mut |event| events.extend(order_of(event))).unwrap();
-    events.sort_by_key(|event| event.version.offset());
     let expected = [event(&first[3], 0), event(&second[0], 1), event(&second[1], 1), event(&second[2], 0)];
-    assert_eq!(events, expected);
+    let come_back = || {
+        let mut store = fresh.open();
+        store.acquire(&settings).unwrap();
+        let mut events = Vec::new();
+        store
+            .kept(&topics_of(&topics), &mut |event| {
+                events.extend(order_of(event));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        events.sort_by_key(|event| event.version.offset());
+        assert_eq!(events, expected);
+        store
+    };
+    drop(come_back());
     assert_eq!(fresh.rows(&["order_id"], "cancelled_orders").len(), 1);
+    // One value of a row says the same as its columns, or nothing: where a column of it changed alone.
+    let packed = || fresh.rows(&["order_id", "CASE WHEN packed IS NULL THEN 0 ELSE 1 END"], "orders");
+    let is_packed = |order: &KeptOrder, is: &str| {
+        vec![Some(takings::store::text::escaped(&order.order_id).into_owned()), Some(is.to_owned())]
+    };
+    let mut rows = vec![is_packed(&first[3], "1"), is_packed(&second[1], "1"), is_packed(&second[2], "0")];
+    rows.sort();
+    assert_eq!(packed(), rows);
+    fresh.execute("UPDATE orders SET packed = NULL");
+    let mut store = come_back();
+    let mut taken = 0;
+    store
+        .kept(&topics_of(&topics), &mut |_| {
+            taken += 1;
+            ControlFlow::Break(())
+        })
+        .unwrap();
+    assert!(taken <= 2, "who takes no more is handed no more of a table: {taken}");
     // The details are for readers of the table; the dataflow is not handed them again.
     let columns = ["order_id", "product_id", "product_name", "product_brand", "product_price", "customer_id"];
     let details = |order: &KeptOrder, details: &OrderDetails| -> Vec<Option<String>> {
@@ -502,6 +536,6 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let mut expected = vec![details(&first[3], &bare), details(&second[1], &full), details(&second[2], &bare)];
     expected.sort();
     assert_eq!(fresh.rows(&columns, "orders"), expected);
-    let error = store.kept(&topics_of(&topics[..1]), &mut |_| {}).unwrap_err();
+    let error = store.kept(&topics_of(&topics[..1]), &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().contains("topic b"), "{error}");
 }

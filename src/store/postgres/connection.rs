@@ -12,8 +12,9 @@ use futures_util::{FutureExt, TryStreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, Row, SimpleQueryMessage, Socket, Statement, ToStatement};
 
 use super::servers::{self, NoServer};
@@ -89,9 +90,9 @@ impl Connection {
     }
 
     /// Waits for an answer. Where it takes too long the connection is given up, which is the answer then.
-    fn wait<'c, T, F>(&'c self, ask: impl FnOnce(&'c Client) -> F) -> Result<T, Error>
+    fn wait<'c, T, E, F>(&'c self, ask: impl FnOnce(&'c Client) -> F) -> Result<T, E>
     where
-        F: Future<Output = Result<T, Error>>,
+        F: Future<Output = Result<T, E>>,
     {
         let Some(client) = &self.client else { unreachable!("it is taken when the connection is dropped") };
         self.runtime.block_on(async {
@@ -150,15 +151,32 @@ impl Connection {
         self.wait(|client| client.query_one(statement, params))
     }
 
-    /// Hands each row over, without holding them all.
-    pub(super) fn each(
+    /// Hands each row over, without holding them all, until one is not taken.
+    pub(super) fn each<E: From<Error>>(
         &mut self,
         statement: &Statement,
         params: Params<'_>,
-        mut each: impl FnMut(&Row) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        mut each: impl FnMut(&Row) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.wait(|client| async move {
             let mut rows = pin!(client.query_raw(statement, params.iter().copied()).await?);
+            while let Some(row) = rows.try_next().await? {
+                each(&row)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The same of the rows that `COPY … TO STDOUT (FORMAT binary)` sends, each of one value: for the driver and the
+    /// server two thirds of the work.
+    pub(super) fn each_copied<E: From<Error>>(
+        &mut self,
+        copy: &str,
+        kind: Type,
+        mut each: impl FnMut(&BinaryCopyOutRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.wait(|client| async move {
+            let mut rows = pin!(BinaryCopyOutStream::new(client.copy_out(copy).await?, &[kind]));
             while let Some(row) = rows.try_next().await? {
                 each(&row)?;
             }

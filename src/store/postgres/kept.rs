@@ -1,6 +1,7 @@
 //! What no view gives back: the newest versions of listings and of feedback.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use takings_dataflows::event::Event;
 use takings_dataflows::listing::{Listing, ListingEvent};
@@ -10,7 +11,7 @@ use tokio_postgres::Row;
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
-use super::session::{Session, Sql};
+use super::session::{Session, Sql, Stopped};
 use crate::store::columns::name_of;
 use crate::store::commit::{KeptFeedback, KeptListing};
 use crate::store::text::{escaped, unescaped};
@@ -106,50 +107,21 @@ pub(super) fn version(row: &Row, rank: u8, at: usize) -> Result<Version, tokio_p
     Ok(Version::new(timestamp, rank, partition as u16, offset as u64).in_incarnation(incarnation as u8))
 }
 
-/// An error inside a loop over rows: rows stream, and only the driver can end it.
-enum Stopped {
-    Driver(tokio_postgres::Error),
-    Store(StoreError),
-}
-
-impl From<tokio_postgres::Error> for Stopped {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Stopped::Driver(error)
-    }
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Self {
-        Stopped::Store(error)
-    }
-}
-
 /// Runs a statement; `event_of` makes an event of each row.
 fn read(
     session: &mut Session,
     sql: &Sql,
     event_of: impl Fn(&Row) -> Result<Event, Stopped>,
-    each: &mut dyn FnMut(Event),
+    each: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    let mut stopped = None;
-    session.each(sql, &[], |row| {
-        if stopped.is_none() {
-            match event_of(row) {
-                Ok(event) => each(event),
-                Err(Stopped::Driver(error)) => return Err(error),
-                Err(Stopped::Store(error)) => stopped = Some(error),
-            }
-        }
-        Ok(())
-    })?;
-    stopped.map_or(Ok(()), Err)
+    session.each(sql, &[], |row| Stopped::unless(each(event_of(row)?)))
 }
 
 /// Hands over every listing's newest version.
 pub(super) fn read_listings(
     session: &mut Session,
     topics: &Topics,
-    each: &mut dyn FnMut(Event),
+    each: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let event_of = |row: &Row| {
         let (product, topic) = (row.try_get::<_, &str>(0)?, unescaped(row.try_get(1)?));
@@ -179,7 +151,7 @@ pub(super) fn read_listings(
 pub(super) fn read_feedback(
     session: &mut Session,
     topics: &Topics,
-    each: &mut dyn FnMut(Event),
+    each: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let event_of = |row: &Row| {
         let (topic, id) = (unescaped(row.try_get(0)?), unescaped(row.try_get(1)?));

@@ -26,6 +26,7 @@ pub(in crate::store) mod servers;
 mod session;
 mod views;
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use takings_dataflows::day::Day;
@@ -280,7 +281,7 @@ impl Store for PostgresStore {
         self.with_session(|session, held| proofs::prove(session, held, days))
     }
 
-    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
+    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), StoreError> {
         self.with_session(|session, _| {
             kept::read_listings(session, topics, each)?;
             kept::read_feedback(session, topics, each)?;

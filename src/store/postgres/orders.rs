@@ -1,6 +1,7 @@
 //! The kept orders: `orders` and `cancelled_orders`.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use chrono::NaiveDateTime;
 use takings_dataflows::day::Day;
@@ -14,8 +15,9 @@ use tokio_postgres::types::ToSql;
 use super::ROWS_A_STATEMENT;
 use super::kept::version;
 use super::numeric::Numeric;
-use super::session::{Session, Sql};
+use super::session::{Session, Sql, Stopped};
 use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder};
+use crate::store::packed::{pack, unpack};
 use crate::store::text::{escaped, unescaped};
 use crate::store::{StoreError, Topics, moment};
 
@@ -23,10 +25,10 @@ const PUT: Sql = Sql::new(
     "writing orders",
     r#"INSERT INTO orders (topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp, product_id,
          product_name, product_category, product_price, product_quantity, product_brand, total_amount, currency,
-         customer_id, order_date, business_day, payment_method, fingerprint, product, epoch)
-       SELECT *, $22::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
+         customer_id, order_date, business_day, payment_method, fingerprint, product, packed, epoch)
+       SELECT *, $23::bigint FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
          $7::bigint[], $8::text[], $9::text[], $10::text[], $11::numeric[], $12::bigint[], $13::text[], $14::numeric[],
-         $15::text[], $16::text[], $17::timestamp[], $18::date[], $19::text[], $20::bigint[], $21::text[])
+         $15::text[], $16::text[], $17::timestamp[], $18::date[], $19::text[], $20::bigint[], $21::text[], $22::bytea[])
        ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition,
          incarnation = excluded.incarnation, "offset" = excluded."offset",
          log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
@@ -36,7 +38,7 @@ const PUT: Sql = Sql::new(
          product_brand = excluded.product_brand, total_amount = excluded.total_amount,
          currency = excluded.currency, customer_id = excluded.customer_id, order_date = excluded.order_date,
          business_day = excluded.business_day, payment_method = excluded.payment_method,
-         fingerprint = excluded.fingerprint, epoch = excluded.epoch"#,
+         fingerprint = excluded.fingerprint, packed = excluded.packed, epoch = excluded.epoch"#,
 );
 const TAKE_OUT: Sql = Sql::new(
     "deleting from orders",
@@ -61,7 +63,7 @@ const REVIVE: Sql = Sql::new(
 );
 const BEGIN_EARLIER: Sql = Sql::new(
     "writing first_log_timestamp of orders",
-    "UPDATE orders o SET first_log_timestamp = e.first, epoch = $4
+    "UPDATE orders o SET first_log_timestamp = e.first, packed = NULL, epoch = $4
      FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (topic, order_id, first)
      WHERE o.topic = e.topic AND o.order_id = e.order_id AND coalesce(o.first_log_timestamp, o.log_timestamp) > e.first",
 );
@@ -71,13 +73,15 @@ const BEGIN_EARLIER_CANCELLED: Sql = Sql::new(
      FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (topic, order_id, first)
      WHERE o.topic = e.topic AND o.order_id = e.order_id AND coalesce(o.first_log_timestamp, o.log_timestamp) > e.first",
 );
-/// Only what the dataflow needs of an order: the rest is neither counted nor written again. In a row of the first
-/// schema the product is told by the rule of its time.
+/// What the dataflow needs of every order, and null where the columns are to be read.
+const READ_PACKED: Sql = Sql::new("reading orders", "COPY (SELECT packed FROM orders) TO STDOUT (FORMAT binary)");
+/// The same by its columns. In a row of the first schema the product is told by the rule of its time.
 const READ: Sql = Sql::new(
     "reading orders",
     r#"SELECT topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp, product_category,
          product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
-         coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#,
+         coalesce(product, nullif(product_name, ''), 'unknown')
+       FROM orders WHERE packed IS NULL"#,
 );
 const READ_CANCELLED: Sql = Sql::new(
     "reading cancelled_orders",
@@ -174,6 +178,7 @@ fn put(session: &mut Session, epoch: i64, rows: &[(&KeptOrder, &KeptContent)]) -
     let days: Vec<_> = facts().map(|fact| fact.day.date()).collect();
     let methods: Vec<_> = facts().map(|fact| escaped(fact.payment_method.text())).collect();
     let fingerprints: Vec<_> = rows.iter().map(|(_, content)| content.fingerprint as i64).collect();
+    let packed: Vec<_> = rows.iter().map(|(row, content)| pack(row, content)).collect();
     let mut params = places.params();
     params.extend([
         &product_ids as &(dyn ToSql + Sync),
@@ -190,39 +195,43 @@ fn put(session: &mut Session, epoch: i64, rows: &[(&KeptOrder, &KeptContent)]) -
         &methods,
         &fingerprints,
         &products,
+        &packed,
         &epoch,
     ]);
     session.execute(&PUT, &params).map(drop)
 }
 
 /// Hands over every kept order and cancellation, as events.
-pub(super) fn read(session: &mut Session, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
-    // An error of ours inside the loop waits here: rows stream, and only the driver can end it.
-    let mut stopped = None;
+pub(super) fn read(
+    session: &mut Session,
+    topics: &Topics,
+    each: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
     let mut names = SymbolCache::default();
-    for (table, sql, with_content) in [("orders", &READ, true), ("cancelled_orders", &READ_CANCELLED, false)] {
+    let mut not_packed = 0u64;
+    session.each_copied(&READ_PACKED, |packed| {
+        let Some(packed) = packed else {
+            not_packed += 1;
+            return Ok(());
+        };
+        Stopped::unless(each(Event::Order(unpack(packed, topics, &mut names)?)))
+    })?;
+    let mut by_columns = |table: &str, sql: &Sql, with_content: bool| {
         session.each(sql, &[], |row| {
-            if stopped.is_some() {
-                return Ok(());
-            }
             let (topic, order_id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
             let (topic, order_id) = (unescaped(topic), unescaped(order_id));
-            let (rank, space) = match topics.get(table, &topic) {
-                Ok(found) => found,
-                Err(error) => {
-                    stopped = Some(error);
-                    return Ok(());
-                }
-            };
+            let (rank, space) = topics.get(table, &topic)?;
             let version = version(row, rank, 2)?;
             let minute = Minute::of_millis(row.try_get::<_, Option<i64>>(6)?.unwrap_or(version.timestamp()));
             let (id, id_text) = space.id(&order_id);
             let content = if with_content { content(row, &mut names)? } else { Content::Tombstone };
-            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
-            Ok(())
-        })?;
+            Stopped::unless(each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None })))
+        })
+    };
+    if not_packed > 0 {
+        by_columns("orders", &READ, true)?;
     }
-    stopped.map_or(Ok(()), Err)
+    by_columns("cancelled_orders", &READ_CANCELLED, false)
 }
 
 fn content(row: &Row, names: &mut SymbolCache) -> Result<Content, tokio_postgres::Error> {

@@ -12,11 +12,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use postgres_native_tls::MakeTlsConnector;
 use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Error, NoTls, Row, SimpleQueryMessage, Statement};
 
 use super::connection::{Connection, Params, Refused};
@@ -36,6 +38,33 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How long a session may say nothing before the server ends it, in a transaction or not. Six beats: a machine that
 /// swaps keeps its store, one that is frozen loses it well within a minute.
 const SILENT_AT_MOST: &str = "30s";
+
+/// Why a loop over rows ended before the last one.
+pub(super) enum Stopped {
+    Driver(Error),
+    Store(StoreError),
+    /// Nobody takes more.
+    Enough,
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Stopped::Driver(error)
+    }
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Stopped::Store(error)
+    }
+}
+
+impl Stopped {
+    /// What whoever takes rows says of going on.
+    pub(super) fn unless(taken: ControlFlow<()>) -> Result<(), Stopped> {
+        if taken.is_break() { Err(Stopped::Enough) } else { Ok(()) }
+    }
+}
 
 /// What every session starts with.
 ///
@@ -279,11 +308,31 @@ impl Session {
         &mut self,
         sql: &Sql,
         params: Params<'_>,
-        mut each: impl FnMut(&Row) -> Result<(), Error>,
+        each: impl FnMut(&Row) -> Result<(), Stopped>,
     ) -> Result<(), StoreError> {
-        self.prepared(sql)
-            .and_then(|statement| self.connection.each(&statement, params, &mut each))
-            .map_err(|error| fault(&self.store, &sql.doing, error))
+        let read = self
+            .prepared(sql)
+            .map_err(Stopped::from)
+            .and_then(|statement| self.connection.each(&statement, params, each));
+        self.ended(sql, read)
+    }
+
+    /// The same for a COPY of one column of bytes; see [`Connection::each_copied`].
+    pub(super) fn each_copied(
+        &mut self,
+        sql: &Sql,
+        mut each: impl FnMut(Option<&[u8]>) -> Result<(), Stopped>,
+    ) -> Result<(), StoreError> {
+        let read = self.connection.each_copied(&sql.text, Type::BYTEA, |row| each(row.try_get(0)?));
+        self.ended(sql, read)
+    }
+
+    fn ended(&self, sql: &Sql, read: Result<(), Stopped>) -> Result<(), StoreError> {
+        match read {
+            Ok(()) | Err(Stopped::Enough) => Ok(()),
+            Err(Stopped::Driver(error)) => Err(fault(&self.store, &sql.doing, error)),
+            Err(Stopped::Store(error)) => Err(error),
+        }
     }
 
     /// Runs one statement that returns one value.

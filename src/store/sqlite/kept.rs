@@ -1,5 +1,7 @@
 //! What no view gives back: the newest versions of listings and of feedback.
 
+use std::ops::ControlFlow;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use takings_dataflows::amount::Amount;
@@ -89,7 +91,7 @@ pub(super) fn version(row: &Row<'_>, rank: u8, at: usize) -> rusqlite::Result<Ve
 pub(super) fn read_listings(
     connection: &Connection,
     topics: &Topics,
-    each: &mut dyn FnMut(Event),
+    each: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<(), Failed> {
     let failed = |error| Failed::at("reading listings", error);
     let mut statement = connection
@@ -124,7 +126,9 @@ pub(super) fn read_listings(
                 event.product
             ))));
         }
-        each(Event::Listing(event));
+        if each(Event::Listing(event)).is_break() {
+            return Ok(());
+        }
     }
     Ok(())
 }
@@ -133,7 +137,7 @@ pub(super) fn read_listings(
 pub(super) fn read_feedback(
     connection: &Connection,
     topics: &Topics,
-    each: &mut dyn FnMut(Event),
+    each: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<(), Failed> {
     let failed = |error| Failed::at("reading feedback", error);
     let mut statement = connection
@@ -157,7 +161,9 @@ pub(super) fn read_feedback(
             });
             Ok(RatingEvent { id, id_text, version: version(row, rank, 5)?, content })
         };
-        each(Event::Rating(event().map_err(failed)?));
+        if each(Event::Rating(event().map_err(failed)?)).is_break() {
+            return Ok(());
+        }
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod proofs;
 mod rows;
 mod views;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -243,7 +244,7 @@ impl Store for SqliteStore {
         self.with_connection(|connection, held| proofs::prove(connection, held, days))
     }
 
-    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
+    fn kept(&mut self, topics: &Topics, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), StoreError> {
         self.with_connection(|connection, _| {
             kept::read_listings(connection, topics, each)?;
             kept::read_feedback(connection, topics, each)?;

@@ -1,5 +1,7 @@
 //! The kept orders: `orders` and `cancelled_orders`.
 
+use std::ops::ControlFlow;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use takings_dataflows::amount::Amount;
@@ -12,6 +14,7 @@ use takings_dataflows::symbol::SymbolCache;
 use super::kept::version;
 use super::{Failed, exact};
 use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder};
+use crate::store::packed::{pack, unpack};
 use crate::store::text::{escaped, unescaped};
 use crate::store::{Topics, moment};
 
@@ -19,8 +22,9 @@ const PUT: &str = r#"
     INSERT INTO orders (topic, order_id, partition, "offset", log_timestamp, product_id, product_name,
       product_category, product_price, product_quantity, product_brand, total_amount, total_amount_micros, currency,
       customer_id, order_date, business_day, payment_method, fingerprint, epoch, product, first_log_timestamp,
-      incarnation)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
+      incarnation, packed)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+      ?24)
     ON CONFLICT (topic, order_id) DO UPDATE SET partition = excluded.partition, incarnation = excluded.incarnation,
       "offset" = excluded."offset",
       log_timestamp = excluded.log_timestamp, first_log_timestamp = excluded.first_log_timestamp,
@@ -30,7 +34,8 @@ const PUT: &str = r#"
       product_brand = excluded.product_brand, total_amount = excluded.total_amount,
       total_amount_micros = excluded.total_amount_micros, currency = excluded.currency,
       customer_id = excluded.customer_id, order_date = excluded.order_date, business_day = excluded.business_day,
-      payment_method = excluded.payment_method, fingerprint = excluded.fingerprint, epoch = excluded.epoch"#;
+      payment_method = excluded.payment_method, fingerprint = excluded.fingerprint, packed = excluded.packed,
+      epoch = excluded.epoch"#;
 const CANCEL: &str = r#"
     INSERT INTO cancelled_orders (topic, order_id, partition, "offset", log_timestamp, epoch, first_log_timestamp,
       incarnation)
@@ -53,7 +58,7 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
         for row in orders {
             let (topic, order_id) = (escaped(&row.topic), escaped(&row.order_id));
             let (partition, offset, timestamp) = (row.partition, row.offset as i64, row.timestamp);
-            let Some(KeptContent { contribution, details, fingerprint }) = &row.current else {
+            let Some(content) = &row.current else {
                 take_out.execute(params![topic, order_id])?;
                 cancel.execute(params![
                     topic,
@@ -68,6 +73,7 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
                 continue;
             };
             revive.execute(params![topic, order_id])?;
+            let KeptContent { contribution, details, fingerprint } = content;
             let fact = contribution.fact;
             let (amount, micros) = exact(contribution.amount);
             put.execute(params![
@@ -93,7 +99,8 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
                 epoch,
                 escaped(contribution.product.text()),
                 row.first_timestamp,
-                row.incarnation
+                row.incarnation,
+                pack(row, content)
             ])?;
         }
         Ok(())
@@ -107,9 +114,9 @@ pub(super) fn write(connection: &Connection, epoch: i64, orders: &[KeptOrder]) -
 /// Writes that some orders began earlier than was known.
 pub(super) fn write_earlier(connection: &Connection, epoch: i64, orders: &[EarlierOrder]) -> Result<(), Failed> {
     let write = || -> rusqlite::Result<()> {
-        for table in ["orders", "cancelled_orders"] {
+        for (table, packed) in [("orders", "packed = NULL, "), ("cancelled_orders", "")] {
             let mut update = connection.prepare_cached(&format!(
-                "UPDATE {table} SET first_log_timestamp = ?3, epoch = ?4
+                "UPDATE {table} SET first_log_timestamp = ?3, {packed}epoch = ?4
                  WHERE topic = ?1 AND order_id = ?2 AND coalesce(first_log_timestamp, log_timestamp) > ?3"
             ))?;
             for row in orders {
@@ -125,18 +132,39 @@ pub(super) fn write_earlier(connection: &Connection, epoch: i64, orders: &[Earli
 }
 
 /// Hands over every kept order and cancellation, as events.
-pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMut(Event)) -> Result<(), Failed> {
-    /// Only what the dataflow needs of an order. In a row of the first schema the product is told by the rule of
-    /// its time.
+pub(super) fn read(
+    connection: &Connection,
+    topics: &Topics,
+    each: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<(), Failed> {
+    /// By its columns. In a row of the first schema the product is told by the rule of its time.
     const ORDERS: &str = r#"
         SELECT topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp, product_category,
           product_quantity, total_amount, currency, business_day, payment_method, fingerprint,
-          coalesce(product, nullif(product_name, ''), 'unknown') FROM orders"#;
+          coalesce(product, nullif(product_name, ''), 'unknown')
+        FROM orders WHERE packed IS NULL"#;
     const CANCELLED: &str = r#"
         SELECT topic, order_id, partition, incarnation, "offset", log_timestamp, first_log_timestamp
         FROM cancelled_orders"#;
     let mut names = SymbolCache::default();
-    for (table, text, with_content) in [("orders", ORDERS, true), ("cancelled_orders", CANCELLED, false)] {
+    let mut not_packed = 0u64;
+    {
+        let failed = |error| Failed::at("reading orders", error);
+        let mut statement = connection.prepare("SELECT packed FROM orders").map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let packed = row.get_ref(0).and_then(|packed| Ok(packed.as_blob_or_null()?)).map_err(failed)?;
+            let Some(packed) = packed else {
+                not_packed += 1;
+                continue;
+            };
+            if each(Event::Order(unpack(packed, topics, &mut names).map_err(Failed::Store)?)).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    let by_columns = (not_packed > 0).then_some(("orders", ORDERS, true));
+    for (table, text, with_content) in by_columns.into_iter().chain([("cancelled_orders", CANCELLED, false)]) {
         let failed = |error| Failed::at(format!("reading {table}"), error);
         let mut statement = connection.prepare(text).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
@@ -156,7 +184,10 @@ pub(super) fn read(connection: &Connection, topics: &Topics, each: &mut dyn FnMu
                 true => content(row, &mut names).map_err(failed)?,
                 false => Content::Tombstone,
             };
-            each(Event::Order(OrderEvent { id, id_text, version, minute, content, details: None }));
+            let event = OrderEvent { id, id_text, version, minute, content, details: None };
+            if each(Event::Order(event)).is_break() {
+                return Ok(());
+            }
         }
     }
     Ok(())
