@@ -132,6 +132,45 @@ fn a_file_that_was_written_anew_is_refused() {
     }
 }
 
+/// What it says comes later than all that the file before said, though it stands at lower offsets; and of lines that stand
+/// in both the last one counts, as ever.
+#[test]
+fn what_a_file_that_was_written_anew_corrects_is_corrected() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store();
+    let run = format!("run --source {} --store {store} --until-caught-up --keep-orders", folder.path().display());
+    let write = |lines: &[(&str, u32)]| {
+        let line = |(id, amount): &(&str, u32)| {
+            format!(
+                r#"{{"orderId": "{id}", "productCategory": "Books", "totalAmount": {amount}, "currency": "EUR", "orderDate": "2026-11-22T10:00:00", "productId": "p"}}"#
+            ) + "\n"
+        };
+        std::fs::write(folder.path().join("product_sold.jsonl"), lines.iter().map(line).collect::<String>())
+            .expect("written");
+    };
+    let totals = || {
+        let mut client = postgres::Client::connect(&store, postgres::NoTls).expect("the store");
+        let query = "SELECT string_agg(order_id || ' ' || total_amount::int, ', ' ORDER BY order_id) || '; ' || \
+                     (SELECT sum(total_sales)::int FROM sales_per_day) FROM orders";
+        client.query_one(query, &[]).expect("orders").get::<_, String>(0)
+    };
+    write(&[("a", 1), ("b", 1), ("c", 1), ("b", 2), ("a", 3)]);
+    takings(&run).done();
+    assert_eq!(totals(), "a 3, b 2, c 1; 6");
+    write(&[("a", 5), ("d", 1)]);
+    takings(&run).refused(78, &["but the log ends", "--resume-at product_sold/0=0"]);
+    takings(&format!("{run} --resume-at product_sold/0=0")).done();
+    assert_eq!(totals(), "a 5, b 2, c 1, d 1; 9", "it stands before what it corrects");
+    write(&[("a", 5), ("a", 6), ("d", 4), ("a", 7)]);
+    takings(&run).refused(78, &["is not the one that stood there", "--resume-at product_sold/0=0"]);
+    takings(&format!("{run} --resume-at product_sold/0=0")).done();
+    assert_eq!(totals(), "a 7, b 2, c 1, d 4; 14", "what stands in both is known");
+    // Told once more, or no longer, it stays so.
+    takings(&format!("{run} --resume-at product_sold/0=0")).done();
+    takings(&run).done();
+    assert_eq!(totals(), "a 7, b 2, c 1, d 4; 14");
+}
+
 #[test]
 fn a_store_has_one_holder_and_a_standby_takes_over() {
     KAFKA.create_topic("held", 1);

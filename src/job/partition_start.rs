@@ -207,7 +207,7 @@ impl Beside<'_> {
         let begins_anew = match resumed {
             None => false,
             Some(_) if self.is_another_topic() => true,
-            Some(resumed) => resumed < self.counted() && self.holds_only_new_records(resumed)?,
+            Some(resumed) => resumed < self.counted() && !self.goes_on_as_counted()?,
         };
         before.checked_add(u8::from(begins_anew)).ok_or_else(|| {
             self.changed(
@@ -217,12 +217,10 @@ impl Beside<'_> {
         })
     }
 
-    /// Whether nothing that the log holds from `resumed` on was ever counted, as far as leader epochs say. Where some of
-    /// it may have been, it is known by the offsets that it has.
-    fn holds_only_new_records(&self, resumed: u64) -> Result<bool, SourceError> {
-        let Some(last) = self.last() else { return Ok(false) };
-        let parts = parts_at(self.log, &self.config.topics, &self.range, last)?;
-        Ok(parts.is_some_and(|parts| parts <= resumed))
+    /// Whether the log is the one that was counted, so that what is read twice is known by its offset. Where that is not
+    /// known, since an earlier schema did not keep the last record, it is.
+    fn goes_on_as_counted(&self) -> Result<bool, SourceError> {
+        self.last().map_or(Ok(true), |last| holds_last(self.config, self.log, &self.range, last))
     }
 
     fn lost_until(&self, resumed: Option<u64>) -> i64 {
