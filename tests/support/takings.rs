@@ -1,6 +1,7 @@
 //! The real binary, run as a user runs it.
 
 use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -121,7 +122,11 @@ impl Takings {
     pub fn wait(mut self) -> Ended {
         let status: ExitStatus =
             wait::until(format!("takings {} ends", self.words), PATIENCE, || self.child.try_wait().unwrap());
-        Ended { code: status.code(), out: read(&self.out), log: read(&self.log) }
+        let mut log = read(&self.log);
+        if let Some(signal) = status.signal() {
+            log.push_str(&format!("(ended by signal {signal})\n"));
+        }
+        Ended { code: status.code(), out: read(&self.out), log }
     }
 
     /// `kill -9`, at once.

@@ -4,6 +4,7 @@
 //! that count are the store's. They are committed to Kafka as well, afterwards, for lag tools alone.
 
 mod context;
+mod leader_hints;
 mod queue;
 mod reader;
 mod stall;

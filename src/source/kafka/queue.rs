@@ -1,5 +1,5 @@
-//! Records in batches, straight from librdkafka's queue: with [`topic_ids`](super::topic_ids) the only module with
-//! `unsafe`.
+//! Records in batches, straight from librdkafka's queue: with [`topic_ids`](super::topic_ids) and
+//! [`leader_hints`](super::leader_hints) the only module with `unsafe`.
 //!
 //! Why: the crate's own consumer hands records over one event at a time. Draining two million records
 //! in batches took 0.2 s less of 1.5 s. And only queues of our own let errors go their way
