@@ -1,10 +1,10 @@
 //! Hints about new leaders, which come with answers of brokers (KIP-951) and are ignored.
 //!
-//! Why: librdkafka (2.4 to 2.14) counts the partitions of a hint before it leaves out those that have no leader just now,
-//! and reads memory that was never written for the rest
+//! Why: librdkafka (2.6.1 and 2.12.1 for sure) counts the partitions of a hint before it leaves out those that have no
+//! leader just now, and reads memory that was never written for the rest
 //! (<https://github.com/confluentinc/librdkafka/issues/5280>). While a broker restarts, whole programs end of that, and
-//! what a wrong number makes it write to may be anybody's. An hour of the fault suite ended so, after
-//! `METADATAUPDATE … Partition product_sold[196]: not found in cache` of a topic with three.
+//! what a wrong number makes it write to may be anybody's. An hour of the fault suite ended by a signal right after
+//! `METADATAUPDATE … Partition product_sold[196]: not found in cache`, of a topic with a few.
 //!
 //! Nothing is lost by it: the same answer says that its broker leads the partition no more, upon which librdkafka asks
 //! for the topic's leaders, as it does where brokers are older than hints. The hint would save that question.
