@@ -62,9 +62,14 @@ impl Servers {
         if topic == Topic::ProductSold { self.partitions } else { topic.partitions() }
     }
 
-    fn begins_anew(&mut self, topic: Topic, partition: u16) {
-        *self.incarnations.entry((topic, partition)).or_default() += 1;
-        self.ends.remove(&(topic, partition));
+    /// The log of a partition begins anew where there was one: nothing was counted of a partition that never held a
+    /// record, nor is one that was emptied another log when it is emptied again. `as_another_topic`: by its id it is.
+    fn begins_anew(&mut self, topic: Topic, partition: u16, as_another_topic: bool) {
+        let place = (topic, partition);
+        let held_records = self.ends.remove(&place).is_some();
+        if held_records || (as_another_topic && self.incarnations.contains_key(&place)) {
+            *self.incarnations.entry(place).or_default() += 1;
+        }
     }
 
     fn database(&self) -> String {
@@ -162,14 +167,14 @@ impl Ground for Servers {
             Action::Renew(topic) => {
                 self.kafka.delete_topic(topic.name());
                 self.kafka.create_topic(topic.name(), self.partitions(topic).into());
-                (0..self.partitions(topic)).for_each(|partition| self.begins_anew(topic, partition));
+                (0..self.partitions(topic)).for_each(|partition| self.begins_anew(topic, partition, true));
             }
             Action::LoseLog(topic, partition) => {
                 let partition = u16::from(partition) % self.partitions(topic);
                 self.kafka.stop();
                 self.kafka.lose_records(topic.name(), partition.into());
                 self.kafka.restart();
-                self.begins_anew(topic, partition);
+                self.begins_anew(topic, partition, false);
             }
             _ => {}
         }
