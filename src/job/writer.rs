@@ -151,11 +151,11 @@ impl Writer {
             store.kept(&topics, &mut |event| {
                 if with_orders || !matches!(event, Event::Order(_)) {
                     batch.push(event);
+                    events += 1;
                 }
                 if batch.len() < KEPT_A_BATCH {
                     return ControlFlow::Continue(());
                 }
-                events += batch.len() as u64;
                 // Nobody receives once the job is over.
                 let full = std::mem::replace(&mut batch, Vec::with_capacity(KEPT_A_BATCH));
                 kept.send(full).map_or(ControlFlow::Break(()), ControlFlow::Continue)
@@ -163,7 +163,6 @@ impl Writer {
         };
         let is_read = until_the_store_answers(pace, "reading what is kept beside the views", read)?;
         debug_assert!(is_read || pace.is_over());
-        events += batch.len() as u64;
         let _ = kept.send(batch);
         if events > 0 {
             tracing::info!(

@@ -382,13 +382,7 @@ pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
 
     let mut store = fresh.open();
     store.acquire(&settings).unwrap();
-    let mut events = Vec::new();
-    store
-        .kept(&topics_of(&topics), &mut |event| {
-            events.push(event);
-            ControlFlow::Continue(())
-        })
-        .unwrap();
+    let mut events = all_kept(&mut *store, &topics).unwrap();
     events.sort_by_key(|event| event.version().offset());
     let rated = |id: &str, offset, content| {
         let (id, id_text) = IdSpace::new("rated").id(id);
@@ -408,8 +402,18 @@ pub(super) fn kept_listings_and_feedback_come_back_as_events(make: Make) {
     fresh.execute("DELETE FROM products");
     let mut store = fresh.open();
     store.acquire(&settings).unwrap();
-    let error = store.kept(&topics_of(&topics), &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let error = all_kept(&mut *store, &topics).unwrap_err();
     assert!(error.to_string().contains("tea is missing in products"), "{error}");
+}
+
+/// All that is kept beside the views.
+fn all_kept(store: &mut dyn takings::store::Store, topics: &[String]) -> Result<Vec<Event>, StoreError> {
+    let mut events = Vec::new();
+    store.kept(&topics_of(topics), &mut |event| {
+        events.push(event);
+        ControlFlow::Continue(())
+    })?;
+    Ok(events)
 }
 
 pub(super) fn kept_orders_come_back_as_events(make: Make) {
@@ -488,13 +492,8 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let come_back = || {
         let mut store = fresh.open();
         store.acquire(&settings).unwrap();
-        let mut events = Vec::new();
-        store
-            .kept(&topics_of(&topics), &mut |event| {
-                events.extend(order_of(event));
-                ControlFlow::Continue(())
-            })
-            .unwrap();
+        let kept = all_kept(&mut *store, &topics).unwrap();
+        let mut events: Vec<_> = kept.into_iter().filter_map(order_of).collect();
         events.sort_by_key(|event| event.version.offset());
         assert_eq!(events, expected);
         store
@@ -536,6 +535,6 @@ pub(super) fn kept_orders_come_back_as_events(make: Make) {
     let mut expected = vec![details(&first[3], &bare), details(&second[1], &full), details(&second[2], &bare)];
     expected.sort();
     assert_eq!(fresh.rows(&columns, "orders"), expected);
-    let error = store.kept(&topics_of(&topics[..1]), &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let error = all_kept(&mut *store, &topics[..1]).unwrap_err();
     assert!(error.to_string().contains("topic b"), "{error}");
 }
