@@ -16,6 +16,7 @@ use super::gathered::{Gathered, Sold};
 use super::orders::{Effect, Orders, Outcome, route};
 use crate::changes::{Corrected, Earlier, Kept, Output};
 use crate::graph::{Epoch, Settings, Watermark};
+use crate::in_order::first_open;
 use crate::order::{OrderEvent, PartitionId};
 use crate::products::Sale;
 use crate::rollup::RollUp;
@@ -45,6 +46,11 @@ pub(crate) struct Upserted<'scope> {
 ///
 /// What is replayed changes nothing, but for views that are being filled: those count it in the epoch after
 /// the recovered one.
+///
+/// *One epoch after the other*: what arrives for an epoch is applied once all before it is complete. Workers are an epoch
+/// apart now and then, and the versions of one order may come through both. If the later epoch's version were applied
+/// first, the earlier epoch would be committed with the difference to something that is not in any total yet: wrong for
+/// whoever looks between the two, and for good where the later one is never committed.
 pub(crate) fn upsert<'scope>(
     scope: Scope<'scope, Epoch>,
     events: StreamVec<'scope, Epoch, OrderEvent>,
@@ -75,9 +81,6 @@ pub(crate) fn upsert<'scope>(
         let mut open: BTreeMap<Epoch, OpenEpoch> = BTreeMap::new();
         let mut spare: Vec<Gathered> = Vec::new();
         let mut times = Times::default();
-        // Live records that overtook another worker's replay wait until it is complete: otherwise a
-        // replayed version would find itself superseded, and never be taken back from its totals.
-        let mut early: Vec<(Capabilities, Vec<OrderEvent>)> = Vec::new();
         let mut loading = Loading::new(initial, RollUp::new(&fill), recovered_epoch);
 
         move |frontiers| {
@@ -91,7 +94,7 @@ pub(crate) fn upsert<'scope>(
                              sold: Sold,
                              is_live: bool,
                              batch: &mut Vec<OrderEvent>| {
-                let OpenEpoch { capabilities, gathered } = at;
+                let OpenEpoch { capabilities, gathered, .. } = at;
                 let mut session = effects_out.session(&capabilities.effects);
                 let mut selling = sales_out.session(&capabilities.sales);
                 orders.approach(batch);
@@ -114,37 +117,40 @@ pub(crate) fn upsert<'scope>(
                 batch.clear();
             };
 
+            // Nothing live is open while anything is still replayed.
+            let first = first_open(&frontiers[..1]);
             events.for_each(|capability, batch| {
                 let Some(&epoch) = capability.least() else { return };
-                if let Some(Loading { at, roll_up }) = &mut loading {
-                    if epoch <= recovered_epoch {
-                        apply(at, &mut orders, roll_up, sold_to_fill, false, batch);
-                        at.gathered.bound_minutes(volume_window);
-                    } else if let Some(capabilities) = Capabilities::retain(&capability) {
-                        early.push((capabilities, std::mem::take(batch)));
-                    }
+                if let Some(Loading { at, roll_up }) = loading.as_mut().filter(|_| epoch <= recovered_epoch) {
+                    apply(at, &mut orders, roll_up, sold_to_fill, false, batch);
+                    at.gathered.bound_minutes(volume_window);
                     return;
                 }
                 let at = match open.entry(epoch) {
                     Entry::Occupied(entry) => entry.into_mut(),
                     Entry::Vacant(entry) => {
                         let Some(capabilities) = Capabilities::retain(&capability) else { return };
-                        entry.insert(OpenEpoch { capabilities, gathered: spare.pop().unwrap_or_default() })
+                        entry.insert(OpenEpoch::new(capabilities, spare.pop().unwrap_or_default()))
                     }
                 };
-                apply(at, &mut orders, &mut roll_up, sold, true, batch);
+                if epoch <= first {
+                    apply(at, &mut orders, &mut roll_up, sold, true, batch);
+                } else {
+                    at.waiting.push(std::mem::take(batch));
+                }
             });
             if !frontiers[0].less_equal(&recovered_epoch)
-                && let Some(Loading { at: OpenEpoch { capabilities, mut gathered }, roll_up: filled }) = loading.take()
+                && let Some(Loading { at: OpenEpoch { capabilities, mut gathered, .. }, roll_up: filled }) =
+                    loading.take()
             {
                 let mut session = rows_out.session(&capabilities.rows);
                 filled.drain(&mut gathered.changes, |key, sum| session.give((key, recovered_epoch + 1, sum)));
                 let mut session = minutes_out.session(&capabilities.minutes);
                 gathered.drain_minutes(|key, sum| session.give((key, sum)));
-                for (capabilities, mut batch) in early.drain(..) {
-                    let at = open
-                        .entry(*capabilities.rows.time())
-                        .or_insert_with(|| OpenEpoch { capabilities, gathered: Gathered::default() });
+            }
+
+            for (_, at) in open.range_mut(..=first) {
+                for mut batch in std::mem::take(&mut at.waiting) {
                     apply(at, &mut orders, &mut roll_up, sold, true, &mut batch);
                 }
             }
@@ -153,11 +159,8 @@ pub(crate) fn upsert<'scope>(
                 batch.drain(..).filter(|watermark| watermark.is_of_orders).for_each(|watermark| times.note(&watermark));
             });
 
-            while let Some(entry) = open.first_entry() {
-                if frontiers[0].less_equal(entry.key()) {
-                    break;
-                }
-                let (epoch, OpenEpoch { capabilities, mut gathered }) = entry.remove_entry();
+            while let Some(entry) = open.first_entry().filter(|entry| *entry.key() < first) {
+                let (epoch, OpenEpoch { capabilities, mut gathered, .. }) = entry.remove_entry();
                 let mut session = rows_out.session(&capabilities.rows);
                 roll_up.drain(&mut gathered.changes, |key, sum| session.give((key, epoch, sum)));
                 let mut session = minutes_out.session(&capabilities.minutes);
@@ -221,6 +224,14 @@ impl Capabilities {
 struct OpenEpoch {
     capabilities: Capabilities,
     gathered: Gathered,
+    /// What came while an earlier epoch was not complete.
+    waiting: Vec<Vec<OrderEvent>>,
+}
+
+impl OpenEpoch {
+    const fn new(capabilities: Capabilities, gathered: Gathered) -> Self {
+        OpenEpoch { capabilities, gathered, waiting: Vec::new() }
+    }
 }
 
 /// What the replay gathers, for the views that are being filled and for the minutes.
@@ -240,7 +251,7 @@ impl Loading {
             sales: sales.delayed(&next),
             minutes: minutes.delayed(&recovered),
         };
-        Some(Loading { at: OpenEpoch { capabilities, gathered: Gathered::default() }, roll_up })
+        Some(Loading { at: OpenEpoch::new(capabilities, Gathered::default()), roll_up })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs the real dataflow on given epochs, and recomputes the truth the plainest way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 
 use takings_dataflows::amount::Amount;
 use takings_dataflows::changes::{Change, EpochChanges, Output, Progress};
@@ -23,6 +23,9 @@ pub type Rows = BTreeMap<ViewKey, RowValue>;
 /// The epochs of a run, each the records it brings.
 pub type Epochs = Vec<Vec<Event>>;
 
+/// Steps in which what a worker sends is with the others.
+const STEPS: usize = 5;
+
 /// The topics by rank: orders, listings, feedback.
 pub const ORDERS: u8 = 0;
 
@@ -40,6 +43,12 @@ pub struct Base {
 /// Runs the dataflow with so many workers over the epochs, the first of them just after
 /// `settings.recovered_epoch`, and returns what each changed.
 pub fn run(workers: usize, settings: Settings, base: Base, epochs: Epochs) -> Vec<EpochChanges> {
+    run_apart(workers, 0, settings, base, epochs)
+}
+
+/// The same with the first worker so many epochs before the others: what it sends of a later epoch is with them before
+/// they have sent what they have of an earlier one. In a job it is one at most.
+pub fn run_apart(workers: usize, lead: usize, settings: Settings, base: Base, epochs: Epochs) -> Vec<EpochChanges> {
     let handed_over: Arc<Mutex<Vec<EpochChanges>>> = Arc::default();
     let collected = Arc::clone(&handed_over);
     let committed = Committed::default();
@@ -50,6 +59,7 @@ pub fn run(workers: usize, settings: Settings, base: Base, epochs: Epochs) -> Ve
         _ => timely::CommunicationConfig::Process(workers),
     };
     let config = timely::Config { communication, worker: timely::WorkerConfig::default() };
+    let is_sent = Arc::new(Barrier::new(workers));
     timely::execute(config, move |worker| {
         let handed_over = Arc::clone(&handed_over);
         let in_sink = committed.clone();
@@ -69,9 +79,15 @@ pub fn run(workers: usize, settings: Settings, base: Base, epochs: Epochs) -> Ve
         }
         epoch += 1;
         graph.inputs.advance_to(epoch);
-        for records in &epochs {
+        for stage in 0..epochs.len() + lead {
+            if index > 0 && lead > 0 {
+                is_sent.wait();
+                (0..STEPS).for_each(|_| _ = worker.step());
+            }
+            let records = if index == 0 { epochs.get(stage) } else { stage.checked_sub(lead).map(|own| &epochs[own]) };
+            let is_mine_open = records.is_some();
             let mut progress = BTreeMap::<PartitionId, Progress>::new();
-            for event in records.iter().filter(|event| mine(event)) {
+            for event in records.into_iter().flatten().filter(|event| mine(event)) {
                 let version = event.version();
                 if graph::takes(&settings.views, event) {
                     graph.inputs.send(event.clone());
@@ -85,9 +101,14 @@ pub fn run(workers: usize, settings: Settings, base: Base, epochs: Epochs) -> Ve
             for (partition, progress) in progress {
                 graph.inputs.reports.send(Output::Progress(partition, progress));
             }
-            epoch += 1;
+            epoch += u64::from(is_mine_open);
             graph.inputs.advance_to(epoch);
-            worker.step_or_park_while(None, || graph.probe.less_than(&epoch));
+            if index == 0 && lead > 0 {
+                (0..STEPS).for_each(|_| _ = worker.step());
+                is_sent.wait();
+            }
+            let complete = settings.recovered_epoch + 2 + stage as u64 - lead.min(stage + 1) as u64;
+            worker.step_or_park_while(None, || graph.probe.less_than(&complete));
         }
     })
     .expect("workers start")
