@@ -25,6 +25,7 @@ use self::hosts::Hosts;
 use self::topics::{Kind, ProductKey, TopicFormat};
 use crate::formats::DecoderSettings;
 use crate::source::place::Place;
+use crate::store::JobSettings;
 
 /// A setting that can not be: exit code 78.
 #[derive(Debug, thiserror::Error)]
@@ -324,12 +325,12 @@ impl JobArgs {
             None => View::DEFAULT.to_vec(),
             Some(names) => views::named(&names)?,
         };
-        let top = self.top.or(file.top).unwrap_or(crate::store::JobSettings::TOP);
+        let top = self.top.or(file.top).unwrap_or(JobSettings::TOP);
         if !(1..=1_000).contains(&top) {
             return Err(ConfigError::new("top", format!("{top} is not 1 to 1000")));
         }
         let volume_window = match self.volume_window.clone().or(file.volume_window) {
-            None => 48 * 60,
+            None => JobSettings::VOLUME_WINDOW,
             Some(text) => minutes(&text).ok_or_else(|| {
                 ConfigError::new("volume_window", format!("{text:?} is not 1 minute to 1 year, such as 48h"))
             })?,
@@ -390,7 +391,7 @@ impl JobArgs {
             keep_orders,
             until_caught_up: false,
             standby: false,
-            payload_limit: self.payload_limit.or(file.payload_limit).unwrap_or(1 << 20),
+            payload_limit: self.payload_limit.or(file.payload_limit).unwrap_or(JobSettings::PAYLOAD_LIMIT as usize),
             max_rejected_share,
             memory_limit: memory_limit(self.memory_limit.as_ref().or(file.memory_limit.as_ref()))?,
             held: Held::default(),

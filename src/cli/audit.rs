@@ -40,12 +40,15 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
                 StoreError::Corrupt(format!("its time zone {:?} is none that this takings knows", stored.time_zone))
             })?,
             default_currency: stored.default_currency,
+            payload_limit: stored.payload_limit as usize,
             ..Rules::of(&config)
         },
         topics: stored.topics,
         // What a running job has yet to fill has no rows to compare.
         views: stored.views.into_iter().filter(|view| !recovered.to_fill.contains(view)).collect(),
         top: stored.top.into(),
+        volume_window: stored.volume_window,
+        correction_window: stored.correction_window,
         ..AuditSettings::of(&config)
     };
     for (topic, stored) in stored.formats {

@@ -121,6 +121,9 @@ pub fn settings(config: &JobConfig, log: &dyn Log) -> JobSettings {
         log: log.identity().to_owned(),
         top: config.top,
         formats: config.formats(),
+        payload_limit: config.payload_limit as u64,
+        volume_window: config.volume_window,
+        correction_window: config.correction_window,
     }
 }
 

@@ -223,7 +223,8 @@ fn business_day(config: &JobConfig, timestamp: i64) -> Option<Day> {
 
 /// With a window, older versions can not be corrected: only the window is read again. By the rule of the running
 /// job, which forgets nothing that this leaves out (`upsert::Orders::evict`): a partition that is committed to its
-/// end holds nothing back.
+/// end holds nothing back. Minutes are counted anew at each start, each order in that of its oldest version: where they are
+/// kept, the window is that of the oldest minute. Listings and feedback know no window.
 fn replay_the_window_only(
     config: &JobConfig,
     log: &dyn Log,
@@ -234,8 +235,10 @@ fn replay_the_window_only(
     let Some(newest) = of_orders().map(|start| start.log_time).max() else { return Ok(()) };
     let behind = of_orders().filter(|start| !start.is_at_end()).map(|start| start.log_time).min();
     let lateness = Horizon { window: Some(window), complete_from: None }.lateness();
-    let since = behind.unwrap_or(newest) - window - lateness;
-    let ids: Vec<_> = start.partitions.iter().map(|start| start.range.partition).collect();
+    let counts_minutes = config.views.contains(&View::Minute);
+    let minutes = if counts_minutes { i64::from(config.volume_window) * 60_000 } else { 0 };
+    let since = behind.unwrap_or(newest).min(newest - minutes) - window - lateness;
+    let ids: Vec<_> = of_orders().map(|start| start.range.partition).collect();
     for (partition, offset) in log.offsets_since(&config.topics, &ids, since)? {
         for start in start.partitions.iter_mut().filter(|start| start.range.partition == partition) {
             start.replay_from = offset.clamp(start.range.first, start.committed);

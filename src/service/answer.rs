@@ -13,6 +13,7 @@ use warp::reply::Response;
 
 use super::errors::Problem;
 use crate::store::StoreError;
+use crate::store::reader::state_id::StateId;
 use crate::store::reader::table::Column;
 use crate::store::reader::value::{Row, Value};
 
@@ -76,9 +77,9 @@ fn takes_gzip(part: &str) -> bool {
     matches!(name.trim(), "gzip" | "*") && !refused
 }
 
-/// The tag of every answer of an epoch.
-pub fn tag(epoch: u64) -> String {
-    format!("\"{epoch}\"")
+/// The tag of every answer of a state.
+pub fn tag(state: &StateId) -> String {
+    format!("\"{state}\"")
 }
 
 /// The answer is what the client holds.
@@ -188,9 +189,11 @@ mod tests {
 
     #[test]
     fn tags_are_compared_weakly_and_in_lists() {
-        assert!(asked("if-none-match", "\"16\", W/\"17\"").knows(&tag(17)));
-        assert!(asked("if-none-match", "*").knows(&tag(17)));
-        assert!(!asked("if-none-match", "\"171\"").knows(&tag(17)));
+        let tag = tag(&"17-a0".parse().expect("a state"));
+        assert!(asked("if-none-match", "\"16-a0\", W/\"17-a0\"").knows(&tag));
+        assert!(asked("if-none-match", "*").knows(&tag));
+        assert!(!asked("if-none-match", "\"171-a0\"").knows(&tag));
+        assert!(!asked("if-none-match", "\"17\", \"17-b1\"").knows(&tag), "of another history");
     }
 
     #[test]

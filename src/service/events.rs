@@ -17,6 +17,7 @@ use warp::reply::Response;
 use super::feed::{Feed, Message};
 use super::metrics::StreamGauge;
 use super::watched::Watch;
+use crate::store::reader::state_id::StateId;
 
 /// After how much silence a comment shows that the line still stands.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -40,8 +41,8 @@ struct Client {
     messages: Receiver<Message>,
     /// The products that it follows.
     watch: Option<Watch>,
-    /// The epoch that the client's state is at, once it has a snapshot of the hello's epoch or later.
-    at: Option<u64>,
+    /// The state that the client is at, once it has a snapshot of the hello's epoch or later.
+    at: Option<StateId>,
     /// Whether what changed after `at` must be asked for before the messages can go on.
     behind: bool,
     /// What is to be sent before anything else.
@@ -50,17 +51,22 @@ struct Client {
 }
 
 /// The stream of a client that has seen `last_event` and follows some products; `None` once the service stops.
-pub fn reply(feed: &Arc<Feed>, last_event: Option<u64>, watch: Option<Watch>, counted: Counted) -> Option<Response> {
+pub fn reply(
+    feed: &Arc<Feed>,
+    last_event: Option<StateId>,
+    watch: Option<Watch>,
+    counted: Counted,
+) -> Option<Response> {
     let place = feed.subscribe()?;
     let mut ready = std::collections::VecDeque::from([RETRY]);
     ready.extend(place.trouble);
-    let (mut at, mut behind) = (last_event, false);
+    let (mut at, mut behind) = (last_event.clone(), false);
     match (last_event, place.published) {
-        (None, Some((epoch, hello))) => {
-            at = Some(epoch);
+        (None, Some((seen, hello))) => {
+            at = Some(seen);
             ready.push_back(hello);
         }
-        (Some(seen), Some((epoch, _))) if seen == epoch => ready.push_back(RESUMED),
+        (Some(last), Some((seen, _))) if last == seen => ready.push_back(RESUMED),
         (Some(_), _) => behind = true,
         (None, None) => {}
     }
@@ -109,31 +115,31 @@ impl Client {
     fn take(&mut self, message: Message) -> Option<Bytes> {
         match message {
             Message::Contact(event) => Some(event),
-            Message::Reset(epoch, event) => {
-                self.at = Some(epoch);
+            Message::Reset(seen, event) => {
+                self.at = Some(seen);
                 Some(event)
             }
-            Message::Hello(epoch, event) => match self.at {
+            Message::Hello(seen, event) => match &self.at {
                 None => {
-                    self.at = Some(epoch);
+                    self.at = Some(seen);
                     Some(event)
                 }
-                // It came back with an epoch of its own while the service was starting.
+                // It came back with a state of its own while the service was starting.
                 Some(at) => {
-                    self.behind = epoch > at;
+                    self.behind = seen != *at;
                     None
                 }
             },
-            Message::Changes { since, epoch, event, with_products } => match self.at {
+            Message::Changes { since, seen, event, with_products } => match &self.at {
                 // What it was told on coming back reached further than this link.
-                Some(at) if epoch <= at => None,
-                Some(at) if since <= at => {
+                Some(at) if seen.epoch <= at.epoch => None,
+                Some(at) if since <= at.epoch => {
                     let event = match &self.watch {
                         None => Some(event),
                         Some(watch) => with_products.get(watch.set()).cloned(),
                     };
                     match event {
-                        Some(_) => self.at = Some(epoch),
+                        Some(_) => self.at = Some(seen),
                         // It was read without these products, or holds too many of their rows.
                         None => self.behind = true,
                     }
@@ -142,7 +148,7 @@ impl Client {
                 // A gap in the chain, or a client that was never greeted: neither can be, and either
                 // is mended by asking.
                 _ => {
-                    self.at = self.at.or(Some(since));
+                    self.at.get_or_insert(StateId { epoch: since, run: None });
                     self.behind = true;
                     None
                 }
@@ -153,15 +159,15 @@ impl Client {
     /// Asks what changed since the client's epoch. On a task of its own: the answer is shared by
     /// clients, and finished also where this one goes away.
     async fn catch_up(&mut self) {
-        let Some(at) = self.at else {
+        let Some(at) = self.at.clone() else {
             self.behind = false;
             return;
         };
         let (feed, set) = (self.feed.clone(), self.watch.as_ref().map(|watch| watch.set().clone()));
-        let asked = tokio::spawn(async move { feed.resume(at, set).await });
+        let asked = tokio::spawn(async move { feed.resume(&at, set).await });
         match asked.await {
             Ok(Ok(resumed)) => {
-                self.at = Some(resumed.epoch);
+                self.at = Some(resumed.seen);
                 self.behind = false;
                 self.ready.push_back(resumed.event.unwrap_or(RESUMED));
             }

@@ -37,6 +37,7 @@ use super::watched::{ProductSet, SHARED_SETS, Watched};
 use super::wire::Named;
 use crate::job::chain;
 use crate::store::StoreError;
+use crate::store::reader::state_id::StateId;
 use crate::store::reader::table::Table;
 use crate::store::reader::value::Row;
 use crate::store::reader::views::view;
@@ -64,20 +65,20 @@ const LOOK_FOR_CONTACT: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub enum Message {
     /// The first state that this service saw.
-    Hello(u64, Bytes),
+    Hello(StateId, Bytes),
     /// A link of the chain.
     Changes {
         /// The epoch it starts after.
         since: u64,
-        /// The epoch it ends with.
-        epoch: u64,
+        /// The state it ends with.
+        seen: StateId,
         /// The event.
         event: Bytes,
         /// The event for each set of products that was read with it.
         with_products: Arc<BTreeMap<ProductSet, Bytes>>,
     },
-    /// The chain starts anew at this epoch.
-    Reset(u64, Bytes),
+    /// The chain starts anew at this state.
+    Reset(StateId, Bytes),
     /// Contact with the store was lost, or is back.
     Contact(Bytes),
 }
@@ -91,13 +92,13 @@ pub struct Feed {
     state: Mutex<State>,
     /// The last answer to a client that came back, by the products it follows. Its lock lets one such query run at a
     /// time.
-    resumed: tokio::sync::Mutex<BTreeMap<Option<ProductSet>, (u64, Resumed)>>,
+    resumed: tokio::sync::Mutex<BTreeMap<Option<ProductSet>, (StateId, Resumed)>>,
 }
 
 #[derive(Default)]
 struct State {
-    /// The epoch that the chain has reached, and its hello.
-    published: Option<(u64, Bytes)>,
+    /// The state that the chain has reached, and its hello.
+    published: Option<(StateId, Bytes)>,
     /// The views that were kept then.
     views: Option<Vec<String>>,
     /// The event that says so, where contact is lost.
@@ -108,8 +109,8 @@ struct State {
 
 /// A place in the feed.
 pub struct Subscription {
-    /// The epoch that the chain had reached, and the hello of that epoch.
-    pub published: Option<(u64, Bytes)>,
+    /// The state that the chain had reached, and its hello.
+    pub published: Option<(StateId, Bytes)>,
     /// The event that says so, where contact is lost.
     pub trouble: Option<Bytes>,
     /// Everything after that.
@@ -119,8 +120,8 @@ pub struct Subscription {
 /// What a client that comes back is told.
 #[derive(Clone, Debug)]
 pub struct Resumed {
-    /// The epoch it is at then.
-    pub epoch: u64,
+    /// The state it is at then.
+    pub seen: StateId,
     /// The event, where anything changed.
     pub event: Option<Bytes>,
 }
@@ -185,20 +186,21 @@ impl Feed {
     async fn look(&self) -> Result<Option<bool>, StoreError> {
         let (published, views) = {
             let state = self.state.lock();
-            (state.published.as_ref().map(|(epoch, _)| *epoch), state.views.clone())
+            (state.published.as_ref().map(|(seen, _)| seen.clone()), state.views.clone())
         };
         let (head, message) = match published {
             None => {
                 let head = self.reader.head().await?;
-                let message = Message::Hello(head.epoch, hello(&head));
+                let message = Message::Hello(head.state(), hello(&head));
                 (head, Some(message))
             }
-            Some(since) => {
+            Some(seen) => {
+                let since = seen.epoch;
                 let sets = self.watched.shared();
                 let products: BTreeSet<&String> = sets.iter().flat_map(|set| set.iter()).collect();
                 let products: Vec<String> = products.into_iter().cloned().collect();
                 let followed = Followed { products: &products, limit: MAX_FOLLOWED_ROWS };
-                let found = match self.reader.changes(since, MAX_ROWS, followed).await? {
+                let found = match self.reader.changes(&seen, MAX_ROWS, followed).await? {
                     // The rows of a view that was switched off went without an epoch.
                     Since::Changed(changes) if views.is_some() && changes.head.views != views => {
                         Since::StartOver(changes.head)
@@ -209,14 +211,14 @@ impl Feed {
                     Since::Changed(changes) if changes.head.epoch == since => (changes.head, None),
                     Since::Changed(changes) => {
                         let event = changes_event(since, &changes);
-                        let epoch = changes.head.epoch;
+                        let seen = changes.head.state();
                         let with_products = Arc::new(with_products(&event, changes.of_products.as_ref(), &sets));
-                        (changes.head, Some(Message::Changes { since, epoch, event, with_products }))
+                        (changes.head, Some(Message::Changes { since, seen, event, with_products }))
                     }
                     Since::StartOver(head) => {
                         // What was told to others may be of a store that is no more.
                         self.resumed.lock().await.clear();
-                        let message = Message::Reset(head.epoch, reset(&head));
+                        let message = Message::Reset(head.state(), reset(&head));
                         (head, Some(message))
                     }
                 }
@@ -230,7 +232,7 @@ impl Feed {
         }
         state.views = head.views.clone();
         let Some(message) = message else { return Ok(None) };
-        state.published = Some((head.epoch, hello(&head)));
+        state.published = Some((head.state(), hello(&head)));
         let was_reset = matches!(message, Message::Reset(..));
         self.metrics.reached(head.epoch);
         match message {
@@ -250,28 +252,31 @@ impl Feed {
         let cause = cause(error);
         tracing::warn!("no contact with the store; trying again: {}", chain(error));
         self.metrics.contact(false);
-        let event = contact(false, state.published.as_ref().map(|(epoch, _)| *epoch), Some(&cause));
+        let event = contact(false, state.published.as_ref().map(|(seen, _)| seen.epoch), Some(&cause));
         state.trouble = Some(event.clone());
         send(&state, Message::Contact(event));
     }
 
-    /// What a client that has seen `since` and follows these products must be told, to be at the answer's epoch.
+    /// What a client that has seen the state `at` and follows these products must be told, to be at the answer's epoch.
     /// Clients that come back together (a service was restarted) share one query.
     ///
     /// # Errors
     /// As [`Reader::changes`].
-    pub async fn resume(&self, since: u64, set: Option<ProductSet>) -> Result<Resumed, StoreError> {
+    pub async fn resume(&self, at: &StateId, set: Option<ProductSet>) -> Result<Resumed, StoreError> {
         let mut last = self.resumed.lock().await;
-        let reached = self.state.lock().published.as_ref().map_or(0, |(epoch, _)| *epoch);
+        let reached = self.state.lock().published.as_ref().map_or(0, |(seen, _)| seen.epoch);
         if let Some((asked, answer)) = last.get(&set)
-            && *asked == since
-            && answer.epoch >= reached
+            && asked == at
+            && answer.seen.epoch >= reached
         {
             return Ok(answer.clone());
         }
         let followed = Followed { products: set.as_deref().unwrap_or_default(), limit: MAX_ROWS };
-        let answer = match self.reader.changes(since, MAX_ROWS, followed).await? {
-            Since::Changed(changes) if changes.head.epoch == since => Resumed { epoch: since, event: None },
+        let since = at.epoch;
+        let answer = match self.reader.changes(at, MAX_ROWS, followed).await? {
+            Since::Changed(changes) if changes.head.epoch == since => {
+                Resumed { seen: changes.head.state(), event: None }
+            }
             Since::Changed(changes) => {
                 let event = changes_event(since, &changes);
                 let event = match &set {
@@ -282,9 +287,9 @@ impl Feed {
                         told.unwrap_or_else(|| reset(&changes.head))
                     }
                 };
-                Resumed { epoch: changes.head.epoch, event: Some(event) }
+                Resumed { seen: changes.head.state(), event: Some(event) }
             }
-            Since::StartOver(head) => Resumed { epoch: head.epoch, event: Some(reset(&head)) },
+            Since::StartOver(head) => Resumed { seen: head.state(), event: Some(reset(&head)) },
         };
         self.metrics.resumed();
         last.retain(|set, _| set.as_ref().is_none_or(|set| self.watched.has(set)));
@@ -292,7 +297,7 @@ impl Feed {
         if last.len() > SHARED_SETS {
             last.clear();
         }
-        last.insert(set, (since, answer.clone()));
+        last.insert(set, (at.clone(), answer.clone()));
         Ok(answer)
     }
 }
@@ -304,20 +309,20 @@ fn send(state: &State, message: Message) {
     }
 }
 
-/// `event: NAME`, `id: EPOCH`, `data: JSON` (which has no line ends).
-fn event(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
+/// `event: NAME`, `id: STATE`, `data: JSON` (which has no line ends).
+fn event(name: &str, id: Option<&StateId>, data: &impl Serialize) -> Bytes {
     // Maps with text keys, text and numbers: can not fail to become JSON.
     let data = serde_json::to_string(data).unwrap_or_default();
-    let id = id.map(|epoch| format!("id: {epoch}\n")).unwrap_or_default();
+    let id = id.map(|seen| format!("id: {seen}\n")).unwrap_or_default();
     Bytes::from(format!("event: {name}\n{id}data: {data}\n\n"))
 }
 
 fn hello(head: &Head) -> Bytes {
-    event("hello", Some(head.epoch), &place(head))
+    event("hello", Some(&head.state()), &place(head))
 }
 
 fn reset(head: &Head) -> Bytes {
-    event("reset", Some(head.epoch), &place(head))
+    event("reset", Some(&head.state()), &place(head))
 }
 
 fn place(head: &Head) -> serde_json::Value {
@@ -376,7 +381,7 @@ fn changes_event(since: u64, changes: &Changes) -> Bytes {
         removed: ByView { views: &changes.removed, keys_only: true },
         sources: Sources(&changes.counters),
     };
-    event("changes", Some(changes.head.epoch), &link)
+    event("changes", Some(&changes.head.state()), &link)
 }
 
 /// A link as it is for each of these sets, with how their products stand; without those of which there is too much.

@@ -31,8 +31,9 @@ use crate::store::reader::views::{SALES_PER_DAY, VIEWS};
 use crate::store::reader::{COUNTERS, SOLD};
 
 const EVENTS: &str = "Server-sent events: `hello` on connecting, then one `changes` for each committed epoch \
-(several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the \
-epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables \
+(several may be one under load) with the rows that changed, whole, and the keys of those that left. The id names the \
+state: a client that comes back with it as `Last-Event-ID` is told what changed since, or to load the tables again where the \
+store has no such state (it went back, or is another). An epoch alone is taken too, and trusted. `reset` asks to load the tables \
 again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. \
 `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you \
 want with `If-None-Match` and the `ETag` you hold, or follow up to five products. Then each `changes` has `products`: for \
@@ -188,9 +189,7 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
 
 fn events() -> PathItem {
     let last = parameter("last_event_id", "The id of the last event seen; the header `Last-Event-ID` goes before.")
-        .schema(Some(
-            ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
-        ));
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]{1,19}(-[0-9a-f]+)?$"))));
     let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(512));
     let followed = parameter("product", "Follow this product as well: given once for each, at most 5 times.")
         .schema(Some(ArrayBuilder::new().items(text).max_items(Some(MAX_PRODUCTS))));

@@ -126,7 +126,7 @@ async fn unchanged(shop: &Shop, asked: &Asked) -> Result<Option<Response>, Probl
     if !asked.knows_a_state() {
         return Ok(None);
     }
-    let tag = answer::tag(shop.reader.head().await?.epoch);
+    let tag = answer::tag(&shop.reader.head().await?.state());
     Ok(asked.knows(&tag).then(|| answer::unchanged(&tag)))
 }
 
@@ -136,8 +136,9 @@ async fn summary(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, Pr
     if let Some(response) = unchanged(shop, asked).await? {
         return Ok(response);
     }
-    let summary = wire::Summary::from(shop.reader.summary(&conditions).await?);
-    let tag = answer::tag(summary.epoch);
+    let summary = shop.reader.summary(&conditions).await?;
+    let tag = answer::tag(&summary.head.state());
+    let summary = wire::Summary::from(summary);
     if !asked.csv {
         return answer::json(asked, Some(&tag), &summary).await;
     }
@@ -210,7 +211,7 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
     if asked.csv {
         return page_as_csv(table, &page, next_cursor, asked).await;
     }
-    let tag = answer::tag(page.head.epoch);
+    let tag = answer::tag(&page.head.state());
     let epoch = page.head.epoch;
     let rows = &page.rows;
     if table.name == CORRECTIONS.name {
@@ -234,7 +235,7 @@ async fn page_as_csv(
     next_cursor: Option<String>,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let tag = answer::tag(page.head.epoch);
+    let tag = answer::tag(&page.head.state());
     let mut response = answer::csv(asked, Some(&tag), answer::names(table.columns()), &page.rows).await?;
     if let Some(next) = next_cursor.and_then(|next| HeaderValue::from_str(&next).ok()) {
         response.headers_mut().insert("takings-next-cursor", next);
@@ -257,7 +258,7 @@ async fn totals_of_products(shop: &Shop, query: &str, asked: &Asked) -> Result<R
     }
     let rows = page.rows.iter().map(|row| wire::Named(PRODUCT_TOTALS.columns(), row)).collect();
     let answer = Rows { epoch: page.head.epoch, rows, next_cursor };
-    answer::json(asked, Some(&answer::tag(page.head.epoch)), &answer).await
+    answer::json(asked, Some(&answer::tag(&page.head.state())), &answer).await
 }
 
 /// The header is what a browser sends when it comes back by itself, and so newer than the address.
@@ -266,7 +267,7 @@ fn stream(shop: &Shop, query: &str, headers: &HeaderMap) -> Result<Response, Pro
     let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let last = header.or(parameters.get("last_event_id")).filter(|text| !text.is_empty());
     let last = last.map(str::parse).transpose().map_err(|_| {
-        Problem::parameter("last_event_id", "is no epoch", "give the id of the last event, or leave it out")
+        Problem::parameter("last_event_id", "is no event's id", "give the id of the last event, or leave it out")
     })?;
     let products = parameters.texts("product")?;
     if products.len() > MAX_PRODUCTS {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use takings_dataflows::day::Day;
 use takings_dataflows::last_record::LastRecord;
@@ -334,6 +335,12 @@ pub struct JobSettings {
     pub top: u16,
     /// How each topic's records are read, in words that change when its meaning does.
     pub formats: BTreeMap<String, String>,
+    /// The largest payload, in bytes: what is longer is rejected.
+    pub payload_limit: u64,
+    /// How many minutes `orders_per_minute` reaches back; may change.
+    pub volume_window: u32,
+    /// How far back a correction reaches, where it is not as far as the log; may change.
+    pub correction_window: Option<Duration>,
 }
 
 /// What a store held when it was acquired.

@@ -1,6 +1,7 @@
 //! The settings that a store's totals were made under, and whether a run may go on with its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use takings_dataflows::view::View;
 
@@ -17,6 +18,10 @@ pub(super) struct StoredSettings {
     pub(super) log: Option<String>,
     pub(super) top: Option<u16>,
     pub(super) formats: Option<BTreeMap<String, String>>,
+    pub(super) payload_limit: Option<u64>,
+    pub(super) volume_window: Option<u32>,
+    /// Null where there is none, and in a store of an earlier schema.
+    pub(super) correction_window: Option<Duration>,
 }
 
 /// The names of a run's views, as they are stored.
@@ -27,11 +32,19 @@ pub(super) fn view_names(settings: &JobSettings) -> Vec<&'static str> {
 impl StoredSettings {
     /// The settings of the store's last run; `None` where there was none.
     pub(super) fn complete(self) -> Option<JobSettings> {
-        let StoredSettings { time_zone, default_currency, keep_orders, views, topics, log, top, formats } = self;
-        let views = views_of(&views?);
-        let (time_zone, default_currency, keep_orders) = (time_zone?, default_currency?, keep_orders?);
-        let (top, formats) = (top.unwrap_or(JobSettings::TOP), formats.unwrap_or_default());
-        Some(JobSettings { time_zone, default_currency, keep_orders, views, topics: topics?, log: log?, top, formats })
+        Some(JobSettings {
+            time_zone: self.time_zone?,
+            default_currency: self.default_currency?,
+            keep_orders: self.keep_orders?,
+            views: views_of(&self.views?),
+            topics: self.topics?,
+            log: self.log?,
+            top: self.top.unwrap_or(JobSettings::TOP),
+            formats: self.formats.unwrap_or_default(),
+            payload_limit: self.payload_limit.unwrap_or(JobSettings::PAYLOAD_LIMIT),
+            volume_window: self.volume_window.unwrap_or(JobSettings::VOLUME_WINDOW),
+            correction_window: self.correction_window,
+        })
     }
 
     /// Whether a run with `given` may go on. A topic more is allowed: it is read from its beginning; so are
@@ -48,6 +61,9 @@ impl StoredSettings {
         same("default_currency", &self.default_currency, &given.default_currency)?;
         same("source", &self.log, &given.log)?;
         same("keep_orders", &self.keep_orders.map(|kept| kept.to_string()), &given.keep_orders.to_string())?;
+        // A replay by another limit would take for known what was never counted, or the reverse; a higher one would still
+        // not count what was rejected.
+        same("payload_limit", &self.payload_limit.map(|limit| limit.to_string()), &given.payload_limit.to_string())?;
         if let Some(stored) = &self.topics {
             let (stored, given): (BTreeSet<&str>, BTreeSet<&str>) =
                 (stored.iter().map(String::as_str).collect(), given.topics.iter().map(String::as_str).collect());
@@ -75,6 +91,9 @@ impl From<JobSettings> for StoredSettings {
             log: Some(settings.log),
             top: Some(settings.top),
             formats: Some(settings.formats),
+            payload_limit: Some(settings.payload_limit),
+            volume_window: Some(settings.volume_window),
+            correction_window: settings.correction_window,
         }
     }
 }
@@ -87,6 +106,10 @@ pub(super) fn views_of(names: &[String]) -> Vec<View> {
 impl JobSettings {
     /// How many best sellers each period has, unless told otherwise.
     pub const TOP: u16 = 10;
+    /// The largest payload, in bytes, unless told otherwise.
+    pub const PAYLOAD_LIMIT: u64 = 1 << 20;
+    /// How many minutes `orders_per_minute` reaches back, unless told otherwise.
+    pub const VOLUME_WINDOW: u32 = 48 * 60;
 
     /// Whether a run with `given` may go on with totals that were made under these.
     ///

@@ -188,6 +188,7 @@ pub(super) fn other_settings_are_refused(make: Make) {
         (JobSettings { time_zone: "UTC".to_owned(), ..settings() }, "time_zone"),
         (JobSettings { default_currency: "EUR".to_owned(), ..settings() }, "default_currency"),
         (JobSettings { keep_orders: false, ..settings() }, "keep_orders"),
+        (JobSettings { payload_limit: 4_000_000, ..settings() }, "payload_limit"),
         (JobSettings { formats: [("product_sold".to_owned(), "other".to_owned())].into(), ..settings() }, "mapping"),
         (JobSettings { topics: vec!["another".to_owned()], ..settings() }, "topics"),
         (JobSettings { log: "another".to_owned(), ..settings() }, "source"),

@@ -92,10 +92,15 @@ impl Serving {
 
     /// Opens an event stream.
     pub fn events(&self, last: Option<u64>) -> Events {
-        let mut request = self.client.get(self.url("/api/v1/events"));
-        if let Some(last) = last {
-            request = request.header("last-event-id", last.to_string());
+        match last {
+            None => self.ask_events("/api/v1/events"),
+            Some(epoch) => self.events_after(&epoch.to_string()),
         }
+    }
+
+    /// Opens the event stream as a browser that comes back does, whose last event had this id.
+    pub fn events_after(&self, state: &str) -> Events {
+        let request = self.client.get(self.url("/api/v1/events")).header("last-event-id", state);
         Events::of(request.send().expect("the stream opens"))
     }
 }
@@ -134,7 +139,10 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub name: String,
+    /// The epoch of its id.
     pub id: Option<u64>,
+    /// The id as it stands.
+    pub state: String,
     pub data: Value,
 }
 
@@ -151,15 +159,18 @@ impl Events {
     pub fn read(mut lines: impl BufRead + Send + 'static) -> Events {
         let (sender, receiver) = sync_channel(100_000);
         std::thread::spawn(move || {
-            let (mut name, mut id, mut line) = (String::new(), None, String::new());
+            let (mut name, mut state, mut line) = (String::new(), String::new(), String::new());
             while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
                 if let Some(text) = line.strip_prefix("event: ") {
                     name = text.trim_end().to_owned();
                 } else if let Some(text) = line.strip_prefix("id: ") {
-                    id = Some(text.trim_end().parse().expect("an epoch"));
+                    text.trim_end().clone_into(&mut state);
                 } else if let Some(text) = line.strip_prefix("data: ") {
                     let data = serde_json::from_str(text.trim_end()).expect("JSON");
-                    let event = Event { name: std::mem::take(&mut name), id: id.take(), data };
+                    let id = state.split('-').next().filter(|epoch| !epoch.is_empty());
+                    let id = id.map(|epoch| epoch.parse().expect("an epoch"));
+                    let (name, state) = (std::mem::take(&mut name), std::mem::take(&mut state));
+                    let event = Event { name, id, state, data };
                     if sender.send(event).is_err() {
                         return;
                     }

@@ -224,6 +224,9 @@ pub fn settings() -> JobSettings {
         log: "a log".to_owned(),
         top: 10,
         formats: [("product_sold".to_owned(), "product_sold".to_owned())].into(),
+        payload_limit: JobSettings::PAYLOAD_LIMIT,
+        volume_window: JobSettings::VOLUME_WINDOW,
+        correction_window: None,
     }
 }
 

@@ -47,7 +47,7 @@ export interface paths {
         };
         /**
          * What changes, as it changes.
-         * @description Server-sent events: `hello` on connecting, then one `changes` for each committed epoch (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id is the epoch: a client that comes back with `Last-Event-ID` is told what changed since. `reset` asks to load the tables again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you want with `If-None-Match` and the `ETag` you hold, or follow up to five products. Then each `changes` has `products`: for each of them the days of which anything changed, and all rows that it has on those days, in place of those it had.
+         * @description Server-sent events: `hello` on connecting, then one `changes` for each committed epoch (several may be one under load) with the rows that changed, whole, and the keys of those that left. The id names the state: a client that comes back with it as `Last-Event-ID` is told what changed since, or to load the tables again where the store has no such state (it went back, or is another). An epoch alone is taken too, and trusted. `reset` asks to load the tables again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you want with `If-None-Match` and the `ETag` you hold, or follow up to five products. Then each `changes` has `products`: for each of them the days of which anything changed, and all rows that it has on those days, in place of those it had.
          */
         get: operations["events"];
         put?: never;
@@ -1877,7 +1877,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The id of the last event seen; the header `Last-Event-ID` goes before. */
-                last_event_id?: number;
+                last_event_id?: string;
                 /** @description Follow this product as well: given once for each, at most 5 times. */
                 product?: string[];
             };

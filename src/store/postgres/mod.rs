@@ -50,17 +50,26 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 const RAISE: Sql = Sql::new(
     "raising the generation",
     "UPDATE job SET generation = generation + 1, holder = $1
-     RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats",
+     RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
+       payload_limit, volume_window, correction_window_ms",
 );
 const LOOK: Sql = Sql::new(
     "reading job",
-    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats FROM job",
+    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
+       payload_limit, volume_window, correction_window_ms FROM job",
 );
 const SET: Sql = Sql::new(
     "writing the job's settings",
     "UPDATE job SET time_zone = $1, default_currency = $2, keep_orders = $3, views = $4, topics = $5, log = $6,
-       top = $7, formats = $8",
+       top = $7, formats = $8, payload_limit = $9, volume_window = $10, correction_window_ms = $11",
 );
+const RUN: Sql = Sql::new(
+    "noting the run",
+    "INSERT INTO runs (run, epoch, switched)
+     VALUES (lpad(to_hex((random() * 281474976710655)::bigint), 12, '0'), $1, $2)",
+);
+const FORGET_RUNS: Sql =
+    Sql::new("forgetting old runs", "DELETE FROM runs WHERE number <= (SELECT max(number) FROM runs) - 1000");
 const GUARD: Sql = Sql::new(
     "moving the job on",
     "WITH moved AS (
@@ -319,11 +328,29 @@ fn recover(session: &mut Session, settings: &JobSettings, holder: &str) -> Resul
     let (generation, epoch, stored) = read_job(session, &RAISE, &[&holder])?;
     stored.check(settings)?;
     let switch = Switch::of(&views::complete(session)?, stored.top, settings);
-    views::switch(session, epoch, &switch)?;
+    let is_switched = views::switch(session, epoch, &switch)?;
+    session.execute(&RUN, &[&epoch, &is_switched])?;
+    session.execute(&FORGET_RUNS, &[])?;
     let JobSettings { time_zone, default_currency, keep_orders, topics, log, top, formats, .. } = settings;
-    let (top, formats) = (i32::from(*top), serde_json::json!(formats));
-    let views = view_names(settings);
-    session.execute(&SET, &[time_zone, default_currency, keep_orders, &views, topics, log, &top, &formats])?;
+    let (top, formats, views) = (i32::from(*top), serde_json::json!(formats), view_names(settings));
+    let [payload_limit, volume_window] = [settings.payload_limit as i64, settings.volume_window.into()];
+    let correction_window = settings.correction_window.map(|window| window.as_millis() as i64);
+    session.execute(
+        &SET,
+        &[
+            time_zone,
+            default_currency,
+            keep_orders,
+            &views,
+            topics,
+            log,
+            &top,
+            &formats,
+            &payload_limit,
+            &volume_window,
+            &correction_window,
+        ],
+    )?;
     read_rest(session, generation, epoch, switch)
 }
 
@@ -343,6 +370,9 @@ fn read_job(session: &mut Session, sql: &Sql, params: Params<'_>) -> Result<(i64
             log: row.try_get(7)?,
             top: row.try_get::<_, Option<i32>>(8)?.and_then(|top| top.try_into().ok()),
             formats: row.try_get::<_, Option<serde_json::Value>>(9)?.and_then(|text| serde_json::from_value(text).ok()),
+            payload_limit: row.try_get::<_, Option<i64>>(10)?.map(|limit| limit as u64),
+            volume_window: row.try_get::<_, Option<i64>>(11)?.map(|minutes| minutes as u32),
+            correction_window: row.try_get::<_, Option<i64>>(12)?.map(|millis| Duration::from_millis(millis as u64)),
         };
         Ok((row.try_get(0)?, row.try_get(1)?, stored))
     };

@@ -58,8 +58,8 @@ pub(super) fn incomplete(session: &mut Session) -> Result<Vec<IncompleteView>, S
     Ok(found)
 }
 
-/// Brings the tables to what a run with other views starts from.
-pub(super) fn switch(session: &mut Session, epoch: i64, switch: &Switch) -> Result<(), StoreError> {
+/// Brings the tables to what a run with other views starts from. Whether rows went that no epoch tells of.
+pub(super) fn switch(session: &mut Session, epoch: i64, switch: &Switch) -> Result<bool, StoreError> {
     let names = |views: &[View]| views.iter().map(|view| view.name()).collect::<Vec<_>>();
     let mut is_changed = session.execute(&OFF, &[&names(&switch.off)])? > 0;
     if !switch.to_fill.is_empty() {
@@ -84,7 +84,7 @@ pub(super) fn switch(session: &mut Session, epoch: i64, switch: &Switch) -> Resu
     if is_changed {
         session.execute(&FORGET, &[&epoch])?;
     }
-    Ok(())
+    Ok(is_changed)
 }
 
 /// Notes the views that this commit fills.

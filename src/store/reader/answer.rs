@@ -1,7 +1,10 @@
 //! What is asked of a reader, and what it answers.
 
+use std::sync::Arc;
+
 use takings_dataflows::amount::Amount;
 
+use super::state_id::StateId;
 use super::statement::Condition;
 use super::table::Table;
 use super::value::{Row, Value};
@@ -28,9 +31,16 @@ pub struct Head {
     pub orders_kept: bool,
     /// The zone by whose clock days are cut (IANA name); `None` before the first run.
     pub time_zone: Option<String>,
+    /// The newest run; see [`StateId::run`].
+    pub run: Option<Arc<str>>,
 }
 
 impl Head {
+    /// Which state it is.
+    pub fn state(&self) -> StateId {
+        StateId { epoch: self.epoch, run: self.run.clone() }
+    }
+
     /// Whether the job keeps this table.
     pub fn keeps(&self, table: &Table) -> bool {
         let is_view = VIEWS.iter().any(|view| view.name == table.name);

@@ -10,6 +10,7 @@ pub mod logs;
 pub mod postgres;
 pub mod product_totals;
 pub mod sqlite;
+pub mod state_id;
 pub mod statement;
 pub mod table;
 pub mod value;
@@ -27,6 +28,7 @@ pub use self::answer::{
     Proofs, Since, Summary,
 };
 use self::product_totals::held::Held;
+use self::state_id::StateId;
 use self::statement::{Comparison, Condition, Dialect, Statement, Statements};
 use self::table::Table;
 use self::value::{Row, Value};
@@ -267,13 +269,15 @@ impl Reader {
     /// What changed after `since`, at most `limit` rows: applied to any state from `since` on, it
     /// gives the state of the answer's epoch. With how the products that are `followed` stand on the days that changed.
     ///
-    /// Starting over is needed where `since` lies ahead of the store (another store, or one restored
-    /// from a backup), where rows that left since then are no longer known, where a view was switched on
-    /// since then and so filled with rows of any age, or past the limit.
+    /// Starting over is needed where `since` is no state of this store (it is another one, or went back since), where
+    /// rows that left since then are no longer known, where a view was switched off since then, or on and so filled with
+    /// rows of any age, or past the limit.
     ///
     /// # Errors
     /// As [`Backend::read`].
-    pub async fn changes(&self, since: u64, limit: u32, followed: Followed<'_>) -> Result<Since, StoreError> {
+    pub async fn changes(&self, since: &StateId, limit: u32, followed: Followed<'_>) -> Result<Since, StoreError> {
+        let StateId { epoch: since, run } = since;
+        let since = *since;
         let Ok(after) = i64::try_from(since) else {
             return self.head().await.map(Since::StartOver);
         };
@@ -284,6 +288,7 @@ impl Reader {
         let names: Vec<&str> = traced().map(|view| view.name).collect();
         statements.push(self.statements.removed(&names, after, bound));
         statements.push(self.statements.counters(&COUNTERS));
+        statements.push(self.statements.runs_after(run.as_deref().unwrap_or_default()));
         let sold = view(SOLD).filter(|_| !followed.products.is_empty());
         if let Some(sold) = sold {
             statements.push(self.statements.changed_days(after));
@@ -307,12 +312,14 @@ impl Reader {
                 (rows.len() <= followed.limit as usize).then_some(ProductDays { days, rows })
             },
         );
+        let runs = tables.pop().unwrap_or_default();
+        let is_left = run.is_some() && !goes_on(&runs, since);
         let counters = tables.pop().map(|rows| counts(&rows)).unwrap_or_default();
         let removals = tables.pop().unwrap_or_default();
         let rows: usize = tables.iter().map(Vec::len).sum::<usize>() + removals.len();
         // In a store without any epoch there was no view to switch on: all rows are new.
         let switched_on = since > 0 && since < head.views_since;
-        if since > head.epoch || since < head.removals_after || switched_on || rows > limit as usize {
+        if is_left || since > head.epoch || since < head.removals_after || switched_on || rows > limit as usize {
             return Ok(Since::StartOver(head));
         }
         let changed: Vec<(&'static Table, Vec<Row>)> =
@@ -370,7 +377,15 @@ fn head_of(rows: &[Row]) -> Result<Head, StoreError> {
         views_since: row[6].count(),
         orders_kept: row[7].integer() == Some(1),
         time_zone: row[8].text().map(str::to_owned),
+        run: row[9].text().map(Arc::from),
     })
+}
+
+/// Whether this epoch of a run is in the store's past, and every row that left since then is told by an epoch: from the
+/// answer to [`Statements::runs_after`].
+fn goes_on(runs: &[Row], epoch: u64) -> bool {
+    let Some([known, next, switched]) = runs.first().map(Vec::as_slice) else { return false };
+    known.count() == 1 && switched.count() == 0 && next.integer().is_none_or(|next| epoch <= next as u64)
 }
 
 /// That a schema of the version that was read is one to read.

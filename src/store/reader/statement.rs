@@ -112,8 +112,8 @@ pub struct Statements(pub Dialect);
 impl Statements {
     /// One row: epoch, committed_at, its age in milliseconds, the kept views as a JSON array, the epoch
     /// after which every removal is still known, the newest timestamp of any record (one by a clock that is ahead
-    /// counts as of the commit), the epoch in which a view was last switched on, whether orders are kept (1), and
-    /// the shop's time zone.
+    /// counts as of the commit), the epoch in which a view was last switched on, whether orders are kept (1), the shop's
+    /// time zone, and the newest run.
     pub fn head(self) -> Statement {
         let (age, views, orders_kept) = match self.0 {
             Dialect::Postgres => (
@@ -138,7 +138,8 @@ impl Statements {
         Statement::new(
             format!(
                 "SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after, \
-                 (SELECT {newest} FROM sources s), (SELECT max(v.since_epoch) FROM views v), {orders_kept}, t.time_zone FROM job t"
+                 (SELECT {newest} FROM sources s), (SELECT max(v.since_epoch) FROM views v), {orders_kept}, t.time_zone, \
+                 (SELECT r.run FROM runs r ORDER BY r.number DESC LIMIT 1) FROM job t"
             ),
             Vec::new(),
             vec![
@@ -151,7 +152,26 @@ impl Statements {
                 Kind::Integer,
                 Kind::Integer,
                 Kind::Text,
+                Kind::Text,
             ],
+        )
+    }
+
+    /// One row: whether this run is known (1), the epoch at which the next one began, and whether any later one took rows
+    /// away that no epoch tells of (1).
+    pub fn runs_after(self, run: &str) -> Statement {
+        let (known, switched) = match self.0 {
+            Dialect::Postgres => ("count(*)::int8", "coalesce(max(r.switched::int), 0)::int8"),
+            Dialect::Sqlite => ("count(*)", "coalesce(max(r.switched), 0)"),
+        };
+        let [first, second] = [1, 2].map(|number| self.parameter(number, Kind::Text));
+        Statement::new(
+            format!(
+                "SELECT (SELECT {known} FROM runs k WHERE k.run = {first}), min(r.epoch), {switched} FROM runs r \
+                 WHERE r.number > (SELECT k.number FROM runs k WHERE k.run = {second})"
+            ),
+            vec![Value::Text(run.to_owned()), Value::Text(run.to_owned())],
+            vec![Kind::Integer, Kind::Integer, Kind::Integer],
         )
     }
 

@@ -292,15 +292,34 @@ fn recover(connection: &mut Connection, settings: &JobSettings, holder: &str) ->
     let (generation, epoch, stored) = read_job(&transaction, RAISE, &[&holder])?;
     stored.check(settings).map_err(Failed::Store)?;
     let switch = Switch::of(&views::complete(&transaction)?, stored.top, settings);
-    views::switch(&transaction, epoch, &switch)?;
+    let is_switched = views::switch(&transaction, epoch, &switch)?;
+    transaction
+        .execute(
+            "INSERT INTO runs (run, epoch, switched) VALUES (lower(hex(randomblob(6))), ?1, ?2)",
+            params![epoch, is_switched],
+        )
+        .and_then(|_| transaction.execute("DELETE FROM runs WHERE number <= (SELECT max(number) FROM runs) - 1000", []))
+        .map_err(at_job)?;
     let JobSettings { time_zone, default_currency, keep_orders, topics, log, top, formats, .. } = settings;
     let formats = serde_json::json!(formats).to_string();
     let (views, topics) = (serde_json::json!(view_names(settings)).to_string(), serde_json::json!(topics).to_string());
     transaction
         .execute(
             "UPDATE job SET time_zone = ?1, default_currency = ?2, keep_orders = ?3, views = ?4, topics = ?5, log = ?6,
-               top = ?7, formats = ?8",
-            params![time_zone, default_currency, keep_orders, views, topics, log, top, formats],
+               top = ?7, formats = ?8, payload_limit = ?9, volume_window = ?10, correction_window_ms = ?11",
+            params![
+                time_zone,
+                default_currency,
+                keep_orders,
+                views,
+                topics,
+                log,
+                top,
+                formats,
+                settings.payload_limit as i64,
+                settings.volume_window,
+                settings.correction_window.map(|window| window.as_millis() as i64),
+            ],
         )
         .map_err(at_job)?;
     let recovered = read_rest(&transaction, generation, epoch, switch)?;
@@ -309,9 +328,11 @@ fn recover(connection: &mut Connection, settings: &JobSettings, holder: &str) ->
 }
 
 const RAISE: &str = "UPDATE job SET generation = generation + 1, holder = ?1
-    RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats";
+    RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
+      payload_limit, volume_window, correction_window_ms";
 const LOOK: &str =
-    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats FROM job";
+    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
+      payload_limit, volume_window, correction_window_ms FROM job";
 
 /// The one row of `job`: generation, epoch, settings.
 fn read_job(
@@ -338,6 +359,9 @@ fn read_job(
                 formats: row.get_ref(9)?.as_str_or_null()?.map(serde_json::from_str).transpose().map_err(|error| {
                     rusqlite::Error::FromSqlConversionFailure(9, rusqlite::types::Type::Text, Box::new(error))
                 })?,
+                payload_limit: row.get::<_, Option<i64>>(10)?.map(|limit| limit as u64),
+                volume_window: row.get(11)?,
+                correction_window: row.get::<_, Option<i64>>(12)?.map(|millis| Duration::from_millis(millis as u64)),
             };
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, stored))
         })

@@ -33,9 +33,9 @@ pub(super) fn incomplete(connection: &Connection) -> Result<Vec<IncompleteView>,
     Ok(found.into_iter().filter_map(known).collect())
 }
 
-/// Brings the tables to what a run with other views starts from.
-pub(super) fn switch(connection: &Connection, epoch: i64, switch: &Switch) -> Result<(), Failed> {
-    let write = || -> rusqlite::Result<()> {
+/// Brings the tables to what a run with other views starts from. Whether rows went that no epoch tells of.
+pub(super) fn switch(connection: &Connection, epoch: i64, switch: &Switch) -> Result<bool, Failed> {
+    let write = || -> rusqlite::Result<bool> {
         let mut touched = 0;
         for view in switch.off.iter().chain(&switch.to_fill) {
             touched += connection.execute("DELETE FROM views WHERE view = ?1", [view.name()])?;
@@ -67,16 +67,16 @@ pub(super) fn switch(connection: &Connection, epoch: i64, switch: &Switch) -> Re
             // What left with a view is in no row of `removals`: feeds start over.
             connection.execute("UPDATE job SET removals_after = max(removals_after, ?1)", [epoch])?;
         }
-        Ok(())
+        Ok(touched > 0)
     };
-    write().map_err(|error| Failed::at("switching views", error))?;
+    let is_changed = write().map_err(|error| Failed::at("switching views", error))?;
     if switch.to_listed_only {
         let (totals, still) = listed_only(&proofs::read_inconsistent(connection)?);
         let cured: Vec<_> = totals.iter().map(|change| change.key).collect();
         rows::write(connection, epoch, &totals)?;
         proofs::write_inconsistent(connection, epoch, &still, &cured)?;
     }
-    Ok(())
+    Ok(is_changed)
 }
 
 /// Notes the views that this commit fills.
