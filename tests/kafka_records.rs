@@ -202,6 +202,41 @@ fn a_window_forgets_what_is_older_and_says_so() {
 }
 
 #[test]
+fn a_short_window_takes_no_minutes_away() {
+    KAFKA.create_topic_with("minutes", 1, ANY_TIME);
+    KAFKA.produce("minutes", &[order("morning", "5").at(NOON - 10 * 60 * MINUTE)]);
+    let many: Vec<_> = (0..2_000).map(|n| order(&n.to_string(), "1").at(NOON + i64::from(n))).collect();
+    KAFKA.produce("minutes", &many);
+    let job = Job::with(&KAFKA, "minutes", "--correction-window 1h");
+    job.caught_up().done();
+    // The second run needs an hour of orders for corrections, and the minutes of two days.
+    KAFKA.produce("minutes", &[order("later", "3").at(NOON + MINUTE)]);
+    job.caught_up().done();
+    assert_eq!(job.rows("SELECT total_sales FROM orders_per_minute ORDER BY minute LIMIT 1"), ["5.000000"]);
+    job.audit();
+}
+
+#[test]
+fn a_window_of_orders_is_none_of_listings_and_ratings() {
+    KAFKA.create_topic_with("bought", 1, ANY_TIME);
+    KAFKA.create_topic_with("rated", 1, ANY_TIME);
+    let stars = r#"{"feedback_id": "f", "product_id": "p", "rating": 5}"#;
+    KAFKA.produce("rated", &[Message::new("f", stars.to_owned()).at(NOON - 52 * DAY)]);
+    let many: Vec<_> = (0..2_000).map(|n| order(&n.to_string(), "1").at(NOON + i64::from(n))).collect();
+    KAFKA.produce("bought", &many);
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = folder.path().join("takings.toml");
+    let mapping = "mapping.bought.format = \"product_sold\"\nmapping.rated.format = \"feedback\"\n";
+    std::fs::write(&settings, mapping).expect("written");
+    let options = format!("--correction-window 7d --config {}", settings.display());
+    let job = Job::with(&KAFKA, "bought,rated", &options);
+    job.caught_up_with("--views sales_per_day").done();
+    job.caught_up_with("--views sales_per_day,ratings_per_product").done();
+    assert_eq!(job.rows("SELECT product, ratings FROM ratings_per_product"), ["p 1"]);
+    job.audit();
+}
+
+#[test]
 fn the_brokers_own_clock_may_date_records() {
     KAFKA.create_topic_with("appended", 1, &[("message.timestamp.type", "LogAppendTime")]);
     KAFKA.produce("appended", &[order("1", "1").at(YEAR_2100), order("2", "1").at(1), order("1", "2").at(1)]);
