@@ -64,6 +64,9 @@ pub(crate) struct Book {
     mark: u32,
 }
 
+/// The mark of a row that no epoch has touched.
+const NEW: u32 = 0;
+
 /// A product in a day and currency. 80 bytes.
 struct Row {
     product: Symbol,
@@ -131,7 +134,7 @@ impl Book {
             relisted: HashMap::default(),
             unwritten: Vec::new(),
             categories: Shifts::default(),
-            mark: 1,
+            mark: next(NEW),
         }
     }
 
@@ -149,7 +152,7 @@ impl Book {
         let at = rows.place(product, || Row {
             product,
             category: category_of(listings.get(product), *unlisted),
-            mark: 0,
+            mark: NEW,
             takings: ProductTakings::default(),
         });
         let row = rows.row_mut(at);
@@ -193,7 +196,7 @@ impl Book {
         if fill.catalogue {
             self.unwritten.extend(listings.into_keys());
         }
-        self.mark += 1;
+        self.mark = next(self.mark);
         let mut leaders = Vec::new();
         if fill.top.is_none() {
             self.publish(&mut leaders);
@@ -250,7 +253,7 @@ impl Book {
         self.touched = touched;
         self.touched.clear();
         self.publish(&mut changed.leaders);
-        self.mark += 1;
+        self.mark = next(self.mark);
         changed
     }
 
@@ -292,6 +295,11 @@ impl Book {
         let of_wider = |row: &WideRow| Ranked { product: row.product, takings: row.takings };
         self.wider.publish(top, of_wider, |group, ranked, diff| changed.push((group, ranked, diff)));
     }
+}
+
+/// The mark of the epoch after this one's: never that of a row that is new.
+const fn next(mark: u32) -> u32 {
+    if mark == u32::MAX { NEW + 1 } else { mark + 1 }
 }
 
 #[cfg(test)]
