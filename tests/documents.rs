@@ -1,6 +1,7 @@
 //! What the documents name is there.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,4 +53,39 @@ fn every_test_that_the_table_of_failures_names_is_there() {
         }
     }
     assert!(named > 100, "only {named} names in the table: is it another one?");
+}
+
+/// The metrics that the service registers: the text that follows `register(` and `register_with_unit(`.
+fn registered(source: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for call in ["register(", "register_with_unit("] {
+        for after in source.split(call).skip(1) {
+            let literal = after.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"'));
+            names.extend(literal.map(|(name, _)| format!("takings_{name}")));
+        }
+    }
+    names
+}
+
+/// Whoever watches a job reads one table: what is not in it is not watched.
+#[test]
+fn every_metric_is_in_the_table_of_metrics() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("UTF-8");
+    let registered = registered(&read("src/service/metrics.rs"));
+    assert!(registered.len() > 15, "only {registered:?}: are they registered in another way?");
+
+    let document = read("docs/operations.md");
+    let is_of_a_metric = |line: &&str| line.starts_with("| `takings_");
+    let rows: Vec<&str> = document.lines().filter(is_of_a_metric).filter_map(|row| quoted(row).next()).collect();
+    // As it is scraped, it may end in its kind or its unit.
+    let is_scraped_as = |name: &str, metric: &str| {
+        metric.strip_prefix(name).is_some_and(|end| ["", "_total", "_seconds", "_bytes"].contains(&end))
+    };
+    for name in &registered {
+        assert!(rows.iter().any(|metric| is_scraped_as(name, metric)), "docs/operations.md lacks the metric {name}");
+    }
+    for metric in &rows {
+        assert!(registered.iter().any(|name| is_scraped_as(name, metric)), "there is no metric {metric}");
+    }
 }
