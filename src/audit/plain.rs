@@ -147,6 +147,8 @@ fn withdrawn(key: Option<&[u8]>) -> Result<String, String> {
             Ok(_) => serde_json::from_str(&key).map_err(|error| error.to_string())?,
             Err(_) => key,
         }
+    } else if key.trim_start().starts_with(['{', '[']) && serde_json::from_str::<Box<RawValue>>(&key).is_ok() {
+        return Err("the key is an object or an array".to_owned());
     } else {
         key
     };

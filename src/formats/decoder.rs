@@ -50,7 +50,7 @@ struct Topic {
 ///
 /// Clauses that hold:
 /// - *the payload names its order* (its product, its feedback): a key that says otherwise is ignored;
-/// - *a record without a payload withdraws* what its key names, as text or as JSON;
+/// - *a record without a payload withdraws* what its key names, as text or as a string of JSON;
 /// - *nothing allocated*: a record of known names in a built-in format costs no allocation, unless
 ///   orders are kept or its id is neither a UUID nor within 24 bytes.
 pub struct Decoder {
@@ -113,7 +113,13 @@ fn named<'k>(key: &'k [u8], kind: Kind, plain: &'k mut String) -> Result<&'k str
             plain
         }
         Ok(token) => token.raw,
-        Err(_) => key,
+        // No id looks so, but a record's whole key does: taken as it stands it would cancel nothing, unseen. An id in
+        // braces that is no JSON, as some write UUIDs, stays one.
+        Err(_) => match json::container(key) {
+            Some(json::Kind::Object) => return Err(reject(format!("is a JSON object, which names no {kind}"))),
+            Some(_) => return Err(reject(format!("is a JSON array, which names no {kind}"))),
+            None => key,
+        },
     };
     if id.is_empty() {
         return Err(Reject::Empty(kind));

@@ -153,6 +153,18 @@ pub(crate) fn string(text: &str) -> Result<Token<'_>, Syntax> {
     Ok(token)
 }
 
+/// What `text` is, where it is one object or one array, with nothing but space around it.
+pub(crate) fn container(text: &str) -> Option<Kind> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack: &mut Vec::new() };
+    scanner.space();
+    if !matches!(scanner.peek(), Some(b'{' | b'[')) {
+        return None;
+    }
+    let token = scanner.value().ok()?;
+    scanner.space();
+    (scanner.at == scanner.bytes.len()).then_some(token.kind)
+}
+
 /// The element of this number, from 0, of `text`, which is one array. `stack` is scratch space.
 pub(crate) fn element<'a>(text: &'a str, index: usize, stack: &mut Vec<u8>) -> Result<Option<Token<'a>>, Syntax> {
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, stack };

@@ -237,6 +237,20 @@ fn a_record_without_payload_cancels_the_order_of_its_key() {
     assert_eq!(decode(Some(br#""42""#)), Ok("42 cancelled".to_owned()));
     assert_eq!(decode(Some("\"\\u00e9\"".as_bytes())), Ok("é cancelled".to_owned()));
     assert_eq!(decode(Some(b"\"open")), Ok("\"open cancelled".to_owned()));
+    // An object holds the id somewhere; braces alone make none.
+    for (key, what) in [
+        (r#"{"orderId":42}"#, "a JSON object"),
+        (" {\"schema\": {\"type\": \"string\"}, \"payload\": \"42\"}\n", "a JSON object"),
+        ("{}", "a JSON object"),
+        ("[1]", "a JSON array"),
+        ("[ ]", "a JSON array"),
+    ] {
+        let expected = format!("field `key`: is {what}, which names no order");
+        assert_eq!(decode(Some(key.as_bytes())), Err(expected), "{key}");
+    }
+    for id in ["{0B9F0B1E-6F7A-4C1D-9D0E-0123456789AB}", "[A]", "{\"a\":1", "[1]{"] {
+        assert_eq!(decode(Some(id.as_bytes())), Ok(format!("{id} cancelled")), "{id}");
+    }
     let empty = Err("neither key nor payload, so no order is named".to_owned());
     assert_eq!(decode(None), empty);
     assert_eq!(decode(Some(b"")), empty);
