@@ -235,7 +235,11 @@ impl<'a> Fields<'a> {
             };
             let may_be_empty =
                 ["category", "currency", "payment_method", "product", "product_name", "product_brand", "name"];
-            if value.as_deref() == Some("\"\"") && may_be_empty.contains(&field) {
+            // A currency is trimmed before it is looked at.
+            let text = value.as_deref().and_then(|value| serde_json::from_str::<String>(value).ok());
+            let is_empty =
+                text.is_some_and(|text| if field == "currency" { text.trim().is_empty() } else { text.is_empty() });
+            if is_empty && may_be_empty.contains(&field) {
                 value = origin.default.is_none().then(|| "\"\"".to_owned());
             }
             let default = origin.default.as_ref().map(|text| serde_json::Value::from(text.as_str()).to_string());

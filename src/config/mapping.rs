@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `pointer` | where the value stands |
 //! | `constant` | the value, the same for all records; instead of `pointer` |
-//! | `default` | the value where the pointer finds nothing, `null` or (for names and currencies) an empty text |
+//! | `default` | the value where the pointer finds nothing, `null` or (for names and currencies) an empty text, of a currency a blank one too |
 //! | `scale`, for amounts | how many of the last digits are decimal places: 2 for cents |
 //! | `format`, for moments | `iso`, `epoch_seconds`, `epoch_millis` or `epoch_micros` |
 //! | `time_zone`, for moments | the zone whose clock cuts this topic's days |

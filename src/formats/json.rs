@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::escape::unescape;
+
 /// A value as it stands in the text, whole and well-formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
@@ -19,6 +21,18 @@ impl Token<'_> {
     /// Whether it is a string without a character.
     pub(crate) fn is_empty(&self) -> bool {
         self.kind == Kind::Plain && self.raw.is_empty()
+    }
+
+    /// Whether it is a string of nothing but space, if any. Escapes are read, at the cost of an allocation.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self.kind {
+            Kind::Plain => self.raw.trim().is_empty(),
+            Kind::Escaped => {
+                let mut plain = String::new();
+                unescape(self.raw, &mut plain).is_ok() && plain.trim().is_empty()
+            }
+            _ => false,
+        }
     }
 }
 
@@ -427,7 +441,6 @@ fn plain_length(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::escape::unescape;
     use proptest::prelude::*;
 
     #[test]

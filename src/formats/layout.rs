@@ -7,7 +7,7 @@ use super::members::MemberFinder;
 use super::pointers;
 use crate::config::mapping::{Mapping, Place};
 
-/// Fields whose empty text is as good as none: there a default steps in as well.
+/// Fields whose empty text is as good as none: there a default steps in as well. A currency's is trimmed before.
 const MAY_BE_EMPTY: [&str; 7] =
     ["category", "currency", "payment_method", "product", "product_name", "product_brand", "name"];
 
@@ -29,8 +29,8 @@ enum Places {
 
 struct Given {
     text: String,
-    /// Whether it stands for an empty text as well.
-    for_empty: bool,
+    /// Which values it stands for as well: empty texts, of a currency blank ones too.
+    is_none: fn(&Token<'_>) -> bool,
 }
 
 impl<const N: usize> Layout<N> {
@@ -61,7 +61,12 @@ impl<const N: usize> Layout<N> {
                 Place::Constant(text) => text,
                 Place::Pointer(_) => origin.default.as_ref()?,
             };
-            Some(Given { text: text.clone(), for_empty: MAY_BE_EMPTY.contains(&field) })
+            let is_none: fn(&Token<'_>) -> bool = match field {
+                "currency" => |token| token.is_blank(),
+                field if MAY_BE_EMPTY.contains(&field) => |token| token.is_empty(),
+                _ => |_| false,
+            };
+            Some(Given { text: text.clone(), is_none })
         });
         Layout {
             names: std::array::from_fn(|field| pointers[field].unwrap_or(fields[field]).to_owned()),
@@ -82,7 +87,7 @@ impl<const N: usize> Layout<N> {
             let found = found[field].filter(|token| token.kind != Kind::Null);
             let token = match (&given[field], found) {
                 (None, found) => found,
-                (Some(given), Some(found)) if !(given.for_empty && found.is_empty()) => Some(found),
+                (Some(given), Some(found)) if !(given.is_none)(&found) => Some(found),
                 (Some(given), _) => Some(Token { kind: Kind::Plain, raw: &given.text }),
             };
             Field { name: &names[field], token }

@@ -68,6 +68,7 @@ fn reads_an_order_from_wherever_its_fields_are() {
         ("group", "12", "17 K-1 2023-11-14 12 CARD EUR 25.000000 2"),
         ("currency", "null", "17 K-1 2023-11-14 Kitchen CARD XOF 25.000000 2"),
         ("currency", r#"" fcfa""#, "17 K-1 2023-11-14 Kitchen CARD FCFA 25.000000 2"),
+        ("currency", r#""   ""#, "17 K-1 2023-11-14 Kitchen CARD XOF 25.000000 2"),
         ("kind", "null", "17 K-1 2023-11-14 Kitchen unknown EUR 25.000000 2"),
         ("count", "null", "17 K-1 2023-11-14 Kitchen CARD EUR 25.000000 1"),
         // Decimal places that are implied.
@@ -127,7 +128,8 @@ fn constants_and_built_in_formats_under_other_names_are_read() {
         let text = "topics = [\"t\"]\ndefault_currency = \"EUR\"\n[mapping.t]\nkind = \"order\"\norder_id = \"/id\"\n";
         format!("{text}ordered_at = \"/at\"\n{more}")
     };
-    let payload = r#"{"id": 1, "at": "2023-10-01T23:30:00Z", "n": 3, "": {"": 7, "01": 8}, "a": [5, [6]]}"#;
+    let payload = r#"{"id": 1, "at": "2023-10-01T23:30:00Z", "n": 3, "": {"": 7, "01": 8}, "a": [5, [6]],
+        "s": "  ", "e": "\t\u00a0"}"#;
     for (more, expected) in [
         ("price = { constant = \"0.1\" }\nquantity = \"/n\"", "1 unknown 2023-10-01 - unknown EUR 0.300000 3"),
         ("amount = { constant = 250, scale = 2 }", "1 unknown 2023-10-01 - unknown EUR 2.500000 1"),
@@ -136,6 +138,10 @@ fn constants_and_built_in_formats_under_other_names_are_read() {
             "1 unknown 2023-10-01 Books unknown FCFA 3.000000 1",
         ),
         ("amount = \"/n\"\nproduct = { constant = 42 }", "1 42 2023-10-01 - unknown EUR 3.000000 1"),
+        // A currency that is blank is none, and the mapping's own default comes before the topic's.
+        ("amount = \"/n\"\ncurrency = { pointer = \"/s\", default = \"xof\" }", "1 unknown 2023-10-01 - unknown XOF 3.000000 1"),
+        ("amount = \"/n\"\ncurrency = { pointer = \"/e\", default = \"xof\" }", "1 unknown 2023-10-01 - unknown XOF 3.000000 1"),
+        ("amount = \"/n\"\ncategory = { pointer = \"/s\", default = \"Books\" }", "1 unknown 2023-10-01    unknown EUR 3.000000 1"),
         ("amount = \"/n\"\ntime_zone = \"Africa/Douala\"", "1 unknown 2023-10-02 - unknown EUR 3.000000 1"),
         ("amount = \"/n\"\ndefault_currency = \"usd\"", "1 unknown 2023-10-01 - unknown USD 3.000000 1"),
         // Names may be empty, or look like numbers; only elements of arrays are numbered.
