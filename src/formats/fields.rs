@@ -239,7 +239,13 @@ impl<'p> Field<'p> {
             MomentFormat::EpochMicros => 6,
         };
         let Some(seconds) = self.amount(scale, scratch)? else { return Err(self.missing()) };
-        let micros = i64::try_from(seconds.amount.micros()).unwrap_or(i64::MAX);
+        let micros = if seconds.rounded {
+            // Money is rounded to its nearest, a moment is cut as in a text: it never comes to lie in the next day.
+            let digits = if is_text { self.text_of(token, &mut scratch.plain)? } else { token.raw };
+            whole_micros(digits, scale).map_err(|error| self.reject(format_args!("{} is {error}", excerpt(digits))))?
+        } else {
+            i64::try_from(seconds.amount.micros()).unwrap_or(i64::MAX)
+        };
         LocalTime::from_epoch_micros(micros, zone)
             .map_err(|error| self.reject(format_args!("{} {error}", excerpt(token.raw))))
     }
@@ -247,21 +253,36 @@ impl<'p> Field<'p> {
 
 /// An amount whose last digits are decimal places: its exponent is so much less.
 fn scaled(digits: &str, scale: u8, made: &mut String) -> Result<ParsedAmount, AmountError> {
-    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
-        None => (digits, 0),
-        Some((mantissa, exponent)) => {
-            let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-            if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(AmountError::NotDecimal);
-            }
-            let size = unsigned.bytes().fold(0i64, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(1 << 40));
-            (mantissa, if exponent.starts_with('-') { -size } else { size })
-        }
-    };
+    let (mantissa, exponent) = split_exponent(digits)?;
     made.clear();
     // Writing to a string can not fail.
     let _ = write!(made, "{mantissa}e{}", exponent - i64::from(scale));
     Amount::parse(made.as_bytes())
+}
+
+/// A number's digits, and its exponent, bounded so that no sum with it overflows.
+fn split_exponent(digits: &str) -> Result<(&str, i64), AmountError> {
+    let Some((mantissa, exponent)) = digits.split_once(['e', 'E']) else { return Ok((digits, 0)) };
+    let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(AmountError::NotDecimal);
+    }
+    let size = unsigned.bytes().fold(0i64, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(1 << 40));
+    Ok((mantissa, if exponent.starts_with('-') { -size } else { size }))
+}
+
+/// The microseconds since 1970 that are over at this moment: cut, so before 1970 the next one further back. `digits`
+/// are a number that is known to have more than microseconds, and to be in range.
+fn whole_micros(digits: &str, scale: u8) -> Result<i64, AmountError> {
+    let (mantissa, exponent) = split_exponent(digits)?;
+    let unsigned = mantissa.trim_start_matches(['+', '-']);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    // This many digits make whole microseconds.
+    let kept = whole.len() as i64 + exponent - i64::from(scale) + i64::from(Amount::PLACES);
+    let kept = usize::try_from(kept).unwrap_or(0);
+    let micros = whole.bytes().chain(fraction.bytes()).take(kept);
+    let micros = micros.fold(0i64, |micros, digit| micros.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+    Ok(if mantissa.starts_with('-') { -micros - 1 } else { micros })
 }
 
 fn is_whole(number: &str) -> bool {

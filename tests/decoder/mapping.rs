@@ -188,6 +188,20 @@ fn moments_are_read_as_they_are_written() {
         ("epoch_millis", r#""1700000000123""#, "2023-11-14"),
         ("epoch_micros", "1700000000123456", "2023-11-14"),
         ("epoch_micros", "1.700000000123456e15", "2023-11-14"),
+        // What is finer than a microsecond is cut, as in a text: it makes no other day.
+        ("iso", r#""2023-11-14T23:59:59.999999999Z""#, "2023-11-14"),
+        ("epoch_seconds", "1700006399.999999999", "2023-11-14"),
+        ("epoch_seconds", r#""+1700006399.9999999""#, "2023-11-14"),
+        ("epoch_seconds", "1.7000063999999999e9", "2023-11-14"),
+        ("epoch_millis", "1700006399999.9999", "2023-11-14"),
+        ("epoch_millis", "17000063999999999e-4", "2023-11-14"),
+        ("epoch_micros", "1700006399999999.9", "2023-11-14"),
+        ("iso", r#""1969-12-31T23:59:59.999999999Z""#, "1969-12-31"),
+        ("epoch_seconds", "-0.0000001", "1969-12-31"),
+        ("epoch_micros", "-1e-30", "1969-12-31"),
+        ("epoch_micros", "1e-30", "1970-01-01"),
+        ("epoch_seconds", "-86400.0000001", "1969-12-30"),
+        ("epoch_seconds", "253402300799.9999999", "9999-12-31"),
     ] {
         assert_eq!(day(format, at).as_deref(), Ok(expected), "{format} {at}");
     }

@@ -116,13 +116,33 @@ pub(super) fn moment(value: &str, format: MomentFormat, zone: Tz) -> Option<Naiv
     };
     let moment = match places {
         Some(places) => {
-            let seconds = amount("moment", value, places).ok()?;
-            let micros = i64::try_from(seconds.amount.micros()).ok()?;
+            let micros = cut_to_micros(value, places)?;
             zone.from_utc_datetime(&DateTime::from_timestamp_micros(micros)?.naive_utc()).naive_local()
         }
         None => local_time(&text("moment", value).ok()?, zone)?,
     };
     (1..=9999).contains(&moment.year()).then_some(moment)
+}
+
+/// Microseconds since 1970, of a number of seconds whose last digits are so many decimal places. What is finer is
+/// dropped, as from a text: toward the past.
+fn cut_to_micros(value: &str, places: i64) -> Option<i64> {
+    let seconds = amount("moment", value, places).ok()?;
+    let nearest = i64::try_from(seconds.amount.micros()).ok()?;
+    if !seconds.rounded {
+        return Some(nearest);
+    }
+    let number = if value.starts_with('"') { text("moment", value).ok()? } else { value.to_owned() };
+    let number = number.to_lowercase();
+    let (mantissa, exponent) = number.split_once('e').unwrap_or((&number, "0"));
+    let exponent: i64 = exponent.parse().unwrap_or(-1 << 40); // more digits: so small that nothing is left
+    let unsigned = mantissa.trim_start_matches(['+', '-']);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    // The point stands behind the microseconds once it is moved so far.
+    let point = whole.len() as i64 + exponent - places + 6;
+    let before_point: String = format!("{whole}{fraction}").chars().take(point.max(0) as usize).collect();
+    let micros: i64 = if before_point.is_empty() { 0 } else { before_point.parse().ok()? };
+    Some(if mantissa.starts_with('-') { -micros - 1 } else { micros })
 }
 
 fn local_time(text: &str, zone: Tz) -> Option<NaiveDateTime> {
