@@ -79,7 +79,9 @@ impl Decode for Decoder {
         let version = Version::new(record.timestamp, topic, record.partition.partition, record.offset);
         let Topic { space, reader } = &mut self.topics[usize::from(topic)];
         let read = match record.payload {
-            Some(payload) => text(payload, self.payload_limit).and_then(|text| reader.read(text, space, version)),
+            Some(payload) => text(payload, self.payload_limit)
+                .and_then(|text| reader.read(text, space, version))
+                .map_err(|reject| explained(reject, payload)),
             None => {
                 let mut plain = String::new();
                 named(record.key.unwrap_or_default(), reader.kind(), &mut plain)
@@ -99,6 +101,21 @@ fn text(payload: &[u8], limit: usize) -> Result<&str, Reject> {
     }
     simdutf8::compat::from_utf8(payload)
         .map_err(|error| Reject::NotJson(format!("invalid UTF-8 at byte {}", error.valid_up_to())))
+}
+
+/// Names what stands before the JSON, where that is why there is none: looked for only once reading has failed.
+fn explained(reject: Reject, payload: &[u8]) -> Reject {
+    match (&reject, payload) {
+        (Reject::NotJson(_), [0xef, 0xbb, 0xbf, ..]) => Reject::NotJson(
+            "begins with a byte order mark (EF BB BF), which is no part of JSON; let the producer leave it out".to_owned(),
+        ),
+        (Reject::NotJson(_), &[0, a, b, c, d, ..]) => Reject::NotJson(format!(
+            "begins with a Schema Registry header (schema id {}), and takings reads plain JSON; let the producer use a \
+             serialiser that needs no registry, or convert the topic",
+            u32::from_be_bytes([a, b, c, d])
+        )),
+        _ => reject,
+    }
 }
 
 /// What the key of a record without a payload names.

@@ -226,6 +226,17 @@ fn rejects_what_is_no_object() {
     let latin = order("", "").replace("Kitchen", "K?chen").into_bytes();
     let latin: Vec<u8> = latin.into_iter().map(|byte| if byte == b'?' { 0xfc } else { byte }).collect();
     assert!(reject(&latin).starts_with("not a JSON object of this format: invalid UTF-8 at byte "));
+    // What producers put before the JSON is named, whatever follows it.
+    let whole = order("", "").into_bytes();
+    for (before, expected) in [
+        (&b"\xef\xbb\xbf"[..], "begins with a byte order mark (EF BB BF)"),
+        (b"\0\0\0\0\x07", "begins with a Schema Registry header (schema id 7), and takings reads plain JSON"),
+        (b"\0\0\x01\xff\xff\x02\x06", "begins with a Schema Registry header (schema id 131071)"),
+    ] {
+        let reason = reject(&[before, &whole].concat());
+        assert!(reason.starts_with(&format!("not a JSON object of this format: {expected}")), "{reason}");
+    }
+    assert!(reject(b"\0\0\0\0").ends_with("expected an object at byte 0"));
     assert_eq!(reject(&[b' '; LIMIT + 1]), "payload of at least 4001 bytes is over the limit of 4000");
 }
 
