@@ -335,16 +335,11 @@ impl JobArgs {
                 ConfigError::new("volume_window", format!("{text:?} is not 1 minute to 1 year, such as 48h"))
             })?,
         };
-        let shares = |format: &TopicFormat| {
-            let mut others = topic_formats.iter().filter(|other| other.topic != format.topic);
-            format.id_space.is_some() && others.any(|other| other.id_space == format.id_space)
-        };
-        if keep_orders && let Some(format) = topic_formats.iter().find(|format| shares(format)) {
+        if keep_orders && let Some((one, other)) = topics::of_shared_ids(&topic_formats) {
             return Err(ConfigError::new(
                 "keep_orders",
                 format!(
-                    "does not go with a shared id_space, which {} has: orders are kept by their topic and id",
-                    format.topic
+                    "does not go with a shared id_space, which {one} and {other} have: orders are kept by topic and id"
                 ),
             ));
         }

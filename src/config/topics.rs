@@ -221,7 +221,11 @@ impl TopicFormat {
 
     /// The space that its ids are in: its own, unless it shares one.
     pub fn id_space(&self) -> IdSpace {
-        IdSpace::new(self.id_space.as_deref().unwrap_or(&self.topic))
+        IdSpace::new(self.id_space_name())
+    }
+
+    fn id_space_name(&self) -> &str {
+        self.id_space.as_deref().unwrap_or(&self.topic)
     }
 
     /// How it is read, in one spelling: a store keeps it, and refuses a run that reads otherwise.
@@ -246,6 +250,15 @@ impl TopicFormat {
             }
         }
     }
+}
+
+/// Two topics of orders whose ids are in one space, if there are: a space may be named as another topic is.
+pub(super) fn of_shared_ids(formats: &[TopicFormat]) -> Option<(&str, &str)> {
+    let orders: Vec<&TopicFormat> = formats.iter().filter(|format| format.kind() == Kind::Order).collect();
+    orders.iter().enumerate().find_map(|(at, one)| {
+        let other = orders[at + 1..].iter().find(|other| other.id_space_name() == one.id_space_name())?;
+        Some((one.topic.as_str(), other.topic.as_str()))
+    })
 }
 
 /// An IANA time zone.

@@ -139,9 +139,18 @@ fn constants_and_built_in_formats_under_other_names_are_read() {
         ),
         ("amount = \"/n\"\nproduct = { constant = 42 }", "1 42 2023-10-01 - unknown EUR 3.000000 1"),
         // A currency that is blank is none, and the mapping's own default comes before the topic's.
-        ("amount = \"/n\"\ncurrency = { pointer = \"/s\", default = \"xof\" }", "1 unknown 2023-10-01 - unknown XOF 3.000000 1"),
-        ("amount = \"/n\"\ncurrency = { pointer = \"/e\", default = \"xof\" }", "1 unknown 2023-10-01 - unknown XOF 3.000000 1"),
-        ("amount = \"/n\"\ncategory = { pointer = \"/s\", default = \"Books\" }", "1 unknown 2023-10-01    unknown EUR 3.000000 1"),
+        (
+            "amount = \"/n\"\ncurrency = { pointer = \"/s\", default = \"xof\" }",
+            "1 unknown 2023-10-01 - unknown XOF 3.000000 1",
+        ),
+        (
+            "amount = \"/n\"\ncurrency = { pointer = \"/e\", default = \"xof\" }",
+            "1 unknown 2023-10-01 - unknown XOF 3.000000 1",
+        ),
+        (
+            "amount = \"/n\"\ncategory = { pointer = \"/s\", default = \"Books\" }",
+            "1 unknown 2023-10-01    unknown EUR 3.000000 1",
+        ),
         ("amount = \"/n\"\ntime_zone = \"Africa/Douala\"", "1 unknown 2023-10-02 - unknown EUR 3.000000 1"),
         ("amount = \"/n\"\ndefault_currency = \"usd\"", "1 unknown 2023-10-01 - unknown USD 3.000000 1"),
         // Names may be empty, or look like numbers; only elements of arrays are numbered.
@@ -377,6 +386,26 @@ fn topics_that_share_an_id_space_share_their_ids() {
     assert_ne!(a.id("42").0, c.id("42").0);
     use takings::formats::Kind;
     assert_eq!([config.kind_of(0), config.kind_of(1), config.kind_of(2)], [Kind::Order, Kind::Order, Kind::Feedback]);
+}
+
+/// By name or by being called so: orders are kept by topic and id, and one of two topics would hold them.
+#[test]
+fn kept_orders_do_not_share_an_id_space() {
+    let kept = |topics: &str, mapping: &str| config(&format!("keep_orders = true\ntopics = [{topics}]\n{mapping}"));
+    let second = "[mapping.orders_v2]\nformat = \"product_sold\"\nid_space = ";
+    for (topics, mapping) in [
+        ("\"product_sold\", \"orders_v2\"", format!("{second}\"product_sold\"")),
+        (
+            "\"a\", \"orders_v2\"",
+            format!("{second}\"shop\"\n[mapping.a]\nformat = \"transactions\"\nid_space = \"shop\""),
+        ),
+    ] {
+        let error = kept(topics, &mapping).expect_err(&mapping);
+        assert!(error.starts_with("setting `keep_orders`: does not go with a shared id_space"), "{error}");
+    }
+    // Feedback has ids of its own, and a space that one topic has alone is not shared.
+    kept("\"feedback\", \"orders_v2\"", &format!("{second}\"feedback\"")).expect("sound");
+    kept("\"a\", \"orders_v2\"", &format!("{second}\"shop\"")).expect("sound");
 }
 
 thread_local! {
