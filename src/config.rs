@@ -4,6 +4,7 @@
 //! error. No secret is ever printed: connection strings are shown without their password.
 
 pub mod hosts;
+pub(crate) mod kafka_options;
 pub mod mapping;
 pub mod topics;
 mod views;
@@ -52,7 +53,7 @@ pub struct JobArgs {
     source: Option<String>,
 
     /// Where totals are kept: postgres://USER@HOST/DATABASE, or sqlite:FILE
-    #[arg(long, env = "TAKINGS_STORE", value_name = "URL")]
+    #[arg(long, env = "TAKINGS_STORE", hide_env_values = true, value_name = "URL")]
     store: Option<String>,
 
     /// The topics to read, separated by commas [default: product_sold]
@@ -121,10 +122,18 @@ pub struct JobArgs {
     #[arg(long, env = "TAKINGS_MEMORY_LIMIT", value_name = "SIZE")]
     memory_limit: Option<String>,
 
-    /// An option for librdkafka, NAME=VALUE (security.protocol, sasl.*, ssl.*); may be repeated
-    #[arg(long = "kafka-option", env = "TAKINGS_KAFKA_OPTION", value_delimiter = ',', value_name = "NAME=VALUE")]
-    #[serde(rename = "kafka")]
-    kafka_options: Option<Vec<String>>,
+    /// An option for librdkafka, NAME=VALUE or NAME=file:PATH (security.protocol, sasl.*, ssl.*); may be repeated. The
+    /// variable holds several, with a comma between: one that no name of a-z, 0-9 and dots with its `=` follows is part
+    /// of the value
+    #[arg(
+        long = "kafka-option",
+        env = "TAKINGS_KAFKA_OPTION",
+        hide_env_values = true,
+        value_parser = kafka_options::FlagOrVariable,
+        value_name = "NAME=VALUE"
+    )]
+    #[serde(rename = "kafka_option", alias = "kafka")]
+    kafka_options: Option<Vec<kafka_options::Given>>,
 
     /// Go on at another offset than the committed one, TOPIC/PARTITION=OFFSET; may be repeated
     #[arg(long, value_name = "PLACE")]
@@ -347,17 +356,9 @@ impl JobArgs {
         if !(0.0..=1.0).contains(&max_rejected_share) {
             return Err(ConfigError::new("max_rejected_share", format!("{max_rejected_share} is not 0 to 1")));
         }
-        let kafka_options = self
-            .kafka_options
-            .clone()
-            .or(file.kafka_options)
-            .unwrap_or_default()
-            .iter()
-            .map(|option| match option.split_once('=') {
-                Some((name, value)) => Ok((name.trim().to_owned(), secret("kafka", value)?)),
-                None => Err(ConfigError::new("kafka", format!("{option:?} is not NAME=VALUE"))),
-            })
-            .collect::<Result<_, _>>()?;
+        let given = |options: &Option<Vec<_>>| options.as_deref().and_then(kafka_options::Given::all);
+        let kafka_options = given(&self.kafka_options).or_else(|| given(&file.kafka_options)).unwrap_or_default();
+        let kafka_options = kafka_options::read(&kafka_options)?;
         let audit_every = match self.audit_every.clone().or(file.audit_every) {
             None => Duration::from_secs(24 * 60 * 60),
             Some(text) => humantime::parse_duration(&text).ok().filter(|every| !every.is_zero()).ok_or_else(|| {
@@ -536,7 +537,7 @@ mod tests {
             ("memory_limit", JobArgs { memory_limit: Some("plenty".into()), ..args() }),
             ("memory_limit", JobArgs { memory_limit: Some("2".into()), ..args() }),
             ("views", JobArgs { views: Some(vec!["sales".into()]), ..args() }),
-            ("kafka", JobArgs { kafka_options: Some(vec!["security.protocol".into()]), ..args() }),
+            ("kafka_option", JobArgs { kafka_options: Some(vec!["security.protocol".to_owned().into()]), ..args() }),
         ];
         for (setting, args) in cases {
             assert_eq!(args.resolve().expect_err(setting).setting, setting);

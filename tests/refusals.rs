@@ -42,7 +42,7 @@ fn settings_that_can_not_be_exit_with_78() {
     run(format!("--source kafka://a/b --store {postgres}")).refused(78, &["source"]);
     run(format!("--store {postgres}")).refused(78, &["source", "is missing"]);
     run(format!("--source {kafka} --store {postgres} --kafka-option no.such.option=1"))
-        .refused(78, &["kafka", "no.such.option"]);
+        .refused(78, &["setting `kafka_option`", "no.such.option"]);
     run(format!("--source {kafka} --store {postgres} --kafka-option isolation.level=read_uncommitted"))
         .refused(78, &["isolation.level"]);
     KAFKA.create_topic("refused", 1);

@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::Exit;
 use super::run::stop_on_signals;
+use crate::config::{ConfigError, kafka_options};
 use crate::formats::timestamp::LocalTime;
 use crate::generate::{self, Options, ShopOptions, Topic, now};
 
@@ -101,9 +102,9 @@ pub struct GenerateArgs {
     #[arg(long)]
     append: bool,
 
-    /// An option for librdkafka, such as security.protocol=ssl; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
-    kafka_option: Vec<(String, String)>,
+    /// An option for librdkafka, NAME=VALUE or NAME=file:PATH, such as security.protocol=ssl; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    kafka_option: Vec<String>,
 
     /// Write the report to this file as well, as JSON
     #[arg(long, value_name = "FILE")]
@@ -112,7 +113,10 @@ pub struct GenerateArgs {
 
 impl GenerateArgs {
     /// The options they stand for.
-    pub fn options(self, stop: Arc<AtomicBool>) -> Options {
+    ///
+    /// # Errors
+    /// [`ConfigError`] where an option for librdkafka is none, or its secret's file can not be read.
+    pub fn options(self, stop: Arc<AtomicBool>) -> Result<Options, ConfigError> {
         let GenerateArgs { orders, rate, seed, days, until, products, report, .. } = self;
         let mut topics = self.topics;
         topics.sort();
@@ -139,23 +143,23 @@ impl GenerateArgs {
             invalid: self.invalid,
             late: self.late,
         };
-        Options {
+        Ok(Options {
             shop,
             to: self.to,
             topic: self.topic.unwrap_or_else(|| Topic::ProductSold.name().to_owned()),
             partitions: self.partitions,
             append: self.append,
-            kafka_options: self.kafka_option,
+            kafka_options: kafka_options::read(&self.kafka_option)?,
             report,
             progress: true,
             stop,
-        }
+        })
     }
 }
 
 /// Generates until it is done or a signal ends it, and prints the report.
 pub fn run(args: GenerateArgs) -> anyhow::Result<Exit> {
-    let report = generate::run(args.options(stop_on_signals()?.flag()))?;
+    let report = generate::run(args.options(stop_on_signals()?.flag())?)?;
     write!(std::io::stdout(), "{report}").context("printing the report")?;
     Ok(Exit::Done)
 }
@@ -182,9 +186,29 @@ fn moment(text: &str) -> Result<NaiveDateTime, String> {
         .ok_or_else(|| "a date such as 2026-11-22, or with a time as 2026-11-22T18:30".to_owned())
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
-        _ => Err("an option is KEY=VALUE".to_owned()),
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: GenerateArgs,
+    }
+
+    #[test]
+    fn an_option_may_be_a_secret_in_a_file() {
+        let options = |option: &str| {
+            let line = Line::try_parse_from(["generate", "--to", "here", "--kafka-option", option]).expect("a line");
+            line.args.options(Arc::default())
+        };
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "s3cret,more\n").expect("written");
+        let given = options(&format!("sasl.password=file:{}", file.path().display())).expect("options");
+        assert_eq!(given.kafka_options, [("sasl.password".to_owned(), "s3cret,more".to_owned())]);
+        let error = options("s3cret").expect_err("no name").to_string();
+        assert!(error.contains("kafka_option") && !error.contains("s3cret"), "{error}");
     }
 }

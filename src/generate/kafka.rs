@@ -15,6 +15,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer,
 
 use super::Sink;
 use super::event::{Event, Topic};
+use crate::source::kafka::wrong_option;
 
 /// How long the brokers may take to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -82,9 +83,7 @@ impl KafkaSink {
             }
         }
         let failure = Arc::default();
-        let producer = client
-            .create_with_context(Deliveries(Arc::clone(&failure)))
-            .context("setting `kafka-option`: librdkafka refused its options")?;
+        let producer = client.create_with_context(Deliveries(Arc::clone(&failure))).map_err(wrong_option)?;
         Ok(KafkaSink { producer, topics: partitioned, failure, sent: 0 })
     }
 
@@ -98,8 +97,7 @@ impl KafkaSink {
 
 /// Makes the topic, if it is not there. Returns how many partitions it has.
 fn create_topic(client: &ClientConfig, brokers: &str, topic: &str, partitions: u16) -> anyhow::Result<u64> {
-    let admin: AdminClient<DefaultClientContext> =
-        client.create().context("setting `kafka-option`: librdkafka refused its options")?;
+    let admin: AdminClient<DefaultClientContext> = client.create().map_err(wrong_option)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("starting a runtime")?;
     let new = NewTopic::new(topic, partitions.into(), TopicReplication::Fixed(-1)).set("retention.ms", "-1");
     let options = AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE));

@@ -95,7 +95,7 @@ impl KafkaLog {
         for (name, value) in options {
             if FIXED.iter().any(|(fixed, _)| fixed == name) {
                 return Err(SourceError::Configuration {
-                    setting: "kafka",
+                    setting: "kafka_option",
                     message: format!("{name} can not be set: exact totals rest on it"),
                 });
             }
@@ -163,8 +163,14 @@ fn create(config: &ClientConfig, topic_ids: &TopicIds) -> Result<BaseConsumer<Co
     BaseConsumer::from_config_and_context(config, Context::knowing(topic_ids)).map_err(wrong_option)
 }
 
-fn wrong_option(error: KafkaError) -> SourceError {
-    SourceError::Configuration { setting: "kafka", message: format!("librdkafka does not take an option: {error}") }
+/// librdkafka's word on an option that it refuses.
+pub(crate) fn wrong_option(error: KafkaError) -> SourceError {
+    let message = match error {
+        // Not the value, which may be a secret under a name that is misspelt.
+        KafkaError::ClientConfig(_, why, name, _) => format!("librdkafka does not take {name}: {why}"),
+        error => format!("librdkafka does not take an option: {error}"),
+    };
+    SourceError::Configuration { setting: "kafka_option", message }
 }
 
 impl Log for KafkaLog {

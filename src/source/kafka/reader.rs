@@ -212,7 +212,7 @@ fn fault(what: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>
 /// Credentials or rights that only a change of settings cures.
 pub(super) fn refused(message: &str) -> SourceError {
     SourceError::Configuration {
-        setting: "kafka",
+        setting: "kafka_option",
         message: format!(
             "the broker refused this client: {message}; check security.protocol, sasl.* and ssl.* (--kafka-option)"
         ),
