@@ -6,12 +6,12 @@
 pub mod hosts;
 pub(crate) mod kafka_options;
 pub mod mapping;
+mod resume_at;
 pub mod topics;
 mod views;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -23,6 +23,7 @@ use takings_dataflows::order::IdSpace;
 use takings_dataflows::view::View;
 
 use self::hosts::Hosts;
+pub use self::resume_at::ResumeAt;
 use self::topics::{Kind, ProductKey, TopicFormat};
 use crate::formats::DecoderSettings;
 use crate::source::place::Place;
@@ -135,10 +136,11 @@ pub struct JobArgs {
     #[serde(rename = "kafka_option", alias = "kafka")]
     kafka_options: Option<Vec<kafka_options::Given>>,
 
-    /// Go on at another offset than the committed one, TOPIC/PARTITION=OFFSET; may be repeated
-    #[arg(long, value_name = "PLACE")]
+    /// Go on at another offset than the committed one, TOPIC/PARTITION=OFFSET; may be repeated, or name several with
+    /// commas between
+    #[arg(long, env = "TAKINGS_RESUME_AT", value_name = "PLACE")]
     #[serde(skip)]
-    resume_at: Vec<ResumeAt>,
+    resume_at: Vec<String>,
 
     /// Do not recount closed days from the log in the background
     #[arg(long, env = "TAKINGS_NO_AUDIT", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -220,29 +222,6 @@ pub struct JobConfig {
     pub audit_every: Duration,
     /// How many orders the background audit holds at once; a larger day it takes alone.
     pub audit_orders: u64,
-}
-
-/// `TOPIC/PARTITION=OFFSET`: where to go on in one partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResumeAt {
-    /// The topic.
-    pub topic: String,
-    /// The partition.
-    pub partition: u16,
-    /// The first offset to read.
-    pub offset: u64,
-}
-
-impl FromStr for ResumeAt {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.rsplit_once('=').and_then(|(place, offset)| {
-            let (topic, partition) = place.rsplit_once('/')?;
-            Some(ResumeAt { topic: topic.to_owned(), partition: partition.parse().ok()?, offset: offset.parse().ok()? })
-        });
-        parsed.ok_or_else(|| format!("{text:?} is not TOPIC/PARTITION=OFFSET, such as product_sold/3=1500"))
-    }
 }
 
 impl JobArgs {
@@ -392,7 +371,7 @@ impl JobArgs {
             memory_limit: memory_limit(self.memory_limit.as_ref().or(file.memory_limit.as_ref()))?,
             held: Held::default(),
             kafka_options,
-            resume_at: self.resume_at.clone(),
+            resume_at: resume_at::read(&self.resume_at)?,
             no_audit: self.no_audit.or(file.no_audit).unwrap_or(false),
             audit_rate,
             audit_every,
@@ -542,12 +521,5 @@ mod tests {
         for (setting, args) in cases {
             assert_eq!(args.resolve().expect_err(setting).setting, setting);
         }
-    }
-
-    #[test]
-    fn a_place_to_resume_is_read() {
-        let place = ResumeAt { topic: "a/b".into(), partition: 3, offset: 1500 };
-        assert_eq!("a/b/3=1500".parse(), Ok(place));
-        assert!("product_sold=3".parse::<ResumeAt>().is_err());
     }
 }

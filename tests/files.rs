@@ -157,7 +157,7 @@ fn a_file_that_changed_stops_the_reader() {
     assert!(reopen(9).contains("it holds 6 bytes, and 9 were counted"), "{}", reopen(9));
     let message = reopen(4);
     assert!(message.contains("no line starts at byte 4"), "{message}");
-    assert!(message.contains("takings run --source "), "{message}");
+    assert!(message.contains("start again with the settings it has and a new --store"), "{message}");
 
     let changed = |change: &dyn Fn()| {
         std::fs::write(&path, "{}\n{}\n").expect("written");

@@ -162,14 +162,18 @@ pub(super) fn parts_at(
     Ok(Some(low))
 }
 
-/// The commands that go on with a log that lost its end. `parts`: see [`parts_at`].
+/// How to start again at an offset: what a start was told besides stays as it is, or it would be refused for that.
+pub(super) fn told_to_resume(topic: &str, partition: u16, offset: u64) -> String {
+    format!("start again with the settings it has and --resume-at {topic}/{partition}={offset} (or TAKINGS_RESUME_AT)")
+}
+
+/// How to go on with a log that lost its end. `parts`: see [`parts_at`].
 pub(super) fn how_to_go_on(config: &JobConfig, topic: &str, range: &PartitionRange, parts: Option<u64>) -> String {
     let number = range.partition.partition;
     let go_on = |offset: u64, how: &str| {
         format!(
-            "to go on with what the log holds now, keeping the totals as they are{how}: takings run --source {} --store … \
-             --resume-at {topic}/{number}={offset}; ",
-            config.source
+            "to go on with what the log holds now, keeping the totals as they are{how}: {}; ",
+            told_to_resume(topic, number, offset)
         )
     };
     let go_on = match parts {

@@ -10,7 +10,7 @@ use takings_dataflows::upsert::Horizon;
 use takings_dataflows::view::View;
 
 use super::JobError;
-use super::cut_off::check_last;
+use super::cut_off::{check_last, told_to_resume};
 use super::partition_start::PartitionStart;
 use super::roll_ups::check_roll_ups;
 use crate::config::JobConfig;
@@ -152,9 +152,8 @@ pub(super) fn rewritten(config: &JobConfig, partition: PartitionId, offset: u64)
              had not got what was read took over (unclean.leader.election.enable)"
         ),
         hint: format!(
-            "to add what the log holds from there on to the totals: takings run --source {} --store … --resume-at \
-             {topic}/{number}={offset}; to count the log from nothing: start with a new store",
-            config.source
+            "to add what the log holds from there on to the totals: {}; to count the log from nothing: start with a new store",
+            told_to_resume(&topic, number, offset)
         ),
         topic,
         partition: number,

@@ -236,7 +236,7 @@ pub enum SourceError {
         partition: u16,
         /// What happened, with the offsets.
         what: String,
-        /// The exact command to go on.
+        /// How to go on.
         hint: String,
     },
     /// What was to be read is in the log no more, as where retention took it meanwhile. A new look at the log tells what

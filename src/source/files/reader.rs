@@ -264,8 +264,8 @@ impl Followed {
             partition: self.partition.partition,
             what: format!("file {} is not the file it was: {what}", self.watched.path.display()),
             hint: format!(
-                "put the file back as it was, or count the folder anew into a new store: \
-                 takings run --source {} --store sqlite:NEW.db",
+                "put the file back as it was, or count the folder {} anew: start again with the settings it has and a new \
+                 --store",
                 self.log
             ),
         }
