@@ -244,8 +244,12 @@ impl JobArgs {
             Some(path) => read(path)?,
             None => JobArgs::default(),
         };
+        // A variable that is there and empty says nothing.
+        let named = |flag: &Option<String>, file: Option<String>| {
+            flag.clone().filter(|value| !value.is_empty()).or(file).filter(|value| !value.is_empty())
+        };
         let required = |setting: &str, flag: &Option<String>, file: Option<String>| {
-            flag.clone().or(file).filter(|value| !value.is_empty()).ok_or_else(|| {
+            named(flag, file).ok_or_else(|| {
                 ConfigError::new(
                     setting,
                     format!("is missing; give --{setting}, TAKINGS_{}, or the file", setting.to_uppercase()),
@@ -263,11 +267,12 @@ impl JobArgs {
         };
         let store = match &hosts {
             // The store is process 0's alone.
-            Some(hosts) if hosts.process() > 0 => self.store.clone().or(file.store).unwrap_or_default(),
+            Some(hosts) if hosts.process() > 0 => named(&self.store, file.store).unwrap_or_default(),
             _ => required("store", &self.store, file.store)?,
         };
 
-        let mut topics = self.topics.clone().or(file.topics).unwrap_or_else(|| vec!["product_sold".to_owned()]);
+        let topics = self.topics.clone().or(file.topics).unwrap_or_else(|| vec!["product_sold".to_owned()]);
+        let mut topics: Vec<String> = topics.iter().map(|topic| topic.trim().to_owned()).collect();
         topics.sort();
         topics.dedup();
         if topics.is_empty() || topics.len() > 256 || topics.iter().any(String::is_empty) {
@@ -293,9 +298,17 @@ impl JobArgs {
 
         let correction_window = match self.correction_window.clone().or(file.correction_window) {
             None => None,
-            Some(text) => Some(humantime::parse_duration(&text).map_err(|error| {
-                ConfigError::new("correction_window", format!("{text:?} is no duration, such as 30d or 12h: {error}"))
-            })?),
+            Some(text) => {
+                let wrong = |why: String| ConfigError::new("correction_window", format!("{text:?} {why}"));
+                let window = humantime::parse_duration(&text)
+                    .map_err(|error| wrong(format!("is no duration, such as 30d or 12h: {error}")))?;
+                if window.is_zero() {
+                    return Err(wrong(
+                        "corrects nothing; leave it out to correct as far as the log goes back".to_owned(),
+                    ));
+                }
+                Some(window)
+            }
         };
         let keep_orders = self.keep_orders.or(file.keep_orders).unwrap_or(false);
         if correction_window.is_some() && keep_orders {
@@ -502,7 +515,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_names_its_setting() {
-        let cases: [(&str, JobArgs); 14] = [
+        let cases: [(&str, JobArgs); 16] = [
             ("audit_rate", JobArgs { audit_rate: Some(0), ..args() }),
             ("audit_every", JobArgs { audit_every: Some("often".into()), ..args() }),
             ("source", JobArgs { source: None, ..args() }),
@@ -516,10 +529,33 @@ mod tests {
             ("memory_limit", JobArgs { memory_limit: Some("plenty".into()), ..args() }),
             ("memory_limit", JobArgs { memory_limit: Some("2".into()), ..args() }),
             ("views", JobArgs { views: Some(vec!["sales".into()]), ..args() }),
+            ("correction_window", JobArgs { correction_window: Some("0s".into()), ..args() }),
             ("kafka_option", JobArgs { kafka_options: Some(vec!["security.protocol".to_owned().into()]), ..args() }),
+            ("resume_at", JobArgs { resume_at: vec!["product_sold".into()], ..args() }),
         ];
         for (setting, args) in cases {
             assert_eq!(args.resolve().expect_err(setting).setting, setting);
         }
+    }
+
+    #[test]
+    fn an_empty_variable_leaves_the_file_its_word() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("takings.toml");
+        let text = "source = \"orders\"\nstore = \"sqlite:shop.db\"\nkafka_option = [\"debug=broker,topic\"]\n";
+        std::fs::write(&path, text).expect("written");
+        let args = JobArgs { config: Some(path.clone()), kafka_options: Some(Vec::new()), ..JobArgs::of("", "") };
+        let config = args.resolve().expect("right");
+        assert_eq!((config.source.as_str(), config.store.as_str()), ("orders", "sqlite:shop.db"));
+        assert_eq!(config.kafka_options, [("debug".to_owned(), "broker,topic".to_owned())]);
+        // The option's older name.
+        std::fs::write(&path, text.replace("kafka_option", "kafka")).expect("written");
+        assert_eq!(args.resolve().expect("right").kafka_options.len(), 1);
+    }
+
+    #[test]
+    fn topics_are_trimmed_as_views_are() {
+        assert_eq!(args().with_topics(&[" b", "a ", "b"]).resolve().expect("right").topics, ["a", "b"]);
+        assert_eq!(args().with_topics(&["a", " "]).resolve().expect_err("no name").setting, "topics");
     }
 }

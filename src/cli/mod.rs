@@ -118,8 +118,10 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 fn start_log(format: LogFormat) {
     use tracing_subscriber::EnvFilter;
 
-    let filter = EnvFilter::try_from_env("TAKINGS_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,refinery=warn"));
+    let filter = std::env::var("TAKINGS_LOG").ok().filter(|wanted| !wanted.is_empty());
+    // Errors are told in any case: `warning` is no level, so it would name a module and turn off all else.
+    let filter = filter.and_then(|wanted| EnvFilter::try_new(format!("error,{wanted}")).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("info,refinery_core=warn,refinery=warn"));
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let lines = tracing_subscriber::fmt().with_ansi(colours).with_env_filter(filter).with_writer(std::io::stderr);
     match format {

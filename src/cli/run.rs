@@ -21,11 +21,13 @@ pub struct RunArgs {
     until_caught_up: bool,
 
     /// Serve the totals as well, on this address; see `takings serve`
-    #[arg(long, env = "TAKINGS_LISTEN", value_name = "ADDR")]
+    // Not TAKINGS_LISTEN, which a host exports for a service of its own.
+    #[arg(long, env = "TAKINGS_SERVE", value_name = "ADDR")]
     serve: Option<SocketAddr>,
 
     /// With --serve: the bearer token that clients must send, or file:PATH of a file that holds it
-    #[arg(long, env = "TAKINGS_TOKEN", hide_env_values = true, requires = "serve")]
+    // It does not require --serve: the variable may be there for `takings serve`.
+    #[arg(long, env = "TAKINGS_TOKEN", hide_env_values = true)]
     token: Option<String>,
 
     /// Wait for the store where another process holds it, and take over when that one ends
@@ -48,7 +50,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             tracing::info!("serving on http://{}", serving.address());
             Some(serving)
         }
-        None => None,
+        None => {
+            if args.token.is_some() {
+                tracing::info!("nothing is served, so the token is not used; --serve says on which address");
+            }
+            None
+        }
     };
     let outcome = job::run(&config, &stop);
     if let Some(serving) = serving {

@@ -71,6 +71,15 @@ impl Takings {
         Takings::start_by(shell, words)
     }
 
+    /// Starts it with these variables.
+    pub fn start_with_variables(words: &str, variables: &[(&str, &str)]) -> Takings {
+        // By a program in between: what is set here comes after the log's level, and may be another one.
+        let mut command = Command::new("env");
+        command.args(variables.iter().map(|(name, value)| format!("{name}={value}")));
+        command.arg(env!("CARGO_BIN_EXE_takings"));
+        Takings::start_by(command, words)
+    }
+
     fn start_by(mut command: Command, words: &str) -> Takings {
         let (out, log) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let child = command
