@@ -251,7 +251,7 @@ fn a_fault_of_one_process_is_told_by_all() {
     KAFKA.produce("told", &bad);
     let mut cluster = Cluster::of(2);
     cluster.start_all(&shop.run());
-    cluster.end(1).refused(70, &["told", "could not be read", "--max-rejected-share"]);
+    cluster.end(1).refused(78, &["told", "could not be read", "--max-rejected-share"]);
     cluster.end(0).refused(70, &["process 1 at", "could not be read"]);
 }
 

@@ -252,7 +252,7 @@ fn a_change_of_format_stops_the_job() {
     takings(&format!("{job} --until-caught-up")).done();
     KAFKA.produce("changed", &(0..2_000).map(|id| new(&id)).collect::<Vec<_>>());
     takings(&format!("{job} --until-caught-up"))
-        .refused(70, &["changed", "could not be read", "orderId", "--max-rejected-share"]);
+        .refused(78, &["changed", "could not be read", "orderId", "--max-rejected-share"]);
     assert_eq!(rows(&name, "SELECT sum(read) <= 1501 AND sum(applied) = 1000 FROM sources"), ["(t)"]);
     // Told to, it goes on, and nothing is lost: each of them is in `rejected`.
     takings(&format!("{job} --until-caught-up --max-rejected-share 1")).done();

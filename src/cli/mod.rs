@@ -96,6 +96,7 @@ fn end_on_panic() {
 
 /// Which exit code an error means.
 fn exit_of(error: &anyhow::Error) -> Exit {
+    use crate::audit::AuditError;
     use crate::config::ConfigError;
     use crate::job::JobError;
     use crate::service::ServeError;
@@ -105,6 +106,8 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     let is_configuration = error.chain().any(|cause| {
         cause.is::<ConfigError>()
             || cause.is::<ServeError>()
+            // What the log lost does not come back, and a topic that is not named is not there the next time either.
+            || matches!(cause.downcast_ref(), Some(AuditError::NotProvable(_) | AuditError::UnknownTopic(_)))
             || cause.downcast_ref::<JobError>().is_some_and(JobError::is_configuration)
             || cause.downcast_ref::<SourceError>().is_some_and(SourceError::is_configuration)
             || matches!(

@@ -90,12 +90,15 @@ impl JobError {
         }
     }
 
-    /// Whether the settings are wrong, so that no restart helps (exit code 78).
+    /// Whether a person must change something first (settings, what a producer sends, the store), so that no restart
+    /// alone helps (exit code 78).
     pub const fn is_configuration(&self) -> bool {
         match self {
             JobError::Cluster(error) => error.is_configuration(),
             JobError::Source(error) => error.is_configuration(),
             JobError::Memory { .. }
+            | JobError::TooManyRejected { .. }
+            | JobError::RollUpsDiffer { .. }
             | JobError::Store(
                 StoreError::Configuration { .. } | StoreError::Settings { .. } | StoreError::NewerSchema { .. },
             ) => true,
