@@ -82,6 +82,21 @@ fn the_newest_records_of_each_topic_are_shown_and_the_rejected_explained() {
     assert!(ended.out.ends_with(shown), "{shown}\nis not the end of\n{}", ended.out);
 }
 
+/// Of a file too, where an offset counts bytes: those at its end are the newest, and what precedes them is not looked at.
+#[test]
+fn the_newest_lines_of_a_long_file_are_looked_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = "no longer sent\n".repeat(1_000);
+    let sales = (1..=250).map(|id| {
+        format!("{{\"transaction_id\": {id}, \"amount\": {id}.5, \"timestamp\": \"2026-11-22T12:34:56\"}}\n")
+    });
+    let sales: String = sales.collect();
+    std::fs::write(folder.path().join("transactions.jsonl"), format!("{before}{sales}{{\"transac")).expect("written");
+    let ended = check(folder.path(), "topics = [\"transactions\"]\n").done();
+    assert!(ended.out.contains("records    ok: 200 of the newest 200 can be read\n"), "{}", ended.out);
+    assert!(ended.out.contains("               order 250: product unknown, amount 250.500000 USD"), "{}", ended.out);
+}
+
 #[test]
 fn a_mapping_that_can_not_be_is_refused_with_its_topic_and_key() {
     let folder = tempfile::tempdir().expect("a folder");

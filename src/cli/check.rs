@@ -80,14 +80,18 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         None => writeln!(out, "start      not tried: nothing is changed here, and only the new schema can be read")?,
     }
 
-    let Sample { read, newest, rejected } = sample(&config, log.as_ref())?;
+    let Sample { read, newest, rejected, silent } = sample(&config, log.as_ref())?;
     let bad: u64 = rejected.values().map(|(count, _)| count).sum();
-    writeln!(
-        out,
-        "records    {}: {} of the newest {read} can be read",
-        if bad == 0 { "ok" } else { "look" },
-        read - bad
-    )?;
+    let found = if bad == 0 && silent == 0 { "ok" } else { "look" };
+    writeln!(out, "records    {found}: {} of the newest {read} can be read", read - bad)?;
+    if silent > 0 {
+        writeln!(
+            out,
+            "             {silent} partitions hold records and handed over less than asked for within {} s: the broker is slow, \
+             or a transaction stands open; try again",
+            PATIENCE.as_secs()
+        )?;
+    }
     for (topic, events) in config.topic_formats.iter().zip(&newest) {
         writeln!(out, "             {} is read as {}", topic.topic, topic.format)?;
         for event in events.values().rev() {
@@ -108,6 +112,8 @@ struct Sample {
     newest: Vec<BTreeMap<Version, Event>>,
     /// By reason, how many were rejected, and where one of them stands.
     rejected: BTreeMap<String, (u64, String)>,
+    /// Partitions that hold something, and had not handed it over when patience ran out.
+    silent: usize,
 }
 
 /// Decodes the newest records.
@@ -115,9 +121,7 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<Sample> {
     let mut left: BTreeMap<_, u64> = BTreeMap::new();
     let mut from = Vec::new();
     for range in log.partitions(&config.topics)? {
-        // In a file log an offset counts bytes, and only a file's start is sure to begin a record.
-        let offset =
-            if config.place.is_kafka() { range.end.saturating_sub(SAMPLE).max(range.first) } else { range.first };
+        let offset = log.newest(&config.topics, range, SAMPLE)?;
         if offset < range.end {
             left.insert(range.partition, range.end);
             from.push(StartAt::on(range.partition, offset));
@@ -160,6 +164,9 @@ fn sample(config: &JobConfig, log: &dyn Log) -> anyhow::Result<Sample> {
         if handed == 0 {
             std::thread::park_timeout(Duration::from_millis(100));
         }
+    }
+    if Instant::now() >= until {
+        sample.silent = left.len();
     }
     Ok(sample)
 }

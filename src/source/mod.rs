@@ -175,6 +175,15 @@ pub trait Log: Send + Sync {
         Ok(partitions.iter().map(|partition| (*partition, 0)).collect())
     }
 
+    /// Where the newest records of a partition begin, about so many; what is there may be fewer.
+    ///
+    /// # Errors
+    /// As [`partitions`](Log::partitions).
+    fn newest(&self, topics: &[String], range: PartitionRange, records: u64) -> Result<u64, SourceError> {
+        let _ = topics;
+        Ok(range.end.saturating_sub(records).max(range.first))
+    }
+
     /// Tells the log's own tools how far the store is committed. Best effort: nothing reads it back.
     fn note_committed(&self, topics: &[String], offsets: &BTreeMap<PartitionId, u64>) {
         let _ = (topics, offsets);

@@ -150,10 +150,7 @@ impl Log for FileLog {
         }
         let mut ranges = Vec::with_capacity(files.len());
         for (partition, path) in files {
-            let end = end_of_lines(&path).map_err(|error| SourceError::Fault {
-                what: format!("file {}", path.display()),
-                source: Box::new(error),
-            })?;
+            let end = last_lines(&path, u64::MAX, 0).map_err(|error| fault(&path, error))?;
             ranges.push(PartitionRange { partition, first: 0, end });
         }
         Ok(ranges)
@@ -177,21 +174,35 @@ impl Log for FileLog {
         }
         Ok(Box::new(FileSource::open(&self.identity, partitions, self.payload_limit, &self.watcher, waker)?))
     }
+
+    /// An offset counts bytes here, and only a line's first one begins a record.
+    fn newest(&self, topics: &[String], range: PartitionRange, records: u64) -> Result<u64, SourceError> {
+        let Some(path) = self.files(topics)?.remove(&range.partition) else { return Ok(range.first) };
+        last_lines(&path, range.end, records).map_err(|error| fault(&path, error))
+    }
 }
 
-/// The position after the last newline.
-fn end_of_lines(path: &Path) -> io::Result<u64> {
+fn fault(path: &Path, source: io::Error) -> SourceError {
+    SourceError::Fault { what: format!("file {}", path.display()), source: Box::new(source) }
+}
+
+/// Where the last so many of the whole lines before `end` begin. Those of none begin after the last newline.
+fn last_lines(path: &Path, end: u64, lines: u64) -> io::Result<u64> {
     const CHUNK: u64 = 64 * 1024;
     let mut file = File::open(path)?;
-    let mut end = file.metadata()?.len();
+    let mut end = file.metadata()?.len().min(end);
     let mut chunk = Vec::with_capacity(CHUNK as usize);
+    let mut newlines = 0;
     while end > 0 {
         let start = end.saturating_sub(CHUNK);
         file.seek(SeekFrom::Start(start))?;
         chunk.clear();
         file.by_ref().take(end - start).read_to_end(&mut chunk)?;
-        if let Some(newline) = memchr::memrchr(b'\n', &chunk) {
-            return Ok(start + newline as u64 + 1);
+        for newline in memchr::memrchr_iter(b'\n', &chunk) {
+            if newlines == lines {
+                return Ok(start + newline as u64 + 1);
+            }
+            newlines += 1;
         }
         end = start;
     }
@@ -219,10 +230,25 @@ mod tests {
         let path = folder.path().join("a.jsonl");
         for (text, end) in [("", 0), ("{", 0), ("{}\n", 3), ("{}\n{", 3), ("\n\n", 2)] {
             std::fs::write(&path, text).expect("written");
-            assert_eq!(end_of_lines(&path).expect("read"), end, "{text:?}");
+            assert_eq!(last_lines(&path, u64::MAX, 0).expect("read"), end, "{text:?}");
         }
         let long = format!("{{}}\n{}", "x".repeat(200_000));
         std::fs::write(&path, long).expect("written");
-        assert_eq!(end_of_lines(&path).expect("read"), 3);
+        assert_eq!(last_lines(&path, u64::MAX, 0).expect("read"), 3);
+    }
+
+    #[test]
+    fn the_last_lines_begin_where_the_one_before_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let long = "x".repeat(200_000);
+        std::fs::write(&path, format!("{{}}\n{long}\n[]\n\nnot whole")).expect("written");
+        let last = |end, lines| last_lines(&path, end, lines).expect("read");
+        assert_eq!([0, 1, 2, 3, 4, 5, 99].map(|lines| last(u64::MAX, lines)), [200_008, 200_007, 200_004, 3, 0, 0, 0]);
+        assert_eq!(
+            [0, 1, 2].map(|lines| last(200_007, lines)),
+            [200_007, 200_004, 3],
+            "what came later is not counted"
+        );
     }
 }
