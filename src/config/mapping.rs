@@ -168,7 +168,7 @@ impl Mapping {
                 return Err((key, message));
             };
             let origin =
-                origin(of, value).and_then(|origin| checked(name, origin)).map_err(|message| (key, message))?;
+                origin(of, value).and_then(|origin| checked(kind, name, origin)).map_err(|message| (key, message))?;
             fields.insert(name, origin);
         }
         for &(name, is_required, _) in known {
@@ -231,7 +231,8 @@ fn origin(of: Trait, value: Value) -> Result<Origin, String> {
 }
 
 /// What the file itself gives is read at the start once, and refused where it would reject every record.
-fn checked(field: &str, mut origin: Origin) -> Result<Origin, String> {
+fn checked(kind: Kind, field: &str, mut origin: Origin) -> Result<Origin, String> {
+    let scale = origin.scale;
     let given = match &mut origin.place {
         Place::Constant(text) => text,
         Place::Pointer(_) => match &mut origin.default {
@@ -246,7 +247,14 @@ fn checked(field: &str, mut origin: Origin) -> Result<Origin, String> {
         _ => 255,
     };
     let problem = match field {
+        // As it is counted: a scale makes it smaller, never larger.
+        "amount" | "price" if scale > 0 && !given.contains(['e', 'E']) => {
+            Amount::parse(format!("{given}e-{scale}").as_bytes()).err().map(|error| error.to_string())
+        }
         "amount" | "price" => Amount::parse(given.as_bytes()).err().map(|error| error.to_string()),
+        "product" if kind == Kind::Feedback && given.is_empty() => {
+            Some("empty, and feedback names a product".to_owned())
+        }
         "quantity" if !whole(-1_000_000_000..=1_000_000_000) => Some("no whole number up to a billion".to_owned()),
         "rating" if !whole(1..=5) => Some("not 1 to 5".to_owned()),
         "currency" => match currency(given) {

@@ -21,7 +21,7 @@ pub struct DecoderSettings {
     pub topics: Vec<TopicFormat>,
     /// The shop's zone, to which a moment with a zone is converted.
     pub time_zone: Tz,
-    /// The currency of orders that name none.
+    /// The currency of orders that name none, as it is kept: trimmed and in upper case.
     pub default_currency: String,
     /// Whether to hand over every field of an order.
     pub keep_orders: bool,
@@ -107,7 +107,8 @@ fn text(payload: &[u8], limit: usize) -> Result<&str, Reject> {
 fn explained(reject: Reject, payload: &[u8]) -> Reject {
     match (&reject, payload) {
         (Reject::NotJson(_), [0xef, 0xbb, 0xbf, ..]) => Reject::NotJson(
-            "begins with a byte order mark (EF BB BF), which is no part of JSON; let the producer leave it out".to_owned(),
+            "begins with a byte order mark (EF BB BF), which is no part of JSON; let the producer leave it out"
+                .to_owned(),
         ),
         (Reject::NotJson(_), &[0, a, b, c, d, ..]) => Reject::NotJson(format!(
             "begins with a Schema Registry header (schema id {}), and takings reads plain JSON; let the producer use a \

@@ -73,7 +73,7 @@ impl OrderReader {
             price_scale: origin("price").map_or(0, |origin| origin.scale),
             moments: origin("ordered_at").map_or(MomentFormat::Any, |origin| origin.format),
             time_zone,
-            default_currency: default_currency.trim().to_uppercase(),
+            default_currency: default_currency.clone(),
             keep_orders: settings.keep_orders,
             names: SymbolCache::default(),
             scratch: Scratch::default(),

@@ -134,6 +134,10 @@ fn constants_and_built_in_formats_under_other_names_are_read() {
         ("price = { constant = \"0.1\" }\nquantity = \"/n\"", "1 unknown 2023-10-01 - unknown EUR 0.300000 3"),
         ("amount = { constant = 250, scale = 2 }", "1 unknown 2023-10-01 - unknown EUR 2.500000 1"),
         (
+            "amount = { constant = 90000000000000, scale = 2 }",
+            "1 unknown 2023-10-01 - unknown EUR 900000000000.000000 1",
+        ),
+        (
             "amount = \"/n\"\ncategory = { constant = \"Books\" }\ncurrency = { constant = \"fcfa\" }",
             "1 unknown 2023-10-01 Books unknown FCFA 3.000000 1",
         ),
@@ -301,6 +305,7 @@ fn what_can_not_be_mapped_names_topic_and_key() {
         ("amount = { pointer = \"/a\", scale = -1 }", "`amount`: `scale` is a whole number"),
         ("amount = { constant = 12.5 }", "`amount`: `constant` is a text or a whole number, not 12.5"),
         ("amount = { constant = \"12,50\" }", "`amount`: \"12,50\" is not a decimal number"),
+        ("amount = { constant = \"12,50\", scale = 2 }", "`amount`: \"12,50\" is not a decimal number"),
         ("amount = { constant = 1, default = 2 }", "`amount`: `default` does not go with `constant`"),
         ("quantity = { pointer = \"/q\", default = \"1.5\" }", "`quantity`: \"1.5\" is no whole number"),
         ("quantity = { pointer = \"/q\", scale = 2 }", "`quantity`: `scale` is nothing that can be said"),
@@ -313,6 +318,10 @@ fn what_can_not_be_mapped_names_topic_and_key() {
     ] {
         let message = order(field);
         assert!(message.starts_with(expected), "{field}\n{message}");
+    }
+    for product in ["{ constant = \"\" }", "{ pointer = \"/p\", default = \"\" }"] {
+        let message = of(&format!("kind = \"feedback\"\nfeedback_id = \"/i\"\nrating = \"/r\"\nproduct = {product}"));
+        assert_eq!(message, "`product`: \"\" is empty, and feedback names a product");
     }
     let long = order(&format!("category = {{ constant = \"{}\" }}", "x".repeat(256)));
     assert!(long.ends_with("is longer than 255 bytes"), "{long}");
