@@ -414,6 +414,7 @@ fn a_view_that_is_off_says_so() {
     write.acquire(&settings).unwrap();
     let mut commit = Shop::default().epoch(&[order(0, 0, 0, 100)], 0);
     commit.rows.retain(|change| settings.views.contains(&change.key.view()));
+    commit.filled.retain(|filled| settings.views.contains(&filled.view));
     write.commit(&commit).unwrap();
     let serving = Serving::of(&store.url);
     let off = serving.ask("/api/v1/sales_per_day", &[]);

@@ -7,7 +7,9 @@ mod support;
 use serde_json::{Value, json};
 use support::products::Products;
 use support::service::{Serving, Shop, order};
-use support::stores::Fresh;
+use support::stores::{Fresh, settings};
+use takings::store::{FilledView, JobSettings};
+use takings_dataflows::view::View;
 
 fn stores() -> [Fresh; 2] {
     [Fresh::postgres(), Fresh::sqlite()]
@@ -107,6 +109,51 @@ fn each_view_says_from_when_it_is_complete() {
         assert!(kept["views"].as_array().unwrap().iter().all(|kept| kept["view"] != "products"), "{kept}");
         let off = serving.ask("/api/v1/products", &[]);
         assert_eq!((off.status, off.problem().0.as_str()), (404, "view_off"));
+    }
+}
+
+/// A run that keeps a view more has taken the store over, and reads the log again: until its first commit that view's
+/// rows are none of the shop's, while the others stand.
+#[test]
+fn a_view_that_is_being_filled_is_not_shown_as_an_empty_one() {
+    for store in stores() {
+        let with = |views: &[View]| JobSettings { views: views.to_vec(), ..settings() };
+        let (before, after) = ([View::PaymentMethod], [View::PaymentMethod, View::Day, View::Product]);
+        let mut shop = Shop::default();
+        let mut write = store.open();
+        write.acquire(&with(&before)).unwrap();
+        let serving = Serving::of(&store.url);
+        assert_eq!(serving.ask("/api/v1/sales_per_payment_method", &[]).status, 200, "a new store has no totals");
+        let mut first = shop.epoch(&[order(0, 0, 0, 100)], 0);
+        first.rows.retain(|change| change.key.view() == View::PaymentMethod);
+        first.filled.retain(|filled| filled.view == View::PaymentMethod);
+        write.commit(&first).unwrap();
+        drop(write);
+
+        let mut write = store.open();
+        let filled = write.acquire(&with(&after)).unwrap().to_fill;
+        assert_eq!(filled, [View::Day, View::Product]);
+        for path in ["sales_per_day", "sales_per_day.csv", "sales_per_product", "product_totals", "product_totals?product=1"] {
+            let answer = serving.ask(&format!("/api/v1/{path}"), &[]);
+            assert_eq!((answer.status, answer.problem().0.as_str()), (503, "view_filling"), "{path}: {}", answer.body);
+        }
+        assert_eq!(serving.json("/api/v1/summary")["currencies"][0]["total_sales"], "1.000000");
+        assert_eq!(serving.json("/api/v1/views")["views"].as_array().unwrap().len(), 1);
+        assert_eq!(serving.ask("/api/v1/sales_per_category", &[]).status, 404, "that one is off");
+
+        let mut second = shop.epoch(&[order(0, 0, 0, 50)], 0);
+        second.rows.retain(|change| change.key.view() == View::Day);
+        second.rows.iter_mut().for_each(|change| change.old = None);
+        second.filled = filled.into_iter().map(|view| FilledView { view, complete_from: None }).collect();
+        write.commit(&second).unwrap();
+        assert_eq!(serving.json("/api/v1/sales_per_day")["rows"][0]["total_sales"], "1.500000");
+        assert_eq!(serving.json("/api/v1/product_totals")["rows"], json!([]));
+        drop(write);
+
+        // No other view by day is there while the only one is filled.
+        store.open().acquire(&with(&[View::Category])).unwrap();
+        let answer = serving.ask("/api/v1/summary", &[]);
+        assert_eq!((answer.status, answer.problem().0.as_str()), (503, "view_filling"), "{}", answer.body);
     }
 }
 

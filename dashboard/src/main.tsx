@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { eventsUrl, fetchFreshness, fetchPage, fetchRatings, fetchSummary, isViewOff } from "./api/client";
+import { eventsUrl, fetchFreshness, fetchPage, fetchRatings, fetchSummary, isViewOffOrFilling } from "./api/client";
 import { App } from "./app/App";
 import { narrowingInAddress, periodInAddress } from "./app/address";
 import { watchSession } from "./app/sign-in/session";
@@ -17,7 +17,13 @@ import "./styles/base.css";
 
 const clock = () => Date.now();
 
-const reader = { summary: fetchSummary, freshness: fetchFreshness, page: fetchPage, ratings: fetchRatings, isViewOff };
+const reader = {
+  summary: fetchSummary,
+  freshness: fetchFreshness,
+  page: fetchPage,
+  ratings: fetchRatings,
+  isViewOff: isViewOffOrFilling,
+};
 
 const store = new LiveStore(
   {

@@ -36,6 +36,8 @@ pub enum Code {
     NotFound,
     /// The job does not keep this view.
     ViewOff,
+    /// The view was switched on, and the job has not filled it yet.
+    ViewFilling,
     /// The job keeps totals only, and no single orders.
     OrdersNotKept,
     /// The service's database role may not read a table.
@@ -296,6 +298,11 @@ impl From<ReadError> for Problem {
                     format!("start the job with {view} among its --views")
                 };
                 Problem::new(StatusCode::NOT_FOUND, Code::ViewOff, error.to_string(), hint)
+            }
+            ReadError::ViewFilling(_) => {
+                let hint = "wait until the job has read the log again: the view is complete with its next commit, and \
+                            /api/v1/views names those that are";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::ViewFilling, error.to_string(), hint)
             }
             ReadError::OrdersNotKept => {
                 let hint = "start the job on a new store with --keep-orders; a store keeps them from its first run on, or never";

@@ -39,6 +39,9 @@ again. `contact` says whether the store answers; it has no id. A heartbeat every
 want with `If-None-Match` and the `ETag` you hold, or follow up to five products. Then each `changes` has `products`: for \
 each of them the days of which anything changed, and all rows that it has on those days, in place of those it had.";
 
+const UNAVAILABLE: &str = "The store does not answer, or the view was switched on and the job has not filled it from \
+the log yet (`view_filling`): the service goes on by itself once it does, or has.";
+
 /// The routes whose answers have no `ETag`: they change without an epoch.
 const UNTAGGED: [&str; 3] = ["freshness", "views", "audit"];
 
@@ -184,7 +187,7 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
         .response("414", refusal("The address is longer than 8,192 bytes: ask for less at once."))
         .response("421", refusal("A service without a token answers on its own machine's names only."))
         .response("429", refusal("Too many wrong tokens are being given."))
-        .response("503", refusal("The store does not answer; the service goes on by itself once it does."))
+        .response("503", refusal(UNAVAILABLE))
 }
 
 fn events() -> PathItem {

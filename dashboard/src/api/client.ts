@@ -124,6 +124,10 @@ export async function signOut(): Promise<void> {
 export const isViewOff = (fault: unknown): boolean =>
   fault instanceof ApiError && fault.code === "view_off";
 
+/** The same, or it was switched on and is not filled from the log yet: then the stream says `reset` once it is. */
+export const isViewOffOrFilling = (fault: unknown): boolean =>
+  isViewOff(fault) || (fault instanceof ApiError && fault.code === "view_filling");
+
 /** One page of a view, newest first; of best sellers, by rank. `limit` is at most 10,000. */
 export const fetchPage = <V extends View>(
   view: V,

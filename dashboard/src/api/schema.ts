@@ -435,7 +435,7 @@ export interface components {
          * @description What a problem is. Codes are a contract: they are never renamed.
          * @enum {string}
          */
-        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "orders_not_kept" | "withheld" | "method_not_allowed" | "request_too_large" | "unsupported_media_type" | "request_timeout" | "too_many_guesses" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
+        Code: "invalid_parameter" | "unauthorized" | "not_found" | "view_off" | "view_filling" | "orders_not_kept" | "withheld" | "method_not_allowed" | "request_too_large" | "unsupported_media_type" | "request_timeout" | "too_many_guesses" | "unexpected_host" | "store_unreachable" | "store_unusable" | "too_many_streams" | "internal";
         /** @description Whether the service reaches the store. */
         Contact: {
             contact: boolean;
@@ -1719,7 +1719,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1862,7 +1862,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1977,7 +1977,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2088,7 +2088,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2215,7 +2215,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2354,7 +2354,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2485,7 +2485,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2624,7 +2624,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2753,7 +2753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2880,7 +2880,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3009,7 +3009,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3144,7 +3144,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3277,7 +3277,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3408,7 +3408,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3539,7 +3539,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3672,7 +3672,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3805,7 +3805,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3915,7 +3915,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4045,7 +4045,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4153,7 +4153,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4278,7 +4278,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4409,7 +4409,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4520,7 +4520,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The store does not answer; the service goes on by itself once it does. */
+            /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
                     [name: string]: unknown;

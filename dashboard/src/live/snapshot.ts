@@ -22,7 +22,7 @@ export interface SnapshotReader {
     signal: AbortSignal,
   ): Promise<Page<V>>;
   ratings(limit: number, signal: AbortSignal): Promise<Ratings>;
-  /** Whether a rejection of `page` or of `ratings` says that the view is switched off. */
+  /** Whether a rejection of `page` or of `ratings` says that the view is switched off, or not filled yet. */
   isViewOff(fault: unknown): boolean;
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use takings_dataflows::amount::Amount;
 
+use super::ReadError;
 use super::state_id::StateId;
 use super::statement::Condition;
 use super::table::Table;
@@ -21,6 +22,8 @@ pub struct Head {
     pub age_ms: Option<i64>,
     /// The names of the views that are kept; `None` before the first run.
     pub views: Option<Vec<String>>,
+    /// The names of the views whose rows are complete, kept or not.
+    pub complete: Vec<String>,
     /// Every row that left a view in an epoch after this one is known by its removal.
     pub removals_after: u64,
     /// The newest timestamp of any record, by the log's clock.
@@ -41,10 +44,27 @@ impl Head {
         StateId { epoch: self.epoch, run: self.run.clone() }
     }
 
-    /// Whether the job keeps this table.
+    /// Whether the job keeps this table, and its rows are complete.
     pub fn keeps(&self, table: &Table) -> bool {
-        let is_view = VIEWS.iter().any(|view| view.name == table.name);
-        !is_view || self.views.as_ref().is_none_or(|views| views.iter().any(|name| name == table.name))
+        self.check(table).is_ok()
+    }
+
+    /// That the job keeps this table, and its rows are complete. In a new store they are: there is nothing to count yet.
+    ///
+    /// # Errors
+    /// [`ReadError::ViewOff`]; [`ReadError::ViewFilling`].
+    pub fn check(&self, table: &Table) -> Result<(), ReadError> {
+        let is_among = |names: &[String]| names.iter().any(|name| name == table.name);
+        if !VIEWS.iter().any(|view| view.name == table.name) {
+            return Ok(());
+        }
+        if self.views.as_deref().is_some_and(|views| !is_among(views)) {
+            return Err(ReadError::ViewOff(table.name));
+        }
+        if self.epoch > 0 && !is_among(&self.complete) {
+            return Err(ReadError::ViewFilling(table.name));
+        }
+        Ok(())
     }
 }
 

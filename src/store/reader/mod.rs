@@ -125,6 +125,9 @@ pub enum ReadError {
     /// The job does not keep this view.
     #[error("the view {0} is switched off")]
     ViewOff(&'static str),
+    /// The job keeps it from this run on, and has not read again what it counts.
+    #[error("the view {0} was switched on, and is being filled from the log")]
+    ViewFilling(&'static str),
     /// The job keeps totals only.
     #[error("single orders are not kept")]
     OrdersNotKept,
@@ -187,7 +190,7 @@ impl Reader {
     /// A page of a table.
     ///
     /// # Errors
-    /// As [`Backend::read`]; [`ReadError::ViewOff`]; [`ReadError::OrdersNotKept`].
+    /// As [`Backend::read`] and [`Head::check`]; [`ReadError::OrdersNotKept`].
     pub async fn page(&self, query: &PageQuery) -> Result<Page, ReadError> {
         let is_of_orders = query.table.name == logs::ORDERS.name;
         let (head, mut tables) = match self.snapshot(vec![self.statement_of(query)]).await {
@@ -200,9 +203,7 @@ impl Reader {
         if is_of_orders && !head.orders_kept {
             return Err(ReadError::OrdersNotKept);
         }
-        if !head.keeps(query.table) {
-            return Err(ReadError::ViewOff(query.table.name));
-        }
+        head.check(query.table)?;
         Ok(paged(head, query, tables.pop().unwrap_or_default()))
     }
 
@@ -231,16 +232,20 @@ impl Reader {
     /// columns of `sales_per_day`).
     ///
     /// # Errors
-    /// As [`Backend::read`]; [`ReadError::ViewOff`] where no view by day is kept.
+    /// As [`Backend::read`]; [`ReadError::ViewOff`] where no view by day is kept, [`ReadError::ViewFilling`] where none
+    /// is complete yet.
     pub async fn summary(&self, conditions: &[Condition]) -> Result<Summary, ReadError> {
+        let mut filling = None;
         for table in SUMMED.iter().filter_map(|name| view(name)) {
             let statements = vec![self.statements.sums(table, conditions), self.statements.counters(&COUNTERS)];
             let (head, tables) = self.snapshot(statements).await?;
-            if head.keeps(table) {
-                return Ok(summarise(head, &tables)?);
+            match head.check(table) {
+                Ok(()) => return Ok(summarise(head, &tables)?),
+                Err(error) if matches!(error, ReadError::ViewFilling(_)) => _ = filling.get_or_insert(error),
+                Err(_) => {}
             }
         }
-        Err(ReadError::ViewOff("sales_per_day"))
+        Err(filling.unwrap_or(ReadError::ViewOff("sales_per_day")))
     }
 
     /// Every partition, how far it is committed and what became of its records.
@@ -361,23 +366,24 @@ impl Reader {
 /// Which state the store is in, from the answer to [`Statements::head`].
 fn head_of(rows: &[Row]) -> Result<Head, StoreError> {
     let row = rows.first().ok_or_else(|| StoreError::Corrupt("the table job has no row".into()))?;
-    let views = match row[3].text() {
-        Some(names) => Some(serde_json::from_str(names).map_err(|error| {
-            StoreError::Corrupt(format!("job.views is {names:?}, which is no list of names: {error}"))
-        })?),
-        None => None,
+    let names = |place: usize, of: &str| match row[place].text() {
+        Some(names) => serde_json::from_str::<Vec<String>>(names).map(Some).map_err(|error| {
+            StoreError::Corrupt(format!("{of} is {names:?}, which is no list of names: {error}"))
+        }),
+        None => Ok(None),
     };
     Ok(Head {
         epoch: row[0].count(),
         committed_at: row[1].text().map(str::to_owned),
         age_ms: row[2].integer(),
-        views,
+        views: names(3, "job.views")?,
+        complete: names(9, "the list of complete views")?.unwrap_or_default(),
         removals_after: row[4].count(),
         newest_record_at: row[5].text().map(str::to_owned),
         views_since: row[6].count(),
         orders_kept: row[7].integer() == Some(1),
         time_zone: row[8].text().map(str::to_owned),
-        run: row[9].text().map(Arc::from),
+        run: row[10].text().map(Arc::from),
     })
 }
 

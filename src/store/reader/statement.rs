@@ -113,17 +113,19 @@ impl Statements {
     /// One row: epoch, committed_at, its age in milliseconds, the kept views as a JSON array, the epoch
     /// after which every removal is still known, the newest timestamp of any record (one by a clock that is ahead
     /// counts as of the commit), the epoch in which a view was last switched on, whether orders are kept (1), the shop's
-    /// time zone, and the newest run.
+    /// time zone, the complete views as a JSON array, and the newest run.
     pub fn head(self) -> Statement {
-        let (age, views, orders_kept) = match self.0 {
+        let (age, views, complete, orders_kept) = match self.0 {
             Dialect::Postgres => (
                 "(extract(epoch FROM clock_timestamp() - t.committed_at) * 1000)::int8",
                 "array_to_json(t.views)::text",
+                "json_agg(v.view)::text",
                 "t.keep_orders::int::int8",
             ),
             Dialect::Sqlite => (
                 "CAST(round((julianday('now') - julianday(t.committed_at)) * 86400000) AS INTEGER)",
                 "t.views",
+                "json_group_array(v.view)",
                 "t.keep_orders",
             ),
         };
@@ -139,7 +141,7 @@ impl Statements {
             format!(
                 "SELECT t.epoch, {committed_at}, {age}, {views}, t.removals_after, \
                  (SELECT {newest} FROM sources s), (SELECT max(v.since_epoch) FROM views v), {orders_kept}, t.time_zone, \
-                 (SELECT r.run FROM runs r ORDER BY r.number DESC LIMIT 1) FROM job t"
+                 (SELECT {complete} FROM views v), (SELECT r.run FROM runs r ORDER BY r.number DESC LIMIT 1) FROM job t"
             ),
             Vec::new(),
             vec![
@@ -151,6 +153,7 @@ impl Statements {
                 Kind::Timestamp,
                 Kind::Integer,
                 Kind::Integer,
+                Kind::Text,
                 Kind::Text,
                 Kind::Text,
             ],

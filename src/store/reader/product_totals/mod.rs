@@ -238,9 +238,7 @@ impl Reader {
             more
         };
         let (head, tables) = self.snapshot_then(first, then).await?;
-        if !head.keeps(table) {
-            return Err(ReadError::ViewOff(SOLD));
-        }
+        head.check(table)?;
         let mut tables = tables.into_iter().skip(1);
         let days = held::days(&tables.next().unwrap_or_default())?;
         let plan = told.try_recv().map_err(|error| StoreError::Fault {
@@ -263,9 +261,7 @@ impl Reader {
         let chosen: Vec<Condition> = conditions.iter().filter(is_of_table).cloned().collect();
         let statements = vec![self.statements.sums_of_products(table, &chosen), self.statements.listings(listed)];
         let (head, mut tables) = self.snapshot(statements).await?;
-        if !head.keeps(table) {
-            return Err(ReadError::ViewOff(SOLD));
-        }
+        head.check(table)?;
         let (listings, sums) = (tables.pop().unwrap_or_default(), tables.pop().unwrap_or_default());
         Ok((head, sold(&sums)?, listings))
     }
