@@ -245,6 +245,35 @@ fn a_view_that_is_switched_on_or_off_is_a_reset() {
     }
 }
 
+/// An EventSource that is refused never asks again.
+#[test]
+fn following_a_product_whose_view_is_off_costs_no_stream() {
+    for store in stores() {
+        let (mut write, mut shop) = (store.acquired(), Shop::default());
+        shop.commit(write.as_mut(), &[order(0, 0, 0, 100)], 0);
+        let products = Products::in_epoch_1(&store);
+        products.switch_off(&["sales_per_product"]);
+        let serving = Serving::of(&store.url);
+        // Once the feed has seen the store.
+        assert_eq!(serving.events(None).next().name, "hello");
+        let events = serving.ask_events("/api/v1/events?product=1001");
+        assert_eq!(events.next().name, "hello");
+        shop.commit(write.as_mut(), &[order(0, 0, 0, 100)], 0);
+        let told = events.wait_for("changes");
+        assert_eq!(told.data["changed"]["sales_per_day"][0]["orders"], 2, "{told:?}");
+        assert_eq!(told.data["products"], json!([{"product": "1001", "days": [], "rows": []}]));
+
+        // On again, and filled: the same stream goes on with it.
+        products.write("UPDATE views SET since_epoch = 3 WHERE view = 'sales_per_product'");
+        products.switch_off(&[]);
+        shop.commit(write.as_mut(), &[order(0, 0, 0, 100)], 0);
+        while events.wait_for("reset").id != Some(3) {}
+        shop.commit(write.as_mut(), &[order(0, 0, 0, 100)], 0);
+        let told = events.wait_for("changes");
+        assert_eq!(told.data["products"][0]["rows"][0]["order_date"], "2026-11-22", "{told:?}");
+    }
+}
+
 #[test]
 fn a_correction_may_follow_the_catalogue() {
     for store in stores() {

@@ -141,11 +141,6 @@ impl Feed {
         Some(Subscription { published: state.published.clone(), trouble: state.trouble.clone(), messages })
     }
 
-    /// Whether products can be followed; `true` while nothing is known of the store.
-    pub fn tells_of_products(&self) -> bool {
-        self.state.lock().views.as_ref().is_none_or(|views| views.iter().any(|name| name == SOLD))
-    }
-
     /// Ends every client's stream.
     pub fn close(&self) {
         self.state.lock().sender = None;

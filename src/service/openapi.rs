@@ -37,7 +37,8 @@ store has no such state (it went back, or is another). An epoch alone is taken t
 again. `contact` says whether the store answers; it has no id. A heartbeat every 15 s keeps the line open. \
 `sales_per_product` is not streamed, since a day has as many rows as products were sold on it: ask for the rows you \
 want with `If-None-Match` and the `ETag` you hold, or follow up to five products. Then each `changes` has `products`: for \
-each of them the days of which anything changed, and all rows that it has on those days, in place of those it had.";
+each of them the days of which anything changed, and all rows that it has on those days, in place of those it had. Where the job does not keep \
+`sales_per_product`, they are told of no day, and all else is streamed as ever.";
 
 const UNAVAILABLE: &str = "The store does not answer, or the view was switched on and the job has not filled it from \
 the log yet (`view_filling`): the service goes on by itself once it does, or has.";

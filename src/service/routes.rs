@@ -24,7 +24,7 @@ use crate::store::reader::product_totals::PRODUCT_TOTALS;
 use crate::store::reader::table::Table;
 use crate::store::reader::value::{Row, Value};
 use crate::store::reader::views::{self, SALES_PER_DAY};
-use crate::store::reader::{Audit, COUNTERS, Page, ReadError, Reader, SOLD};
+use crate::store::reader::{Audit, COUNTERS, Page, Reader};
 
 /// What every route can reach.
 pub struct Shop {
@@ -274,9 +274,8 @@ fn stream(shop: &Shop, query: &str, headers: &HeaderMap) -> Result<Response, Pro
         let what = format_args!("is given more than {MAX_PRODUCTS} times");
         return Err(Problem::parameter("product", what, "follow the others on a stream of their own"));
     }
-    if !products.is_empty() && !shop.feed.tells_of_products() {
-        return Err(ReadError::ViewOff(SOLD).into());
-    }
+    // Also where their view is off: what a browser's stream is refused once it never asks for again, and the view may
+    // be switched on meanwhile.
     let watch = (!products.is_empty()).then(|| shop.feed.watched.watch(products));
     let permit = shop.streams.clone().try_acquire_owned().map_err(|_| Problem::too_many_streams())?;
     let counted = Counted { _permit: permit, _gauge: shop.metrics.stream() };

@@ -308,11 +308,11 @@ impl Reader {
         let of_products = sold.map_or_else(
             || Some(ProductDays::default()),
             |sold| {
-                let mut rows = tables.pop().unwrap_or_default();
+                let rows = tables.pop().unwrap_or_default();
                 let days = tables.pop().unwrap_or_default();
                 let days = days.iter().filter_map(|row| row[0].text()).map(str::to_owned).collect();
                 if !head.keeps(sold) {
-                    rows.clear();
+                    return Some(ProductDays::default());
                 }
                 (rows.len() <= followed.limit as usize).then_some(ProductDays { days, rows })
             },
