@@ -73,12 +73,18 @@ struct Counted {
 impl Counted {
     /// A job that has counted a log to its end.
     fn of(folder: &Path) -> Counted {
+        Counted::within(folder, None)
+    }
+
+    /// The same, with a correction window.
+    fn within(folder: &Path, correction_window: Option<Duration>) -> Counted {
         let store = format!("sqlite:{}", folder.join("totals.db").display());
         let args = JobArgs::of(&folder.join("log").display().to_string(), &store);
         let args = args.with_topics(&["product_sold", "product_listings"]);
-        let config = JobConfig { until_caught_up: true, views: View::ALL.to_vec(), ..args.resolve().unwrap() };
+        let config =
+            JobConfig { until_caught_up: true, views: View::ALL.to_vec(), correction_window, ..args.resolve().unwrap() };
         job::run(&config, &Stop::default()).unwrap();
-        let settings = AuditSettings { correction_window: None, ..AuditSettings::of(&config) };
+        let settings = AuditSettings::of(&config);
         Counted { config, settings }
     }
 
@@ -140,6 +146,28 @@ fn any_days_are_proven_however_they_are_asked_for() {
                 }
             }
         }
+    }
+}
+
+/// With a window it matters how a version is dated: never before an earlier one of its partition, on whatever day that
+/// one counted. Without the first version of `a`, its second one is dated long before the third, and so another order's.
+#[test]
+fn a_version_on_another_day_dates_those_that_follow() {
+    const HOUR: i64 = 3_600_000;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    write_log(&log, &mut StdRng::seed_from_u64(1), 1);
+    let records = [("a", 5, 100), ("a", 1, 0), ("a", 5, 50), ("b", 1, 100)].map(|(id, day, hours)| {
+        let timestamp = 1_790_000_000_000 + hours * HOUR;
+        format!(
+            r#"{{"key":"{id}","value":{{"orderId":"{id}","orderDate":"2026-11-{day:02}","totalAmount":{day},"productName":"p"}},"timestamp":{timestamp}}}"#
+        )
+    });
+    std::fs::write(log.join("product_sold.jsonl"), records.join("\n") + "\n").unwrap();
+    let counted = Counted::within(folder.path(), Some(Duration::from_secs(10 * 3_600)));
+    for are_all in [true, false] {
+        let verdicts = counted.prove(&BTreeSet::from([day(1)]), are_all);
+        assert_eq!((verdicts[0].outcome, verdicts[0].orders), (Outcome::Proven, 1), "{are_all}: {verdicts:#?}");
     }
 }
 

@@ -3,7 +3,8 @@
 //! A day's orders may lie anywhere in the log, since orders may be late, and an order may move from one day to another.
 //! So the log is read from its first record, and of all orders only those are held that any version ever dated on a
 //! day that is asked for: memory is bounded by those days. Which they are is known only after the whole log was seen,
-//! where an order's versions may lie in several partitions; then it is read twice, first for the ids alone.
+//! where an order's versions may lie in several partitions, or where a version's date, which the earlier ones of its
+//! partition bound, decides by a correction window of which order it is; then it is read twice, first for the ids alone.
 //!
 //! What it can not do: prove months, all time, ratings and minutes; `takings audit` does.
 
@@ -175,7 +176,7 @@ pub fn recount_days(
     let holds_records = |(range, state): &&(&PartitionRange, &PartitionState)| range.first < state.offset;
     let wanted = if asked.are_all {
         Wanted::Every
-    } else if of_orders.iter().filter(holds_records).count() <= 1 {
+    } else if asked.settings.correction_window.is_none() && of_orders.iter().filter(holds_records).count() <= 1 {
         Wanted::AsTheyCome
     } else {
         let mut found = HashSet::new();
