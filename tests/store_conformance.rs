@@ -94,7 +94,8 @@ suite!(
         products_cut_down_to_listed_sales_may_be_totals_again,
         days_are_read_at_one_moment,
         verdicts_stand_until_the_next_and_tell_what_changed,
-        verdicts_of_an_older_generation_are_refused;
+        verdicts_of_an_older_generation_are_refused,
+        verdicts_on_a_store_that_went_back_are_refused;
     model:
         any_sequence_of_commits_is_the_model;
 );

@@ -231,6 +231,16 @@ pub(super) fn verdicts_stand_until_the_next_and_tell_what_changed(make: Make) {
     assert_eq!(states().len(), 4);
 }
 
+pub(super) fn verdicts_on_a_store_that_went_back_are_refused(make: Make) {
+    let fresh = make();
+    let mut store = fresh.acquired();
+    store.commit(&commit(8, vec![])).unwrap();
+    fresh.execute("UPDATE job SET epoch = 7");
+    let error = store.prove(&[verdict(day(0), Outcome::Proven, 8)]).unwrap_err();
+    assert!(matches!(error, StoreError::WentBack { ours: 8, found: 7 }), "{error:?}");
+    assert!(fresh.rows(&["order_date"], "proven_days").is_empty());
+}
+
 pub(super) fn verdicts_of_an_older_generation_are_refused(make: Make) {
     let fresh = make();
     let mut store = fresh.acquired();

@@ -161,7 +161,7 @@ struct Standing {
 }
 
 impl Held {
-    /// Whether the store is still this process's, as it stands.
+    /// Whether the store is still this process's, as it stands, with all that was committed.
     fn check(&self, stands: &Standing) -> Result<(), StoreError> {
         let is_ours = stands.holder.as_deref() == Some(&self.holder);
         if stands.generation > self.generation || (stands.generation == self.generation && !is_ours) {
@@ -171,11 +171,10 @@ impl Held {
                 theirs: stands.generation as u64,
             });
         }
-        if is_ours { Ok(()) } else { Err(self.went_back(stands)) }
-    }
-
-    const fn went_back(&self, stands: &Standing) -> StoreError {
-        StoreError::WentBack { ours: self.epoch as u64, found: stands.epoch as u64 }
+        if !is_ours || stands.epoch < self.epoch {
+            return Err(StoreError::WentBack { ours: self.epoch as u64, found: stands.epoch as u64 });
+        }
+        Ok(())
     }
 }
 
@@ -314,11 +313,7 @@ impl Store for PostgresStore {
     }
 
     fn beat(&mut self) -> Result<(), StoreError> {
-        self.with_session(|session, held| {
-            let stands = where_it_stands(session)?;
-            held.check(&stands)?;
-            if stands.epoch < held.epoch { Err(held.went_back(&stands)) } else { Ok(()) }
-        })
+        self.with_session(|session, held| held.check(&where_it_stands(session)?))
     }
 }
 
@@ -404,7 +399,6 @@ fn write(session: &mut Session, held: &Held, commit: &Commit, prune: bool) -> Re
         return match stands.epoch {
             // It was committed, and its acknowledgement lost.
             found if found == epoch => Ok(()),
-            found if found < held.epoch => Err(held.went_back(&stands)),
             found => Err(StoreError::Corrupt(format!(
                 "it stands at epoch {found}, and this process committed epoch {} last: somebody wrote to the table job; \
                  restore a backup",
