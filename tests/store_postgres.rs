@@ -78,6 +78,25 @@ fn a_commit_whose_acknowledgement_was_lost_counts_once() {
     assert_whole(&fresh, 12);
 }
 
+/// What lies between forgot the connection: this end is told, and the server is not.
+#[test]
+fn a_start_that_lost_its_connection_takes_its_lock_back() {
+    let server = PostgresServer::shared();
+    let fresh = Fresh::postgres();
+    let proxy = Proxy::start(server.port());
+    let mut store = through(&proxy, &fresh, &server);
+    proxy.cut_next(Cut::Unseen);
+    let error = store.acquire(&settings()).unwrap_err();
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
+    let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(fresh.texts(held), [[Some("1".to_owned())]]);
+    store.acquire(&settings()).unwrap();
+    store.commit(&numbered(1)).unwrap();
+    drop(store);
+    assert_whole(&fresh, 1);
+}
+
 #[test]
 fn killed_backends_lose_and_double_nothing() {
     let fresh = Arc::new(Fresh::postgres());

@@ -16,6 +16,8 @@ pub enum Cut {
     /// After the server has answered, before the client sees the answer; where a message has no answer of its own,
     /// after the server has it.
     After,
+    /// Before the server sees it, which is not told: to it the connection stands.
+    Unseen,
 }
 
 /// Which message is cut.
@@ -99,12 +101,18 @@ fn relay(client: TcpStream, server: TcpStream, armed: Arc<Mutex<(Cut, Which)>>) 
     let withholds = withheld.clone();
     thread::spawn(move || {
         let mut is_connected = false;
-        let mut pass = || -> std::io::Result<()> {
+        let mut pass = || -> std::io::Result<bool> {
             while let Some(message) = message(&mut from_client, &mut is_connected)? {
                 // The first messages have no letter; the password is the last that connecting takes.
                 let cut = if message[0] == 0 || message[0] == b'p' { Cut::Never } else { verdict(&armed, &message) };
                 if cut == Cut::Before {
                     break;
+                }
+                if cut == Cut::Unseen {
+                    let _ = from_client.shutdown(Shutdown::Both);
+                    // Closed when the test's process ends.
+                    std::mem::forget(to_server.try_clone()?);
+                    return Ok(false);
                 }
                 // Only these two are answered at once: a query, and the end of a group of messages.
                 let is_answered = matches!(message[0], b'Q' | b'S');
@@ -114,9 +122,11 @@ fn relay(client: TcpStream, server: TcpStream, armed: Arc<Mutex<(Cut, Which)>>) 
                     break;
                 }
             }
-            Ok(())
+            Ok(true)
         };
-        let _ = pass();
+        if let Ok(false) = pass() {
+            return;
+        }
         let _ = from_client.shutdown(Shutdown::Both);
         let _ = to_server.shutdown(Shutdown::Both);
     });

@@ -247,6 +247,8 @@ impl Store for PostgresStore {
         }
         self.held = None;
         let mut session = self.standby.lock(&self.url, self.previous)?;
+        // Should the connection break below, the server may hold the lock for this session a while longer.
+        self.previous = Some(session.id());
         schema::migrate(&mut session)?;
         session.begin()?;
         let holder = host::this_holder();
