@@ -8,13 +8,11 @@ use tokio_postgres::types::ToSql;
 
 use super::ROWS_A_STATEMENT;
 use super::numeric::Numeric;
+use super::portions::portions;
 use super::session::{Session, Sql};
 use crate::store::commit::{Correction, Counters, PartitionState, Rejected};
 use crate::store::text::{escaped, unescaped};
 use crate::store::{PassedOver, StoreError, moment};
-
-/// How many bytes of rejected records go into one statement, about.
-const BYTES_A_STATEMENT: usize = 16 << 20;
 
 const CORRECTIONS: Sql = Sql::new(
     "inserting into corrections",
@@ -115,16 +113,8 @@ pub(super) fn write_corrections(
 
 /// Writes rows of `rejected`, their bytes as they came.
 pub(super) fn write_rejected(session: &mut Session, epoch: i64, rejected: &[Rejected]) -> Result<(), StoreError> {
-    let mut rest = rejected;
-    while !rest.is_empty() {
-        let mut bytes = 0;
-        let fits = rest.iter().take(ROWS_A_STATEMENT).take_while(|row| {
-            let before = bytes;
-            bytes += row.payload.as_ref().map_or(0, Vec::len) + row.key.as_ref().map_or(0, Vec::len);
-            before < BYTES_A_STATEMENT
-        });
-        let (rows, later) = rest.split_at(fits.count());
-        rest = later;
+    let bytes_of = |row: &Rejected| row.payload.as_ref().map_or(0, Vec::len) + row.key.as_ref().map_or(0, Vec::len);
+    for rows in portions(rejected, bytes_of) {
         let topics: Vec<_> = rows.iter().map(|row| escaped(&row.topic)).collect();
         let partitions: Vec<_> = rows.iter().map(|row| i32::from(row.partition)).collect();
         let offsets: Vec<_> = rows.iter().map(|row| row.offset as i64).collect();

@@ -19,6 +19,7 @@ mod kept;
 mod numeric;
 mod orders;
 mod pooler;
+mod portions;
 mod proofs;
 mod rows;
 mod schema;

@@ -15,6 +15,7 @@ use tokio_postgres::types::ToSql;
 use super::ROWS_A_STATEMENT;
 use super::kept::version;
 use super::numeric::Numeric;
+use super::portions::portions;
 use super::session::{Session, Sql, Stopped};
 use crate::store::commit::{EarlierOrder, KeptContent, KeptOrder};
 use crate::store::packed::{pack, unpack};
@@ -91,7 +92,7 @@ const READ_CANCELLED: Sql = Sql::new(
 
 /// Writes the newest version of some orders.
 pub(super) fn write(session: &mut Session, epoch: i64, orders: &[KeptOrder]) -> Result<(), StoreError> {
-    for rows in orders.chunks(ROWS_A_STATEMENT) {
+    for rows in portions(orders, bytes_of) {
         let mut current: Vec<(&KeptOrder, &KeptContent)> = Vec::new();
         let mut cancelled: Vec<&KeptOrder> = Vec::new();
         for row in rows {
@@ -112,6 +113,12 @@ pub(super) fn write(session: &mut Session, epoch: i64, orders: &[KeptOrder]) -> 
         }
     }
     Ok(())
+}
+
+/// What those of an order's texts hold that only the size of its record bounds.
+fn bytes_of(order: &KeptOrder) -> usize {
+    let Some(KeptContent { details, .. }) = &order.current else { return 0 };
+    [&details.product_name, &details.product_brand].into_iter().flatten().map(String::len).sum()
 }
 
 /// Writes that some orders began earlier than was known.
