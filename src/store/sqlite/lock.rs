@@ -29,10 +29,7 @@ impl FileLock {
     /// Locks `FILE.lock`, which stays in place when it is freed: its text says who holds it, or held it.
     pub(super) fn take(file: &Path) -> Result<FileLock, StoreError> {
         let path = lock_path(file)?;
-        let failed = |error: io::Error| StoreError::Configuration {
-            setting: "store",
-            message: format!("{} can not be written ({error}); let the job's user write to its folder", path.display()),
-        };
+        let failed = |error| unwritable(&path, file, error);
         let mut lock =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match lock.try_lock() {
@@ -54,6 +51,22 @@ impl FileLock {
             .and_then(|()| writeln!(lock, "takings run ({}), since {since}", host::this_process()))
             .map_err(failed)?;
         Ok(FileLock { file: lock })
+    }
+}
+
+/// A full disk is waited for, as it is while the job runs; all else is for who set the folder up.
+fn unwritable(path: &Path, file: &Path, error: io::Error) -> StoreError {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Busy {
+            store: format!("sqlite:{}", file.display()),
+            why: format!("the disk is full (writing {path}); make room there, and the job goes on by itself"),
+            source: Box::new(error),
+        },
+        _ => StoreError::Configuration {
+            setting: "store",
+            message: format!("{path} can not be written ({error}); let the job's user write to its folder"),
+        },
     }
 }
 
@@ -96,5 +109,15 @@ mod tests {
         drop(lock);
         FileLock::take(&store).expect("it is free");
         drop(of_a_child);
+    }
+
+    #[test]
+    fn a_full_disk_is_waited_for_and_a_folder_without_leave_is_not() {
+        let of = |kind: io::ErrorKind| unwritable(Path::new("totals.db.lock"), Path::new("totals.db"), kind.into());
+        let full = of(io::ErrorKind::StorageFull);
+        assert!(full.is_transient() && full.to_string().contains("the disk is full"), "{full}");
+        assert!(of(io::ErrorKind::QuotaExceeded).is_transient());
+        let refused = of(io::ErrorKind::PermissionDenied);
+        assert!(matches!(refused, StoreError::Configuration { .. }), "{refused}");
     }
 }
