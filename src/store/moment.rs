@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use crate::source::NEWEST_TIMESTAMP;
+
 /// A log's timestamp, in milliseconds since 1970, as a moment; `None` for 0, a log without timestamps.
-/// What no calendar reaches is the year 10000.
+/// What lies past the years 0 to 9999 is the end of them: a year of more digits could not be read back from SQLite.
 pub(super) fn of_log(milliseconds: i64) -> Option<DateTime<Utc>> {
-    const YEAR_10000: i64 = 253_402_300_800_000;
-    (milliseconds != 0)
-        .then(|| DateTime::from_timestamp_millis(milliseconds.clamp(-YEAR_10000, YEAR_10000)).unwrap_or_default())
+    const YEAR_0: i64 = -62_167_219_200_000;
+    let within = milliseconds.clamp(YEAR_0, NEWEST_TIMESTAMP);
+    (milliseconds != 0).then(|| DateTime::from_timestamp_millis(within).unwrap_or_default())
 }
 
 /// The other way.
@@ -26,10 +28,15 @@ mod tests {
 
     #[test]
     fn moments_come_back() {
-        for milliseconds in [0, 1, -1, 1_700_000_000_123, 253_402_300_799_999] {
+        for milliseconds in [0, 1, -1, 1_700_000_000_123, NEWEST_TIMESTAMP] {
             assert_eq!(to_log(of_log(milliseconds)), milliseconds);
         }
-        assert_eq!(of_log(i64::MAX), of_log(253_402_300_800_000));
+        for milliseconds in [i64::MAX, i64::MIN, NEWEST_TIMESTAMP + 1] {
+            let moment = of_log(milliseconds).expect("a moment");
+            let text = moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+            assert_eq!(text.parse(), Ok(moment), "{text}");
+            assert_eq!(text.len(), "9999-12-31T23:59:59.999Z".len(), "{text}");
+        }
         for microseconds in [0, -1, 1_700_000_000_123_456] {
             assert_eq!(of_local(microseconds).and_utc().timestamp_micros(), microseconds);
         }

@@ -39,8 +39,7 @@ const PROVE: Sql = Sql::new(
        epoch = excluded.epoch, orders = excluded.orders, rows = excluded.rows, differences = excluded.differences,
        shown = excluded.shown, reason = excluded.reason",
 );
-/// Waits for a run that is taking over, and keeps it waiting.
-/// Who takes the store over waits until the transaction is over.
+/// Waits for a run that is taking over, and keeps one that comes later waiting until the transaction is over.
 const KEEP: Sql = Sql::new("keeping job", "SELECT generation FROM job FOR SHARE");
 
 /// Notes rows whose total can be none, and those that can be one again.

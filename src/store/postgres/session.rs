@@ -31,7 +31,8 @@ use crate::store::{StoreError, host};
 const LOCK: i64 = 0x0074_616b_696e_6773;
 /// How long to wait for a session of our own that is still ending to let go of the lock.
 const OWN_SESSION_ENDS: Duration = Duration::from_secs(5);
-/// How long to wait for any other holder: one that was killed a moment ago is gone by then.
+/// How long to wait for any other holder: one whose process was killed a moment ago is gone by then, as the end of its
+/// connection tells the server. Not one whose host is gone, or is frozen: that takes up to [`SILENT_AT_MOST`].
 const LAST_HOLDER_ENDS: Duration = Duration::from_secs(2);
 /// How often the lock is asked for meanwhile.
 const ASK_AGAIN: Duration = Duration::from_millis(200);

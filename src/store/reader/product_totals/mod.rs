@@ -73,7 +73,7 @@ pub enum Sort {
     Units,
     /// By the product's text.
     Product,
-    /// By its name, in upper or lower case; what has none comes after all that have.
+    /// By its name, in upper or lower case; what has none counts as greater than all names.
     Name,
 }
 
