@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use support::cluster::Cluster;
+use support::job::orders;
 use support::kafka::Kafka;
 use support::link::{Link, Traffic};
 use support::postgres::PostgresServer;
@@ -253,6 +254,31 @@ fn a_fault_of_one_process_is_told_by_all() {
     cluster.start_all(&shop.run());
     cluster.end(1).refused(78, &["told", "could not be read", "--max-rejected-share"]);
     cluster.end(0).refused(70, &["process 1 at", "could not be read"]);
+}
+
+/// Each process knows the topics whose offsets it reads by, whoever has said where to start.
+#[test]
+fn a_topic_that_another_process_reads_and_that_is_created_anew_ends_all() {
+    let (listings, sold) = ("product_listings", "product_sold");
+    KAFKA.create_topic(listings, 1);
+    KAFKA.create_topic(sold, 1);
+    KAFKA.produce(sold, &orders(0..10));
+    let server = PostgresServer::shared();
+    let store = server.url(&server.fresh_database());
+    let job = format!("--source {} --topics {listings},{sold} --store {store}", KAFKA.url());
+    let shop = Shop { generate: String::new(), job, store };
+    let mut cluster = Cluster::of(2);
+    cluster.start_all(&shop.run());
+    shop.wait_for(10, &mut cluster);
+    // The topics have a partition each: the second is process 1's, to which the old one turns into the new one in no time.
+    cluster.process(1).signal("STOP");
+    KAFKA.delete_topic(sold);
+    KAFKA.create_topic(sold, 1);
+    KAFKA.produce(sold, &orders(100..150));
+    cluster.process(1).signal("CONT");
+    cluster.end(1).refused(78, &[sold, "deleted and created anew", "its id was", "start again"]);
+    cluster.end(0).refused(70, &["process 1 at", "deleted and created anew"]);
+    assert_eq!(shop.applied(), 10, "nothing of it was read");
 }
 
 #[test]

@@ -36,10 +36,10 @@ pub(crate) use self::error::chain;
 use self::pace::Pace;
 use self::recovery::Plan;
 use crate::config::JobConfig;
-use crate::source::Log;
 use crate::source::files::FileLog;
 use crate::source::kafka::KafkaLog;
 use crate::source::place::Place;
+use crate::source::{Log, SourceError};
 use crate::store::{JobSettings, Recovered, Store, StoreError, StoreUrl};
 
 /// Asks a running job to stop: it commits what it has read, and ends.
@@ -245,10 +245,38 @@ fn follow(config: &JobConfig, cluster: &Arc<Cluster>, stop: &Stop) -> Result<End
     if log.identity() != plan.log {
         return Err(ClusterError::OtherLog { ours: log.identity().to_owned(), theirs: plan.log }.into());
     }
+    // A reader goes by the ids that its own process asked for: without them it would read on in a topic that was created
+    // anew.
+    let Some(topic_ids) = patiently(stop, || Ok(log.topic_ids(&config.topics)?))? else { return Ok(Ended::default()) };
+    check_same_topics(config, &plan.start.topic_ids, &topic_ids)?;
     let pace = Arc::new(Pace::new(plan.epoch + 1, stop.clone(), Some(Arc::clone(cluster))));
     cluster.attach(&pace)?;
     tracing::info!(epoch = plan.epoch, "process 0 leads; reading {}", config.source);
     live(config, &log, plan, None, &pace, Some(cluster))
+}
+
+/// That the topics are those whose offsets process 0 checked, where a log has ids of them.
+fn check_same_topics(
+    config: &JobConfig,
+    checked: &[Option<String>],
+    here: &[Option<String>],
+) -> Result<(), SourceError> {
+    for (topic, ids) in config.topics.iter().zip(checked.iter().zip(here)) {
+        if let (Some(was), Some(is)) = ids
+            && was != is
+        {
+            return Err(SourceError::LogChanged {
+                topic: topic.clone(),
+                partition: 0,
+                what: format!(
+                    "the topic was deleted and created anew while the job started: its id was {was}, and is {is}; nothing of \
+                     the new one was read"
+                ),
+                hint: "start again: the start checks the log against the store, and says how to go on".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The log that a source names.
@@ -452,7 +480,6 @@ fn communication(workers: usize) -> timely::CommunicationConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceError;
 
     #[test]
     fn retention_in_the_middle_of_a_look_is_looked_at_again() {
