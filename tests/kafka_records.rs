@@ -5,10 +5,12 @@
 mod support;
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use support::job::{Job, NOON, dated, order, orders};
 use support::kafka::{Kafka, Message};
 use support::service::Serving;
+use support::wait::until;
 use takings::store::StoreUrl;
 
 static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
@@ -98,6 +100,47 @@ fn a_transaction_that_stays_open_is_waited_for_and_told() {
     running.signal("TERM");
     running.wait().done();
     job.audit();
+}
+
+/// What stands between the committed offset and the first one that is left is lost, as far as anybody can tell.
+#[test]
+fn markers_after_the_last_record_are_committed_too() {
+    const TOPIC: &str = "markers";
+    KAFKA.create_topic(TOPIC, 2);
+    let job = Job::of(&KAFKA, TOPIC);
+    let transact = |id: &str, partition| {
+        let transaction = KAFKA.transaction(id);
+        transaction.produce(TOPIC, &[order(id, "1").in_partition(partition)]);
+        transaction
+    };
+    let offset = |partition: u16| {
+        let rows = job.rows(&format!("SELECT \"offset\" FROM sources WHERE partition = {partition}"));
+        rows.first().map_or(0, |offset| offset.parse::<u64>().expect("an offset"))
+    };
+    let within = Duration::from_secs(60);
+    let mut running = job.start();
+    transact("1", 0).commit();
+    job.until_read(&mut running, 1);
+    // By itself, since no more comes.
+    until("the marker to be committed", within, || (offset(0) == 2).then_some(()));
+    // With a record of another partition.
+    transact("2", 0).abort();
+    until("the end to be seen", within, || {
+        KAFKA.produce(TOPIC, &[order("3", "1").in_partition(1)]);
+        (offset(0) == 4).then_some(())
+    });
+    running.signal("TERM");
+    running.wait().done();
+
+    // At a stop, of a job that has seen the end.
+    transact("4", 0).abort();
+    job.caught_up().done();
+    assert_eq!(offset(0), 6);
+    job.audit();
+    // Retention leaves nothing, and nothing is lost.
+    KAFKA.delete_records_before(TOPIC, 0, 6);
+    job.caught_up().done();
+    assert_eq!(job.total(), "2.000000 2");
 }
 
 #[test]

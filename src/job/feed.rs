@@ -1,5 +1,7 @@
 //! From records to the dataflow's inputs: one worker's decoding and bookkeeping.
 
+use std::time::{Duration, Instant};
+
 use takings_dataflows::changes::{ByPartition, Output, Progress, Rejected};
 use takings_dataflows::graph::{Inputs, Watermark, takes};
 use takings_dataflows::order::PartitionId;
@@ -17,6 +19,10 @@ const STRETCH: u64 = 1_000;
 /// An epoch holds so many bytes of rejected payloads as if they were a record more.
 const BYTES_AS_HEAVY_AS_A_RECORD: u64 = 256;
 
+/// How long an offset that moved over nothing but what nobody may see waits to be committed with a record. A log at rest
+/// moves none, so a shop without orders writes nothing; one transaction a marker would be twice as many in all.
+const ALONE_AT_MOST: Duration = Duration::from_secs(10);
+
 /// One worker's feed.
 pub(super) struct Feed {
     decoder: Decoder,
@@ -28,6 +34,8 @@ pub(super) struct Feed {
     views: Vec<View>,
     /// What each partition did in the open epoch.
     progress: ByPartition<Progress>,
+    /// Since when an offset waits for company that moved over nothing but what nobody may see.
+    alone_since: Option<Instant>,
     /// How far each partition has come.
     reached: ByPartition<Reached>,
     stretch: Stretch,
@@ -37,6 +45,8 @@ pub(super) struct Feed {
 struct Reached {
     /// How often its log has begun anew.
     incarnation: u8,
+    /// The offset that the store has, or will have with the epochs that are closed.
+    reported: u64,
     time: LogTime,
     /// Whether it was read to its end.
     is_at_end: bool,
@@ -55,8 +65,9 @@ impl Feed {
         let mut reached = ByPartition::default();
         for start in &start.partitions {
             let (time, is_at_end) = (LogTime::starting_at(start.log_time), start.is_at_end());
-            let incarnation = start.incarnation;
-            *reached.at(start.range.partition) = Reached { incarnation, time, is_at_end, said_at_end: is_at_end };
+            let (incarnation, reported) = (start.incarnation, start.committed);
+            *reached.at(start.range.partition) =
+                Reached { incarnation, reported, time, is_at_end, said_at_end: is_at_end };
         }
         Feed {
             decoder: Decoder::new(config.decoder()),
@@ -66,6 +77,7 @@ impl Feed {
             kinds: (0..config.topics.len()).map(|topic| config.kind_of(topic as u8)).collect(),
             views: config.views.clone(),
             progress: ByPartition::default(),
+            alone_since: None,
             reached,
             stretch: Stretch::default(),
         }
@@ -141,9 +153,27 @@ impl Feed {
 
     /// Everything of a partition before `offset` was read.
     pub(super) fn end(&mut self, partition: PartitionId, offset: u64) {
+        let reached = self.reached.at(partition);
+        reached.is_at_end = true;
+        if offset <= reached.reported {
+            return;
+        }
         let progress = self.progress.at(partition);
-        progress.offset = progress.offset.max(offset);
-        self.reached.at(partition).is_at_end = true;
+        if offset > progress.offset {
+            progress.offset = offset;
+            self.alone_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Whether an offset that moved alone has waited for company long enough: markers of transactions, say, after the last
+    /// record. Said once; the epoch that is open then is to close. Were such an offset never committed, a partition that
+    /// retention emptied would seem to have lost what stood there.
+    pub(super) fn has_waited(&mut self) -> bool {
+        let has_waited = self.alone_since.is_some_and(|since| since.elapsed() >= ALONE_AT_MOST);
+        if has_waited {
+            self.alone_since = None;
+        }
+        has_waited
     }
 
     /// How far a partition's time has come, for what is to be forgotten.
@@ -163,18 +193,19 @@ impl Feed {
         partitions.for_each(|partition| inputs.watermarks.send(self.watermark(partition)));
     }
 
-    /// Sends what the epoch did to each partition; to be called just before it closes.
+    /// Sends what the epoch did to each partition; to be called just before it closes. An epoch closes because of records,
+    /// of whatever worker, at a stop, or because of [`Feed::has_waited`]: so an offset that moved alone finds company, or
+    /// is the last thing to say.
     pub(super) fn report(&mut self, inputs: &mut Inputs) {
         let mut to_say = Vec::new();
-        self.progress.retain(|partition, progress| {
-            // An offset alone, moved over records that nobody may see, waits for a record's company: it
-            // is no reason for a transaction.
-            if progress.read == 0 {
-                return true;
+        self.alone_since = None;
+        let Feed { progress, reached, .. } = self;
+        progress.drain(|partition, progress| {
+            if progress.read > 0 {
+                to_say.push(partition);
             }
-            to_say.push(partition);
-            inputs.reports.send(Output::Progress(partition, *progress));
-            false
+            reached.at(partition).reported = progress.offset;
+            inputs.reports.send(Output::Progress(partition, progress));
         });
         self.reached.retain(|partition, reached| {
             if reached.is_at_end != reached.said_at_end && !to_say.contains(&partition) {

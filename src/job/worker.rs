@@ -270,6 +270,9 @@ impl Reading<'_> {
             {
                 handed = self.read(source.as_mut(), &mut unread)?;
             }
+            if self.feed.has_waited() {
+                pace.feed(1);
+            }
             let mut sleep = SLEEP_AT_MOST;
             if leads {
                 match lead.next(pace, self.worker.peers(), |epoch| !self.graph.probe.less_than(&epoch)) {
