@@ -173,6 +173,20 @@ pub(crate) fn wrong_option(error: KafkaError) -> SourceError {
     SourceError::Configuration { setting: "kafka_option", message }
 }
 
+/// The offset that a partition's part of an answer says. Each part has an error of its own, beside which stands an offset
+/// that looks like the end.
+fn told(part: Option<(Result<(), KafkaError>, Offset)>) -> Result<u64, KafkaError> {
+    const NO_ANSWER: KafkaError = KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset);
+    let (outcome, offset) = part.ok_or(NO_ANSWER)?;
+    outcome?;
+    match offset {
+        Offset::Offset(offset) => Ok(offset as u64),
+        // Where no record is that young the answer is the end: nothing to read again.
+        Offset::End => Ok(u64::MAX),
+        _ => Err(NO_ANSWER),
+    }
+}
+
 impl Log for KafkaLog {
     fn identity(&self) -> &str {
         &self.cluster
@@ -280,16 +294,15 @@ impl Log for KafkaLog {
                 .add_partition_offset(topic, partition.partition.into(), Offset::Offset(timestamp.max(0)))
                 .map_err(|error| self.unreachable(&error))?;
         }
-        let answered = self.ask(|| self.metadata.offsets_for_times(asked.clone(), ANSWER_WITHIN))?;
-        Ok(partitions
-            .iter()
-            .map(|partition| {
-                let topic = &topics[partition.topic as usize];
-                let found = answered.find_partition(topic, partition.partition.into()).map(|found| found.offset());
-                // Where no record is that young the answer is the end: nothing to read again.
-                (*partition, if let Some(Offset::Offset(offset)) = found { offset as u64 } else { u64::MAX })
-            })
-            .collect())
+        self.ask(|| {
+            // A list of its own each time: the answer is written into it.
+            let answered = self.metadata.offsets_for_times(asked.clone(), ANSWER_WITHIN)?;
+            let told = |partition: &PartitionId| {
+                let part = answered.find_partition(&topics[partition.topic as usize], partition.partition.into());
+                Ok((*partition, told(part.map(|part| (part.error(), part.offset())))?))
+            };
+            partitions.iter().map(told).collect()
+        })
     }
 
     fn note_committed(&self, topics: &[String], offsets: &BTreeMap<PartitionId, u64>) {
@@ -305,5 +318,21 @@ impl Log for KafkaLog {
         }
         // Serves the answers, errors among them, so that they do not pile up.
         while self.metadata.poll(Duration::ZERO).is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_that_was_not_found_is_never_taken_for_the_end() {
+        assert_eq!(told(Some((Ok(()), Offset::Offset(7)))), Ok(7));
+        assert_eq!(told(Some((Ok(()), Offset::End))), Ok(u64::MAX), "no record is that young");
+        let failed = KafkaError::OffsetFetch(RDKafkaErrorCode::NotLeaderForPartition);
+        let error = told(Some((Err(failed), Offset::End))).expect_err("it failed");
+        assert!(passes(&error), "{error} is asked again");
+        assert!(told(None).is_err());
+        assert!(told(Some((Ok(()), Offset::Invalid))).is_err());
     }
 }
