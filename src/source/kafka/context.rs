@@ -14,6 +14,9 @@ use rdkafka::types::RDKafkaErrorCode;
 /// Kafka's id of each topic, as it was when its offsets were found right.
 pub(super) type TopicIds = Arc<Mutex<BTreeMap<String, String>>>;
 
+/// What librdkafka calls, in texts (`rd_kafka_err2str`), a connection that broke and an answer that did not come.
+const GONE: [&str; 2] = ["Local: Broker transport failure", "Local: Timed out"];
+
 /// A topic that is not the one whose offsets are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Recreated {
@@ -93,6 +96,10 @@ impl ClientContext for Context {
                     );
                 }
             }
+            // A broker that went away in the middle of it; that too is told as authentication that failed.
+            Some(RDKafkaErrorCode::Authentication) if GONE.iter().any(|gone| reason.contains(gone)) => {
+                tracing::debug!(target: "librdkafka", "{error}: {reason}");
+            }
             Some(
                 RDKafkaErrorCode::Authentication
                 | RDKafkaErrorCode::SaslAuthenticationFailed
@@ -135,5 +142,22 @@ mod tests {
         context.note(RDKafkaLogLevel::Debug, "METADATA", &line("qSNsW2kZQMSEwqDzDq1ZJg"));
         let found = context.recreated().expect("noticed");
         assert_eq!((found.topic.as_str(), found.is.as_str()), ("product_sold", "qSNsW2kZQMSEwqDzDq1ZJg"));
+    }
+
+    #[test]
+    fn a_broker_that_goes_away_while_it_greets_has_refused_nobody() {
+        let context = Context::default();
+        let say = |code, reason: &str| context.error(KafkaError::Global(code), reason);
+        for gone in GONE {
+            let reason = format!(
+                "sasl_plaintext://kafka:9092/bootstrap: SASL PLAIN mechanism handshake failed: {gone}: broker's supported \
+                 mechanisms:  (after 5ms in state AUTH_HANDSHAKE)"
+            );
+            say(RDKafkaErrorCode::Authentication, &reason);
+            assert_eq!(context.refused(), None);
+        }
+        let reason = "sasl_plaintext://kafka:9092/bootstrap: SASL authentication error: Invalid username or password";
+        say(RDKafkaErrorCode::Authentication, reason);
+        assert_eq!(context.refused().as_deref(), Some(reason));
     }
 }
