@@ -17,6 +17,7 @@ mod patience;
 mod prover;
 mod recovery;
 mod roll_ups;
+mod unread;
 mod worker;
 mod writer;
 

@@ -19,6 +19,7 @@ use super::feed::Feed;
 use super::pace::Pace;
 use super::partition_start::PartitionStart;
 use super::recovery::Start;
+use super::unread::Unread;
 use super::writer::ToWriter;
 use crate::config::JobConfig;
 use crate::source::{Log, Polled, Source, SourceError, StartAt, Waker};
@@ -239,12 +240,7 @@ impl Reading<'_> {
             .filter(|start| self.is_mine(start.range.partition))
             .map(|start| start.at())
             .collect();
-        let mut unread: HashMap<PartitionId, u64> = start
-            .partitions
-            .iter()
-            .filter(|start| self.is_mine(start.range.partition) && start.committed < start.range.end)
-            .map(|start| (start.range.partition, start.range.end))
-            .collect();
+        let mut unread = Unread::of(start.partitions.iter().filter(|start| self.is_mine(start.range.partition)));
         let mut source = if mine.is_empty() { None } else { Some(log.open(&config.topics, &mine, Self::waker())?) };
         let mut is_reading = true;
         pace.calm.go_live();
@@ -255,6 +251,10 @@ impl Reading<'_> {
                 return Ok(());
             }
             self.follow(pace.open());
+            if config.until_caught_up && unread.asks() {
+                // An outage is the reader's to tell.
+                log.partitions(&config.topics).iter().for_each(|ranges| unread.shorten(ranges));
+            }
             if is_reading && config.until_caught_up && unread.is_empty() {
                 is_reading = false;
                 for waiting in source.iter().flat_map(|source| source.waiting()) {
@@ -296,7 +296,7 @@ impl Reading<'_> {
         }
     }
 
-    fn read(&mut self, source: &mut dyn Source, unread: &mut HashMap<PartitionId, u64>) -> Result<usize, JobError> {
+    fn read(&mut self, source: &mut dyn Source, unread: &mut Unread) -> Result<usize, JobError> {
         let (feed, inputs) = (&mut self.feed, &mut self.graph.inputs);
         let mut outcome = Ok(());
         let mut records = 0;
@@ -308,14 +308,11 @@ impl Reading<'_> {
                         Err(error) => outcome = Err(error),
                     }
                 }
-                if !unread.is_empty() && unread.get(&record.partition).is_some_and(|&end| record.next_offset >= end) {
-                    unread.remove(&record.partition);
-                }
+                unread.reach(record.partition, record.next_offset, false);
             }
             Polled::End { partition, offset } => {
                 feed.end(partition, offset);
-                // Whatever was there at the start and may be read has been.
-                unread.remove(&partition);
+                unread.reach(partition, offset, true);
             }
         })?;
         outcome?;
