@@ -48,6 +48,14 @@ impl Start {
     pub(super) fn to_replay(&self) -> u64 {
         self.partitions.iter().flat_map(PartitionStart::to_replay).map(|(first, end)| end - first).sum()
     }
+
+    /// The partitions that one of `peers` workers reads, of which each process has so many `threads`. They go to one process
+    /// after the other, and there to one worker after the other: fewer of them than workers are still spread over all
+    /// processes.
+    pub(super) fn share(&self, worker: usize, peers: usize, threads: usize) -> Vec<&PartitionStart> {
+        let (process, thread, processes) = (worker / threads, worker % threads, peers / threads);
+        self.partitions.iter().skip(thread * processes + process).step_by(peers).collect()
+    }
 }
 
 /// Checks the log against what is committed, and the totals against each other, and says where to start.

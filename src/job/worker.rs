@@ -62,7 +62,9 @@ pub(super) fn run(worker: &mut Worker, shared: &Shared) {
     if worker.index() == 0 {
         let _ = shared.to_writer.send(ToWriter::Sink(graph.sink.clone()));
     }
-    let mut reading = Reading { worker, graph: &mut graph, shared, feed: Feed::new(&shared.config, &shared.start) };
+    let mine = shared.start.share(worker.index(), worker.peers(), shared.config.workers);
+    let feed = Feed::new(&shared.config, &shared.start);
+    let mut reading = Reading { worker, graph: &mut graph, shared, mine, feed };
     let outcome = reading.load().and_then(|()| reading.live());
     match outcome {
         Err(error) => pace.fail(error),
@@ -81,6 +83,8 @@ struct Reading<'a> {
     worker: &'a mut Worker,
     graph: &'a mut Graph,
     shared: &'a Shared,
+    /// The partitions that this worker reads.
+    mine: Vec<&'a PartitionStart>,
     feed: Feed,
 }
 
@@ -89,15 +93,6 @@ impl Reading<'_> {
     fn waker() -> Waker {
         let thread = std::thread::current();
         Arc::new(move || thread.unpark())
-    }
-
-    /// Partitions go to one process after the other, and there to one worker after the other: fewer of them than
-    /// workers are still spread over all processes.
-    fn is_mine(&self, partition: PartitionId) -> bool {
-        let (index, peers, threads) = (self.worker.index(), self.worker.peers(), self.shared.config.workers);
-        let (process, thread, processes) = (index / threads, index % threads, peers / threads);
-        let place = self.shared.start.partitions.iter().position(|start| start.range.partition == partition);
-        place.is_some_and(|place| place % peers == thread * processes + process)
     }
 
     /// Feeds base totals and the versions already counted in them, at the recovered epoch, and waits
@@ -110,9 +105,7 @@ impl Reading<'_> {
         }
         self.load_kept();
         self.replay()?;
-        let mine = self.shared.start.partitions.iter().map(|start| start.range.partition);
-        let mine: Vec<_> = mine.filter(|partition| self.is_mine(*partition)).collect();
-        self.feed.announce(&mut self.graph.inputs, mine.into_iter());
+        self.feed.announce(&mut self.graph.inputs, self.mine.iter().map(|start| start.range.partition));
         self.graph.inputs.advance_to(epoch + 1);
         while self.graph.probe.less_than(&(epoch + 1)) && !self.is_leaving() {
             self.worker.step_or_park(Some(SLEEP_AT_MOST));
@@ -124,14 +117,11 @@ impl Reading<'_> {
         let partitions = &self.shared.start.partitions;
         let has_filled = self.worker.index() == 0 && epoch > 0 && !self.shared.dataflow.fill.is_empty();
         let known = partitions.iter().find(|start| start.is_known).or(partitions.first());
-        let filled = known.filter(|_| has_filled).map(|start| start.range.partition);
-        for start in partitions {
-            let partition = start.range.partition;
-            if (start.is_resumed && self.is_mine(partition)) || filled == Some(partition) {
-                let progress = Progress { offset: start.committed, ..Progress::default() };
-                self.graph.inputs.reports.send(Output::Progress(partition, progress));
-                self.shared.pace.feed(1);
-            }
+        let resumed = self.mine.iter().copied().filter(|start| start.is_resumed);
+        for start in resumed.chain(known.filter(|_| has_filled)) {
+            let progress = Progress { offset: start.committed, ..Progress::default() };
+            self.graph.inputs.reports.send(Output::Progress(start.range.partition, progress));
+            self.shared.pace.feed(1);
         }
         Ok(())
     }
@@ -156,8 +146,7 @@ impl Reading<'_> {
 
     /// Reads what is committed already, from the horizon on.
     fn replay(&mut self) -> Result<(), JobError> {
-        let partitions = self.shared.start.partitions.iter().filter(|start| self.is_mine(start.range.partition));
-        let mut mine: Vec<_> = partitions.map(|start| (start, start.to_replay().into_iter())).collect();
+        let mut mine: Vec<_> = self.mine.iter().map(|start| (*start, start.to_replay().into_iter())).collect();
         let (began, mut records) = (Instant::now(), 0);
         // One stretch of each at a time: what was passed over may be what can not be read.
         loop {
@@ -232,15 +221,10 @@ impl Reading<'_> {
         if self.is_leaving() {
             return Ok(());
         }
-        let Shared { config, log, start, pace, .. } = self.shared;
+        let Shared { config, log, pace, .. } = self.shared;
         let leads = self.worker.index() == 0;
-        let mine: Vec<_> = start
-            .partitions
-            .iter()
-            .filter(|start| self.is_mine(start.range.partition))
-            .map(|start| start.at())
-            .collect();
-        let mut unread = Unread::of(start.partitions.iter().filter(|start| self.is_mine(start.range.partition)));
+        let mine: Vec<_> = self.mine.iter().map(|start| start.at()).collect();
+        let mut unread = Unread::of(self.mine.iter().copied());
         let mut source = if mine.is_empty() { None } else { Some(log.open(&config.topics, &mine, Self::waker())?) };
         let mut is_reading = true;
         pace.calm.go_live();
