@@ -282,6 +282,56 @@ fn a_topic_that_another_process_reads_and_that_is_created_anew_ends_all() {
 }
 
 #[test]
+fn memory_that_one_process_lacks_is_why_all_end() {
+    let shop = Shop::new("lacks_memory");
+    shop.add(500, 1);
+    for lacking in [1, 0] {
+        let mut cluster = Cluster::of(2);
+        cluster.start(1 - lacking, &shop.run());
+        // It has more than that as soon as it is there.
+        cluster.start(lacking, &format!("{} --memory-limit 32MiB", shop.run()));
+        let said = ["of memory are in use, close to the limit of 32.0 MiB", "raise the limit"];
+        cluster.end(lacking).refused(78, &said);
+        let who = format!("process {lacking} at");
+        cluster.end(1 - lacking).refused(78, &[&who, "in order", said[0], said[1]]);
+    }
+}
+
+/// Whoever waits for a server at the start is neither lost nor left behind.
+#[test]
+fn an_end_before_the_start_is_told_and_heard() {
+    let shop = Shop::new("not_begun");
+    shop.add(100, 1);
+    let nowhere = support::port::free();
+    let without_kafka = format!("run --source kafka://127.0.0.1:{nowhere} --topics not_begun");
+    let without_store =
+        format!("run --source {} --topics not_begun --store postgres://x@127.0.0.1:{nowhere}/x", KAFKA.url());
+    // Stopped while it waits for Kafka.
+    let mut cluster = Cluster::of(2);
+    cluster.start(0, &shop.run());
+    cluster.start(1, &without_kafka);
+    cluster.process(1).wait_for("waiting:");
+    cluster.process(0).wait_for("the store is ours");
+    cluster.process(1).signal("TERM");
+    cluster.end_all().into_iter().for_each(|ended| drop(ended.done()));
+    // Process 0 is, while both wait.
+    let mut cluster = Cluster::of(2);
+    cluster.start(0, &without_store);
+    cluster.start(1, &without_kafka);
+    for process in 0..2 {
+        cluster.process(process).wait_for("waiting:");
+    }
+    cluster.process(0).signal("TERM");
+    cluster.end_all().into_iter().for_each(|ended| drop(ended.done()));
+    // Process 1 ends while process 0 waits for its store.
+    let mut cluster = Cluster::of(2);
+    cluster.start(0, &without_store);
+    cluster.start(1, &format!("{without_kafka} --kafka-option no.such.option=1"));
+    cluster.end(1).refused(78, &["no.such.option"]);
+    cluster.end(0).refused(70, &["process 1 at", "ended", "no.such.option"]);
+}
+
+#[test]
 fn a_partition_added_while_a_cluster_runs_is_read() {
     let shop = Shop::new("wider");
     shop.add(300, 1);

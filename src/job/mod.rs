@@ -182,7 +182,12 @@ struct Ended {
 /// One start of a job of several processes. However it ends, the others are told.
 fn together(config: &JobConfig, meeting: &Meeting, stop: &Stop, open: OpenStore<'_>) -> Result<Ended, JobError> {
     let Some(cluster) = Cluster::gather(meeting, config, stop)? else { return Ok(Ended::default()) };
-    let ended = if cluster.leads() { lead(config, Some(&cluster), stop, open) } else { follow(config, &cluster, stop) };
+    let ended = if cluster.leads() {
+        let ended = lead(config, Some(&cluster), stop, open);
+        ended.and_then(|ended| Ok(cluster.check_before_the_start().map(|()| ended)?))
+    } else {
+        follow(config, &cluster, stop)
+    };
     match &ended {
         Ok(ended) if cluster.leads() => cluster.tell_finished(ended.is_outgrown && !stop.is_stopped()),
         Ok(_) => {}
@@ -241,14 +246,15 @@ fn lead(
 
 /// The start of any other process: it is told where to begin, and needs no store.
 fn follow(config: &JobConfig, cluster: &Arc<Cluster>, stop: &Stop) -> Result<Ended, JobError> {
-    let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
+    let stopped = || Ok(cluster.stop_before_the_start().map(|()| Ended::default())?);
+    let Some(log) = patiently(stop, || open_log(config))? else { return stopped() };
     let Some(plan) = cluster.plan()? else { return Ok(Ended::default()) };
     if log.identity() != plan.log {
         return Err(ClusterError::OtherLog { ours: log.identity().to_owned(), theirs: plan.log }.into());
     }
     // A reader goes by the ids that its own process asked for: without them it would read on in a topic that was created
     // anew.
-    let Some(topic_ids) = patiently(stop, || Ok(log.topic_ids(&config.topics)?))? else { return Ok(Ended::default()) };
+    let Some(topic_ids) = patiently(stop, || Ok(log.topic_ids(&config.topics)?))? else { return stopped() };
     check_same_topics(config, &plan.start.topic_ids, &topic_ids)?;
     let pace = Arc::new(Pace::new(plan.epoch + 1, stop.clone(), Some(Arc::clone(cluster))));
     cluster.attach(&pace)?;

@@ -159,14 +159,19 @@ impl Pace {
         self.is_tight.store(is_tight, Ordering::Relaxed);
     }
 
-    /// Ends reading, as a stop does; the job then ends with this.
+    /// Ends reading, as a stop does; the job then ends with this, in every process.
     pub(super) fn exhaust(&self, why: JobError) {
+        if let Some(cluster) = &self.cluster {
+            cluster.tell_exhausted(cluster.process(), &super::chain(&why));
+        }
+        self.exhausted_elsewhere(why);
+    }
+
+    /// The same because of another process.
+    pub(super) fn exhausted_elsewhere(&self, why: JobError) {
         self.exhausted.lock().get_or_insert(why);
         self.is_exhausted.store(true, Ordering::Release);
         self.wake_all();
-        if let Some(cluster) = self.leader() {
-            cluster.tell_stop();
-        }
     }
 
     /// Opens the next epoch, and wakes everybody to follow.
@@ -226,10 +231,11 @@ impl Pace {
 
     /// It is over, for all processes. Where another process leads it says so first.
     pub(super) fn finish(&self) {
+        let again = self.is_outgrown() && !self.stop.is_stopped();
         if let Some(cluster) = self.followers() {
-            cluster.tell_finished(self.is_outgrown());
+            cluster.tell_finished(again);
         }
-        self.leave(self.is_outgrown());
+        self.leave(again);
     }
 
     /// It is over before the last epoch is committed: what that holds is read again by the next run.

@@ -20,6 +20,13 @@ pub(super) enum Word {
     CaughtUp,
     /// To process 0: I was asked to stop.
     Stop,
+    /// The memory of this process is about to run out, it says how; all stop in order. Told to process 0, which tells all.
+    Exhausted {
+        /// Which.
+        process: usize,
+        /// Its message.
+        why: String,
+    },
     /// I end because of this, and so must all.
     Failed(String),
     /// From process 0: it is over. `again`: all start anew at once.

@@ -96,6 +96,16 @@ pub enum ClusterError {
         /// Why.
         why: String,
     },
+    /// Memory was about to run out in another process, so all stopped in order.
+    #[error("process {process} at {address} ended, and in order all others with it: {why}")]
+    Exhausted {
+        /// Which.
+        process: usize,
+        /// Where it is.
+        address: String,
+        /// Its own message.
+        why: String,
+    },
     /// The connections could not be set up.
     #[error("connecting the dataflow to its peers failed")]
     Connections(#[source] std::io::Error),
@@ -109,7 +119,7 @@ impl ClusterError {
 
     /// Whether the settings are wrong, so that no restart helps.
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, ClusterError::Differs { .. } | ClusterError::OtherLog { .. })
+        matches!(self, ClusterError::Differs { .. } | ClusterError::OtherLog { .. } | ClusterError::Exhausted { .. })
     }
 }
 
@@ -127,6 +137,8 @@ pub(super) struct Cluster {
     heard: Vec<AtomicU64>,
     /// Set once this or another process has said that it is over: from then on connections may close.
     is_ending: AtomicBool,
+    /// Set once words set the pace.
+    is_attached: AtomicBool,
     stop: Stop,
 }
 
@@ -166,6 +178,7 @@ impl Cluster {
             began: Instant::now(),
             heard,
             is_ending: AtomicBool::new(false),
+            is_attached: AtomicBool::new(false),
             stop: stop.clone(),
         });
         let start = |name: String, run: Box<dyn FnOnce() + Send>| {
@@ -200,6 +213,44 @@ impl Cluster {
     /// Says to process 0 that all are to stop in order.
     pub(super) fn tell_stop(&self) {
         self.tell(0, &Word::Stop);
+    }
+
+    /// The memory of `process` is about to run out: process 0 is to know, and from it all others, before they hear that it
+    /// is over.
+    pub(super) fn tell_exhausted(&self, process: usize, why: &str) {
+        let word = Word::Exhausted { process, why: why.to_owned() };
+        if self.leads() { self.tell_all(&word) } else { self.tell(0, &word) }
+    }
+
+    /// Which process this is.
+    pub(super) const fn process(&self) -> usize {
+        self.hosts.process()
+    }
+
+    /// Of a process that was asked to stop before it had begun: tells process 0, and waits until all know. Until then it is
+    /// to be there, or it would be lost.
+    ///
+    /// # Errors
+    /// [`ClusterError::Ended`].
+    pub(super) fn stop_before_the_start(&self) -> Result<(), ClusterError> {
+        self.tell_stop();
+        while self.plan()?.is_some() {}
+        Ok(())
+    }
+
+    /// What another process ended with before this one had begun, where one did.
+    ///
+    /// # Errors
+    /// [`ClusterError::Ended`].
+    pub(super) fn check_before_the_start(&self) -> Result<(), ClusterError> {
+        while !self.is_attached.load(Ordering::Acquire)
+            && let Ok((process, word)) = self.words.try_recv()
+        {
+            if let Word::Failed(why) = word {
+                return Err(self.ended(process, why));
+            }
+        }
+        Ok(())
     }
 
     /// From process 0: where everything starts.
@@ -244,6 +295,7 @@ impl Cluster {
 
     /// Lets what the others say set the pace, until it is over.
     pub(super) fn attach(self: &Arc<Self>, pace: &Arc<Pace>) -> Result<(), JobError> {
+        self.is_attached.store(true, Ordering::Release);
         let (cluster, pace) = (Arc::clone(self), Arc::clone(pace));
         let follow = move || {
             while let Ok((process, word)) = cluster.words.recv() {
@@ -251,6 +303,12 @@ impl Cluster {
                     Word::Fed(records) => pace.fed_elsewhere(records),
                     Word::CaughtUp => pace.caught_up_elsewhere(),
                     Word::Opened(epoch) => pace.follow(epoch),
+                    Word::Exhausted { process, why } => {
+                        if cluster.leads() {
+                            cluster.tell_exhausted(process, &why);
+                        }
+                        pace.exhausted_elsewhere(cluster.exhausted(process, why).into());
+                    }
                     Word::Finished { again } => return pace.leave(again),
                     Word::Failed(why) => return pace.fail(cluster.ended(process, why).into()),
                     Word::Beat | Word::Plan(_) | Word::Stop => {}
@@ -317,14 +375,23 @@ impl Cluster {
 
     fn hear(&self, process: usize, word: Word, words: &Sender<(usize, Word)>) {
         self.heard[process].store(self.began.elapsed().as_millis() as u64, Ordering::Release);
+        // Whether nothing is to come any more, not even another start.
+        let mut is_over = false;
         match word {
             Word::Beat => return,
             Word::Stop => return self.stop.stop(),
-            Word::Failed(_) | Word::Finished { .. } => self.is_ending.store(true, Ordering::Release),
-            Word::Plan(_) | Word::Opened(_) | Word::Fed(_) | Word::CaughtUp => {}
+            Word::Failed(_) | Word::Finished { .. } => {
+                is_over = !matches!(word, Word::Finished { again: true });
+                self.is_ending.store(true, Ordering::Release);
+            }
+            Word::Plan(_) | Word::Opened(_) | Word::Fed(_) | Word::CaughtUp | Word::Exhausted { .. } => {}
         }
         // Nobody listens any more once it is over.
         let _ = words.send((process, word));
+        // Who waits for the store or for Kafka does not listen yet, and is to wait no longer.
+        if is_over && !self.is_attached.load(Ordering::Acquire) {
+            self.stop.stop();
+        }
     }
 
     /// Says that this process is alive, and watches that the others are.
@@ -384,6 +451,10 @@ impl Cluster {
         tracing::error!("{why}; all processes end: started again, they go on from the last commit");
         self.tell_all(&Word::Failed(why.to_owned()));
         std::process::exit(Exit::Fault as i32);
+    }
+
+    fn exhausted(&self, process: usize, why: String) -> ClusterError {
+        ClusterError::Exhausted { process, address: self.hosts.address(process).to_owned(), why }
     }
 
     fn ended(&self, process: usize, why: String) -> ClusterError {
