@@ -19,7 +19,8 @@ pub enum JobError {
     /// Too much of the input can not be read: a change of format, not an accident.
     #[error(
         "{topic}: {rejected} of the last {stretch} records could not be read, the last one at {partition}@{offset}: {reason}; \
-         nothing of them is committed. If the producer's format changed, cure it; to reject them all and go on, run with \
+         those of the epoch that was open are not committed, and are read again; earlier ones are in the table rejected, and \
+         only a new store reads them again. If the producer's format changed, cure it; to reject them all and go on, run with \
          --max-rejected-share 1"
     )]
     TooManyRejected {
