@@ -12,7 +12,7 @@ use super::envelope::{self, Scratch};
 use super::watch::{Sleeper, Watched, Watcher, inode};
 use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waker};
 
-/// Bytes asked for at a time.
+/// Bytes asked for at a time, where there are so many.
 const CHUNK: usize = 512 * 1024;
 /// What a key and an envelope may add to a payload of the largest size.
 const MARGIN: usize = 64 * 1024;
@@ -204,8 +204,10 @@ impl Followed {
         self.filled -= self.line;
         self.scanned -= self.line;
         self.line = 0;
-        if self.buffer.len() < self.filled + CHUNK {
-            self.buffer.resize(self.filled + CHUNK, 0);
+        let length = file.metadata().map_err(|error| fault(&self.watched, error))?.len();
+        let chunk = length.saturating_sub(read_to).min(CHUNK as u64) as usize;
+        if self.buffer.len() < self.filled + chunk {
+            self.buffer.resize(self.filled + chunk, 0);
         }
         let read = loop {
             match file.read(&mut self.buffer[self.filled..]) {
@@ -218,6 +220,10 @@ impl Followed {
             let length = file.metadata().map_err(|error| fault(&self.watched, error))?.len();
             if length < read_to {
                 return Err(self.changed(format!("it shrank to {length} bytes, and {read_to} were read")));
+            }
+            // There may be thousands of files, most of them idle.
+            if self.filled == 0 {
+                self.buffer = Vec::new();
             }
         }
         self.filled += read;
@@ -274,4 +280,41 @@ impl Followed {
 
 fn fault(watched: &Watched, error: io::Error) -> SourceError {
     SourceError::Fault { what: format!("file {}", watched.path.display()), source: Box::new(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_read_to_its_end_holds_no_memory() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sold.jsonl");
+        let write = |text: &str| {
+            use std::io::Write;
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).expect("opened");
+            file.write_all(text.as_bytes()).expect("written");
+        };
+        write("");
+        let start = StartAt::on(PartitionId { topic: 0, partition: 0 }, 0);
+        let partitions = vec![("sold".to_owned(), path.clone(), start)];
+        let mut source =
+            FileSource::open("log", partitions, 1024, &Arc::default(), Arc::new(|| {})).expect("the file can be read");
+        let read = |source: &mut FileSource| {
+            let mut records = 0;
+            while source
+                .poll(10, &mut |polled| records += u64::from(matches!(polled, Polled::Record(_))))
+                .expect("read")
+                > 0
+            {}
+            (records, source.followed[0].buffer.len())
+        };
+        write(&"{}\n".repeat(1_000));
+        assert_eq!(read(&mut source), (1_000, 0));
+        write("{\"half\":");
+        let (records, held) = read(&mut source);
+        assert!(records == 0 && (8..CHUNK).contains(&held), "{records} records, {held} bytes for half a line");
+        write("1}\n");
+        assert_eq!(read(&mut source), (1, 0));
+    }
 }

@@ -4,6 +4,7 @@
 //! few microseconds a file and round, and nothing while all readers are busy.
 
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -32,10 +33,12 @@ impl Watched {
     fn has_news(&self) -> bool {
         let known = self.inode.load(Ordering::Acquire);
         match std::fs::metadata(&self.path) {
-            Err(_) => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.is_replaced.store(known != 0, Ordering::Release);
                 known != 0
             }
+            // It may pass. What can be read of a file that is open is read on, and what can not is the reader's to tell.
+            Err(_) => true,
             Ok(_) if known == 0 => true,
             Ok(metadata) if inode(&metadata) != known => {
                 self.is_replaced.store(true, Ordering::Release);
@@ -103,5 +106,32 @@ impl Watcher {
                 (sleeper.waker)();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_that_is_not_there_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("sold.jsonl");
+        std::fs::write(&file, "").expect("written");
+        let known = inode(&std::fs::metadata(&file).expect("there"));
+        let is_gone = |path: PathBuf| {
+            let watched = Watched {
+                path,
+                read_to: AtomicU64::new(0),
+                inode: AtomicU64::new(known),
+                is_replaced: AtomicBool::new(false),
+            };
+            let _ = watched.has_news();
+            watched.is_replaced.load(Ordering::Acquire)
+        };
+        assert!(!is_gone(file.clone()));
+        assert!(is_gone(folder.path().join("other.jsonl")));
+        // Who asks is refused: here since a file is no folder, else for a right or a server that is away.
+        assert!(!is_gone(file.join("below")));
     }
 }
