@@ -81,8 +81,12 @@ impl Counted {
         let store = format!("sqlite:{}", folder.join("totals.db").display());
         let args = JobArgs::of(&folder.join("log").display().to_string(), &store);
         let args = args.with_topics(&["product_sold", "product_listings"]);
-        let config =
-            JobConfig { until_caught_up: true, views: View::ALL.to_vec(), correction_window, ..args.resolve().unwrap() };
+        let config = JobConfig {
+            until_caught_up: true,
+            views: View::ALL.to_vec(),
+            correction_window,
+            ..args.resolve().unwrap()
+        };
         job::run(&config, &Stop::default()).unwrap();
         let settings = AuditSettings::of(&config);
         Counted { config, settings }

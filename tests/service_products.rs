@@ -133,7 +133,9 @@ fn a_view_that_is_being_filled_is_not_shown_as_an_empty_one() {
         let mut write = store.open();
         let filled = write.acquire(&with(&after)).unwrap().to_fill;
         assert_eq!(filled, [View::Day, View::Product]);
-        for path in ["sales_per_day", "sales_per_day.csv", "sales_per_product", "product_totals", "product_totals?product=1"] {
+        for path in
+            ["sales_per_day", "sales_per_day.csv", "sales_per_product", "product_totals", "product_totals?product=1"]
+        {
             let answer = serving.ask(&format!("/api/v1/{path}"), &[]);
             assert_eq!((answer.status, answer.problem().0.as_str()), (503, "view_filling"), "{path}: {}", answer.body);
         }

@@ -49,7 +49,6 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
         top: stored.top.into(),
         volume_window: stored.volume_window,
         correction_window: stored.correction_window,
-        ..AuditSettings::of(&config)
     };
     for (topic, stored) in stored.formats {
         let given = settings.rules.topic(&topic).describe();

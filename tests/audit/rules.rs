@@ -117,7 +117,8 @@ fn what_was_compacted_is_proven_without_its_counters() {
         let file = folder.path().join(format!("log/{topic}-0.jsonl"));
         let text = std::fs::read_to_string(&file).expect("written");
         // Offsets are bytes, and a line without a record is none.
-        let line = |(at, line): (usize, &str)| if gone.contains(&at) { " ".repeat(line.len()) } else { line.to_owned() };
+        let line =
+            |(at, line): (usize, &str)| if gone.contains(&at) { " ".repeat(line.len()) } else { line.to_owned() };
         let lines: Vec<String> = text.lines().enumerate().map(line).collect();
         std::fs::write(&file, lines.join("\n") + "\n").expect("written");
     }

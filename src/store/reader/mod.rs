@@ -367,9 +367,9 @@ impl Reader {
 fn head_of(rows: &[Row]) -> Result<Head, StoreError> {
     let row = rows.first().ok_or_else(|| StoreError::Corrupt("the table job has no row".into()))?;
     let names = |place: usize, of: &str| match row[place].text() {
-        Some(names) => serde_json::from_str::<Vec<String>>(names).map(Some).map_err(|error| {
-            StoreError::Corrupt(format!("{of} is {names:?}, which is no list of names: {error}"))
-        }),
+        Some(names) => serde_json::from_str::<Vec<String>>(names)
+            .map(Some)
+            .map_err(|error| StoreError::Corrupt(format!("{of} is {names:?}, which is no list of names: {error}"))),
         None => Ok(None),
     };
     Ok(Head {
