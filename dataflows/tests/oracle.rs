@@ -242,9 +242,9 @@ proptest! {
     }
 
     #[test]
-    fn the_books_balance(drawn in epochs(), workers in 1..4usize) {
+    fn the_books_balance(drawn in epochs(), (workers, lead) in (1..4usize, 0..2usize)) {
         let epochs = placed(&drawn, true);
-        let changes = run(workers, settings(0), Base::default(), epochs.clone());
+        let changes = run_apart(workers, lead, settings(0), Base::default(), epochs.clone());
         let mut counted: HashMap<PartitionId, Outcomes> = HashMap::new();
         let mut read: HashMap<PartitionId, u64> = HashMap::new();
         for changes in &changes {

@@ -117,8 +117,25 @@ pub(crate) fn upsert<'scope>(
                 batch.clear();
             };
 
-            // Nothing live is open while anything is still replayed.
+            // Nothing of an epoch before this one is still to come. While anything is replayed, nothing live is open.
             let first = first_open(&frontiers[..1]);
+            if !frontiers[0].less_equal(&recovered_epoch)
+                && let Some(Loading { at: OpenEpoch { capabilities, mut gathered, .. }, roll_up: filled }) =
+                    loading.take()
+            {
+                let mut session = rows_out.session(&capabilities.rows);
+                filled.drain(&mut gathered.changes, |key, sum| session.give((key, recovered_epoch + 1, sum)));
+                let mut session = minutes_out.session(&capabilities.minutes);
+                gathered.drain_minutes(|key, sum| session.give((key, sum)));
+            }
+
+            // Before what comes now: the records of a partition count in their order.
+            for (_, at) in open.range_mut(..=first) {
+                for mut batch in std::mem::take(&mut at.waiting) {
+                    apply(at, &mut orders, &mut roll_up, sold, true, &mut batch);
+                }
+            }
+
             events.for_each(|capability, batch| {
                 let Some(&epoch) = capability.least() else { return };
                 if let Some(Loading { at, roll_up }) = loading.as_mut().filter(|_| epoch <= recovered_epoch) {
@@ -139,22 +156,6 @@ pub(crate) fn upsert<'scope>(
                     at.waiting.push(std::mem::take(batch));
                 }
             });
-            if !frontiers[0].less_equal(&recovered_epoch)
-                && let Some(Loading { at: OpenEpoch { capabilities, mut gathered, .. }, roll_up: filled }) =
-                    loading.take()
-            {
-                let mut session = rows_out.session(&capabilities.rows);
-                filled.drain(&mut gathered.changes, |key, sum| session.give((key, recovered_epoch + 1, sum)));
-                let mut session = minutes_out.session(&capabilities.minutes);
-                gathered.drain_minutes(|key, sum| session.give((key, sum)));
-            }
-
-            for (_, at) in open.range_mut(..=first) {
-                for mut batch in std::mem::take(&mut at.waiting) {
-                    apply(at, &mut orders, &mut roll_up, sold, true, &mut batch);
-                }
-            }
-
             watermarks.for_each(|_capability, batch| {
                 batch.drain(..).filter(|watermark| watermark.is_of_orders).for_each(|watermark| times.note(&watermark));
             });
