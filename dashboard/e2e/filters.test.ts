@@ -114,6 +114,18 @@ describe("the filter bar", () => {
     expect(query(page).has("category")).toBe(false);
   });
 
+  it.runIf(lacks("sales_per_product"))("takes a product back whose view is switched off, also where a bookmark named it", async () => {
+    const here = await shop();
+    here.mock?.shop.off.add("sales_per_product");
+    const page = await open({ url: here.url, query: "?product=1001&category=", shows: "[aria-label='What is shown']", expected: /status of 404/ });
+    await page.getByText("The view sales_per_product holds this").first().waitFor();
+    await page.getByRole("button", { name: /^Remove the filter Product/ }).click();
+    await page.waitForSelector(SHOWS);
+    await here.sell([order()]);
+    await page.waitForSelector("[data-trust=live]");
+    expect(await page.locator("[data-trust=lost]").count()).toBe(0);
+  });
+
   it("is a list on a phone", async () => {
     const here = await shop();
     const page = await open({ url: here.url, shows: SHOWS, viewport: { width: 390, height: 844 } });

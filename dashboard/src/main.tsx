@@ -32,6 +32,7 @@ const store = new LiveStore(
     loadSlice: ({ period, narrowing }, { anchor, kept }, signal) =>
       loadSlice(reader, narrowing, firstNeeded(period, anchor), kept, signal),
     loadMinutesBefore: ({ anchor, timeZone }, signal) => loadMinutesBefore(reader, anchor, timeZone, signal),
+    isKept: async (view) => (await fetchFreshness()).views.some((kept) => kept.view === view),
     scheduler: frameScheduler,
     clock,
     wall: (zone) => dayIn(zone),

@@ -89,18 +89,24 @@ export function usePageView(): PageView {
   return VIEWS.find((view) => view === text) ?? "overview";
 }
 
-/** The category, the payment method and the product that the address narrows to. */
+/** A filter that names nothing is none: the service would refuse to look for it. */
+const named = (value: string | null): string | null => (value === "" ? null : value);
+
+/** The category, the payment method and the product that a query narrows to. */
+export function narrowingOf(query: string): Narrowing {
+  const parameters = new URLSearchParams(query);
+  const of = (name: Dimension) => named(parameters.get(name));
+  return { category: of("category"), payment_method: of("payment_method"), product: of("product") };
+}
+
+/** The same of the page's address. */
 export function useNarrowing(): Narrowing {
-  const [category] = useAddress("category");
-  const [payment_method] = useAddress("payment_method");
-  const [product] = useAddress("product");
+  const category = named(useAddress("category")[0]);
+  const payment_method = named(useAddress("payment_method")[0]);
+  const product = named(useAddress("product")[0]);
   return useMemo(() => ({ category, payment_method, product }), [category, payment_method, product]);
 }
 
 export const periodInAddress = (): Period => periodOf(read("period"));
 
-export const narrowingInAddress = (): Narrowing => ({
-  category: read("category"),
-  payment_method: read("payment_method"),
-  product: read("product"),
-});
+export const narrowingInAddress = (): Narrowing => narrowingOf(window.location.search);

@@ -26,6 +26,8 @@ export type Reach = "connecting" | "open" | "away" | "lost" | "resting";
 
 export interface LiveState {
   readonly contact: Reach;
+  /** How often the stream was refused since it was open. */
+  readonly refused: number;
   /** Something is under way: the first snapshot, one after a reset, one for a wider period, or a slice. */
   readonly loading: boolean;
   /** True from the first settled ledger on, for ever: numbers once shown stay. */
@@ -79,6 +81,7 @@ export interface LiveState {
 /** Before anything is known. */
 export const stateBefore = ({ period, narrowing }: Showing): LiveState => ({
   contact: "connecting",
+  refused: 0,
   loading: true,
   ready: false,
   frozen: false,

@@ -18,9 +18,10 @@
  *   slice is, which alone is loaded: the ledger stays. Until then the old numbers stay, and go on.
  * - A slice is joined to the ledger at the epoch of both; so are the minutes that today is compared with.
  * - A page that nobody looks at rests: it holds what it shows, loads nothing, and goes on from the stream's last event.
- * - The stream is told the product that is shown and the one that is asked for, before either's slice is loaded.
+ * - The stream is told the product that is shown and the one that is asked for, before either's slice is loaded; and
+ *   none where rows by product are switched off: such a stream is refused for good.
  */
-import type { Changes, Contact, Hello, Reset } from "../api/types";
+import type { Changes, Contact, Hello, Reset, Streamed } from "../api/types";
 import type { Annex, Slice } from "./annex";
 import type { FrameScheduler } from "./frame";
 import { narrowed, sameNarrowing } from "./holding";
@@ -40,6 +41,8 @@ export interface LiveParts {
   /** What the showing narrows to; null where it narrows nothing. */
   readonly loadSlice: (showing: Showing, ledger: Ledger, signal: AbortSignal) => Promise<Slice | null>;
   readonly loadMinutesBefore: (ledger: Ledger, signal: AbortSignal) => Promise<Annex>;
+  /** Whether the service keeps the view. */
+  readonly isKept: (view: Streamed) => Promise<boolean>;
   readonly scheduler: (run: () => void) => FrameScheduler;
   readonly clock: () => number;
   /** The day on the wall of a time zone; of the reader's, where it is null. */
@@ -55,6 +58,8 @@ interface Load<T> {
   readonly showing: Showing;
   /** The stream's epoch when the load began. */
   readonly base: number;
+  /** The products that the stream told when the load began. */
+  readonly told: readonly string[];
   /** Every change after `base`. */
   readonly kept: Changes[];
   loaded: { readonly of: T } | null;
@@ -82,6 +87,8 @@ export class LiveStore {
   #queue: Changes[] = [];
   #ledger: Ledger | null = null;
   #retryMs = FIRST_RETRY_MS;
+  /** Whether rows by product can be followed, as far as is known. */
+  #tellsProducts = true;
   #endDay: () => void = () => undefined;
   #state: LiveState;
 
@@ -104,6 +111,7 @@ export class LiveStore {
       {
         opened: () => { this.#opened(); },
         lost: () => { this.#patch({ contact: "lost" }); },
+        refused: () => { void this.#refused(); },
         rested: () => { this.#rest(); },
         hello: (hello) => { this.#hello(hello); },
         changes: (changes) => { this.#changes(changes); },
@@ -183,9 +191,21 @@ export class LiveStore {
     this.#patch({ contact: "resting" });
   }
 
+  /** One reason may be that a product is followed whose view is switched off: that would be refused for ever. */
+  async #refused(): Promise<void> {
+    this.#patch({ refused: this.#state.refused + 1 });
+    if (this.#products().length === 0) return;
+    const kept = await this.#parts.isKept("sales_per_product").catch(() => true);
+    if (kept || !this.#tellsProducts || this.#state.contact !== "lost") return;
+    this.#tellsProducts = false;
+    this.#stream?.follow([]);
+    // What is held of the product would get no changes any more.
+    if (this.#streamEpoch !== null) this.#restart({ epoch: this.#streamEpoch });
+  }
+
   #opened(): void {
     const rested = this.#state.contact === "resting";
-    this.#patch({ contact: "open" });
+    this.#patch({ contact: "open", refused: 0 });
     // Before the first hello there is nothing to go on with: it begins.
     if (!rested || this.#streamEpoch === null) return;
     const { wanted, wantedNarrowing } = this.#state;
@@ -288,6 +308,7 @@ export class LiveStore {
       abort: new AbortController(),
       showing: { period: wanted, narrowing: wantedNarrowing },
       base: this.#streamEpoch ?? 0,
+      told: this.#products(),
       kept: [],
       loaded: null,
     };
@@ -331,6 +352,15 @@ export class LiveStore {
   #adopt(load: Load<Snapshot>, { ledger, clockSkew }: Snapshot): boolean {
     for (const changes of load.kept.splice(0)) ledger.absorb(changes);
     if (!ledger.settledAt(this.#streamEpoch ?? 0)) return false;
+    this.#tellsProducts = !ledger.off.has("sales_per_product");
+    const product = ledger.slice?.tables.sales_per_product?.by.product;
+    if (typeof product === "string" && !load.told.includes(product)) {
+      // The view was switched on meanwhile: the stream has told nothing of these rows.
+      this.#stream?.follow(this.#products());
+      this.#drop("whole");
+      this.#begin();
+      return true;
+    }
     ledger.settle();
     ledger.moveAnchor(this.#parts.wall(ledger.timeZone));
     this.#drop("minutes");
@@ -398,8 +428,9 @@ export class LiveStore {
     );
   }
 
-  /** The products whose rows the stream must tell: of what is shown, and of what is asked for. */
+  /** The products whose rows the stream must tell, where it can: of what is shown, and of what is asked for. */
   #products(): string[] {
+    if (!this.#tellsProducts) return [];
     const { narrowing, wantedNarrowing } = this.#state;
     const products = [narrowing, wantedNarrowing].map(({ product }) => product).filter((product) => product !== null);
     return [...new Set(products)].sort();

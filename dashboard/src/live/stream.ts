@@ -10,6 +10,8 @@ import type { Changes, Contact, Hello, Reset } from "../api/types";
 export interface StreamHandlers {
   opened(): void;
   lost(): void;
+  /** The answer was no stream, after `lost`. It does not say why. */
+  refused(): void;
   /** Nobody looks: nothing is told until `opened`. */
   rested(): void;
   hello(hello: Hello): void;
@@ -105,6 +107,7 @@ export function openEventStream(
       clearTimeout(retry);
       retry = setTimeout(reopen, retryMs);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+      handlers.refused();
     };
     on(opened, "hello", (hello) => { handlers.hello(hello); });
     on(opened, "changes", (changes) => { handlers.changes(changes); });

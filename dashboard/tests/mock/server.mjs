@@ -47,6 +47,15 @@ const ANSWERS = {
   products: (shop, url) => shop.listingsPage(url.searchParams.getAll("product")),
 };
 
+/** @param {string} view */
+const viewOff = (view) => new Refusal(404, "view_off", `the view ${view} is switched off`, "switch it on where the job runs");
+
+/** @param {import("node:http").ServerResponse} answer @param {Refusal} refusal */
+function refuse(answer, { status, body }) {
+  answer.writeHead(status, { "content-type": "application/json" });
+  answer.end(JSON.stringify(body));
+}
+
 /**
  * @param {{ port?: number, days?: number, perDay?: number, categories?: number, lastDay?: string, tickMs?: number }} [options]
  *   `tickMs`: milliseconds between live commits, 0 for none
@@ -81,10 +90,15 @@ export async function startMock({
 
   /** @param {URL} url @param {import("node:http").IncomingMessage} request @param {import("node:http").ServerResponse} answer */
   function events(url, request, answer) {
+    const products = url.searchParams.getAll("product");
+    const refusal = productsRefused(products);
+    if (refusal) {
+      refuse(answer, refusal);
+      return;
+    }
     answer.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     answer.write("retry: 1000\n\n");
     const last = request.headers["last-event-id"] ?? url.searchParams.get("last_event_id");
-    const products = url.searchParams.getAll("product");
     const reader = { answer, epoch: shop.epoch, products };
     if (last === null || last === undefined) {
       send(answer, "hello", shop.place());
@@ -102,17 +116,22 @@ export async function startMock({
     const name = url.pathname.slice("/api/v1/".length);
     const view = VIEWS.find((known) => known === name);
     const limit = Number(url.searchParams.get("limit") ?? 1000);
-    const body = view ? shop.page(view, pageOf(url, limit)) : answerOf(name, url, limit);
-    if (body instanceof Refusal) {
-      answer.writeHead(body.status, { "content-type": "application/json" });
-      answer.end(JSON.stringify(body.body));
-    } else if (body) {
+    const summed = name === "product_totals" ? "sales_per_product" : name;
+    const body = shop.off.has(summed) ? viewOff(summed) : view ? shop.page(view, pageOf(url, limit)) : answerOf(name, url, limit);
+    if (body instanceof Refusal) refuse(answer, body);
+    else if (body) {
       answer.writeHead(200, { "content-type": "application/json", etag: `"${shop.epoch}"` });
       answer.end(JSON.stringify(body));
     } else {
       answer.writeHead(404, { "content-type": "application/json" });
       answer.end(JSON.stringify({ error: { code: "unknown_view", message: `no view ${name}` } }));
     }
+  }
+
+  /** A service refuses a stream of products whose view is off. @param {string[]} products */
+  function productsRefused(products) {
+    if (products.includes("")) return new Refusal(400, "invalid_parameter", "`product` is empty", "leave it out");
+    return products.length > 0 && shop.off.has("sales_per_product") ? viewOff("sales_per_product") : null;
   }
 
   /** @param {string} name @param {URL} url @param {number} limit @returns {object | null} */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { moved } from "../../src/app/address";
+import { moved, narrowingOf } from "../../src/app/address";
 
 describe("the address", () => {
   it("holds what differs from the default", () => {
@@ -7,6 +7,11 @@ describe("the address", () => {
     expect(moved("?period=90", { period: "30" })).toBe("");
     expect(moved("?period=90", { category: "Books & Co" })).toBe("?period=90&category=Books+%26+Co");
     expect(moved("?category=Books", { category: null })).toBe("");
+  });
+
+  it("narrows to what it names, and an empty name to nothing", () => {
+    expect(narrowingOf("?category=Books+%26+Co&product=1001")).toEqual({ category: "Books & Co", payment_method: null, product: "1001" });
+    expect(narrowingOf("?category=&payment_method=&product")).toEqual({ category: null, payment_method: null, product: null });
   });
 
   it("forgets a table's page, order and search with the table", () => {

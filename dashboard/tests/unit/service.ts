@@ -64,6 +64,7 @@ export class Service {
         loadSlice: ({ period, narrowing }, { anchor, kept }, signal) =>
           loadSlice(this.#reader, narrowing, firstNeeded(period, anchor), kept, signal),
         loadMinutesBefore: ({ anchor, timeZone }, signal) => loadMinutesBefore(this.#reader, anchor, timeZone, signal),
+        isKept: (view) => Promise.resolve(!this.shop.off.has(view)),
         scheduler: () => ({ request: () => undefined, cancel: () => undefined }),
         clock: () => 0,
         wall: () => this.wall,
@@ -100,6 +101,11 @@ export class Service {
 
   connect(): void {
     if (this.connected) return;
+    if (this.products.length > 0 && this.shop.off.has("sales_per_product")) {
+      this.handlers?.lost();
+      this.handlers?.refused();
+      return;
+    }
     this.connected = true;
     this.handlers?.opened();
     if (this.seen === null) {
@@ -141,7 +147,7 @@ export class Service {
       this.deliver();
       this.store.flush();
       if (this.waiting.length > 0) await this.answer();
-      else if (this.store.getState().loading) {
+      else if (this.store.getState().loading || !this.connected) {
         this.sleeping.splice(0).forEach((wake) => { wake(); });
         await turn();
       } else return;

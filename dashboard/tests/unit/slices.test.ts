@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { WIDE, type Narrowing } from "../../src/live/holding";
 import { dayBefore } from "../mock/traffic.mjs";
-import { annexed, heldOf, known, order, Service, shown, started, textOf, truth, WALL } from "./service";
+import { annexed, heldOf, known, order, Service, shown, started, textOf, truth, turn, WALL } from "./service";
 
 const BOOKS: Narrowing = { ...WIDE, category: "Books" };
 const CARDS: Narrowing = { ...BOOKS, payment_method: "CREDIT_CARD" };
@@ -152,6 +152,43 @@ describe("a product", () => {
     expect(service.products).toEqual([]);
     await service.settle();
     expect(service.asked).toEqual([]);
+  });
+
+  it("is not followed where its view is off, which a stream that names it does not survive", async () => {
+    const service = new Service({ narrowing: TEA });
+    service.shop.off.add("sales_per_product");
+    service.shop.commit(several());
+    service.store.start();
+    service.connect();
+    expect(service.store.getState()).toMatchObject({ contact: "lost", refused: 1 });
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ contact: "open", refused: 0, ready: true, narrowing: TEA });
+    narrow(service, { ...WIDE, product: "pot" });
+    expect(service.products).toEqual([]);
+    await service.settle();
+    expect([views(service), service.asked]).toEqual([[], []]);
+  });
+
+  it("goes with its view, and comes back with it, right from then on", async () => {
+    const service = await started(several(), { narrowing: TEA });
+    service.disconnect();
+    service.shop.off.add("sales_per_product");
+    service.connect();
+    await turn();
+    expect(service.store.getState()).toMatchObject({ frozen: true, loading: true });
+    await service.settle();
+    expect([service.products, views(service)]).toEqual([[], []]);
+    service.disconnect();
+    service.shop.off.clear();
+    service.shop.commit([order("f")]);
+    service.shop.forget();
+    service.connect();
+    while (service.waiting.length > 0) await service.answer();
+    // Between the load and its numbers, on a stream that does not tell the product yet.
+    service.shop.commit([order("g", { product: "tea" })]);
+    await service.settle();
+    expect([service.products, views(service)]).toEqual([["tea"], ["sales_per_product"]]);
+    isRight(service);
   });
 });
 

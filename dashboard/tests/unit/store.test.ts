@@ -284,6 +284,7 @@ describe("the live store", () => {
         }),
       }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant("fail" as const) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("switch" as const) }) },
     );
     await fc.assert(
       fc.asyncProperty(fc.array(event, { minLength: 4, maxLength: 12 }), fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 4 }), async (first, steps, pageRows) => {
@@ -338,6 +339,11 @@ describe("the live store", () => {
           else if (action.do === "show") service.store.show({ period: action.period, narrowing: service.store.getState().wantedNarrowing });
           else if (action.do === "narrow") service.store.show({ period: service.store.getState().wanted, narrowing: action.narrowing });
           else if (action.do === "fail") service.failing = 1;
+          // A job that is started again, with rows by product or without.
+          else if (action.do === "switch") {
+            service.disconnect();
+            if (!service.shop.off.delete("sales_per_product")) service.shop.off.add("sales_per_product");
+          }
           else service.sleeping.splice(0).forEach((wake) => { wake(); });
         }
         await service.settle();
@@ -348,7 +354,7 @@ describe("the live store", () => {
         expect(state.narrowing).toEqual(state.wantedNarrowing);
         const { by, views } = state.slice?.held ?? { by: WIDE, views: [] };
         expect(by).toEqual(state.narrowing);
-        expect(views).toEqual(narrowed(by).length > 0 ? viewsOf(narrowed(by)) : []);
+        expect(views).toEqual(narrowed(by).length > 0 ? viewsOf(narrowed(by)).filter((view) => !state.off.has(view)) : []);
         for (const table of annexed(state)) expect(textOf(table)).toEqual(heldOf(known(service.shop), table));
         expect(state.counts).toEqual(expect.objectContaining({ read: service.shop.counts.read }));
         const from = state.views?.sales_per_category.table.from ?? null;

@@ -38,7 +38,7 @@ const last = () => {
   return source;
 };
 const handlers = () =>
-  ({ opened: vi.fn(), lost: vi.fn(), rested: vi.fn(), hello: vi.fn(), changes: vi.fn(), reset: vi.fn(), contact: vi.fn() }) satisfies StreamHandlers;
+  ({ opened: vi.fn(), lost: vi.fn(), refused: vi.fn(), rested: vi.fn(), hello: vi.fn(), changes: vi.fn(), reset: vi.fn(), contact: vi.fn() }) satisfies StreamHandlers;
 
 let stream: Stream;
 beforeEach(() => {
@@ -77,17 +77,20 @@ describe("the stream", () => {
     last().fail(Source.CONNECTING);
     vi.advanceTimersByTime(60_000);
     expect(heard.lost).toHaveBeenCalledOnce();
+    expect(heard.refused).not.toHaveBeenCalled();
     expect(Source.made).toHaveLength(1);
   });
 
   it("comes back with its last epoch where EventSource gave up, less and less often", () => {
-    start(handlers());
+    const heard = handlers();
+    start(heard);
     last().send("changes", { epoch: 7 });
     last().fail(Source.CLOSED);
     vi.advanceTimersByTime(1_000);
     expect(Source.made).toHaveLength(2);
     expect(last().url).toBe("/events?last_event_id=7");
     last().fail(Source.CLOSED);
+    expect(heard.refused).toHaveBeenCalledTimes(2);
     vi.advanceTimersByTime(1_000);
     expect(Source.made).toHaveLength(2);
     vi.advanceTimersByTime(1_000);
@@ -193,5 +196,16 @@ describe("the stream", () => {
     vi.advanceTimersByTime(1_000);
     expect(last().url).toBe("/events?product=a+b&product=c&last_event_id=7");
     expect(heard.lost).toHaveBeenCalledOnce();
+  });
+
+  it("tries at once without the products that it was refused for", () => {
+    const heard = handlers();
+    heard.refused.mockImplementation(() => { stream.follow([]); });
+    start(heard);
+    stream.follow(["a"]);
+    last().fail(Source.CLOSED);
+    expect(last().url).toBe("/events");
+    vi.advanceTimersByTime(60_000);
+    expect(Source.made).toHaveLength(3);
   });
 });
