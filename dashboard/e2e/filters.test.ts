@@ -149,6 +149,49 @@ describe("the filter bar", () => {
   });
 });
 
+describe("another currency", () => {
+  /** The service's answers are held back from now on, and given, or refused, when the test says so. */
+  async function holdTotals(page: Tab) {
+    const held: ((status: number) => void)[] = [];
+    await page.route(/api\/v1\/product_totals/, async (route) => {
+      const status = await new Promise<number>((resolve) => held.push(resolve));
+      if (status === 200) await route.continue();
+      else await route.fulfill({ status, body: "{}" });
+    });
+    return (status: number) => { for (const answer of held.splice(0)) answer(status); };
+  }
+  const toFrancs = (page: Tab) => panel(page, "Orders by currency").getByRole("button", { name: /FCFA/ }).click();
+
+  it("never has amounts of the one before, while its best sellers load and when they can not be", async () => {
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?period=7&currency=EUR", shows: SHOWS, expected: /status of 400/ });
+    const best = panel(page, "Best sellers");
+    await best.locator("tbody tr").first().waitFor();
+    const answer = await holdTotals(page);
+    await toFrancs(page);
+    await best.getByText("Loading the rows").waitFor();
+    expect(await best.locator("tbody tr").count()).toBe(0);
+    answer(400);
+    await best.getByText("could not be loaded").waitFor();
+    expect(await best.locator("tbody tr").count()).toBe(0);
+    await page.unrouteAll();
+  });
+
+  it("never has the rows of the one before in the table of products", async () => {
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?view=tables&table=product&currency=EUR", expected: /status of 400/ });
+    const answer = await holdTotals(page);
+    await pill(page, "Currency").click();
+    await page.getByRole("option", { name: "FCFA" }).click();
+    await page.getByText("Loading the rows").waitFor();
+    expect(await page.locator("main tbody").textContent()).not.toContain("€");
+    answer(400);
+    await page.locator("[role=alert]").waitFor();
+    expect(await page.locator("main tbody").textContent()).not.toMatch(/\d/);
+    await page.unrouteAll();
+  });
+});
+
 describe("chart elements", () => {
   /** A place in a panel's picture: parts of its width and height. */
   async function place(page: Tab, title: string, x: number, y: number): Promise<{ x: number; y: number }> {

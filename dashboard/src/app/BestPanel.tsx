@@ -16,15 +16,16 @@ export function BestPanel({ currency }: { readonly currency: CurrencyInfo }) {
   const { t } = useTranslation();
   const { code } = currency;
   const by = useNarrowing();
-  const { sums, missing, failed, view, markOf } = useBest(code);
+  const { sums, missing, failed, loading, view, markOf } = useBest(code);
   const nameOf = useProductNames(useMemo(() => sums.map(({ label }) => label), [sums]));
   const title = t("panel.best");
+  const none = failed ? t("panel.bestFailed") : loading ? t("tables.loading") : null;
   return (
     <Panel
       height={HEIGHT}
       title={title}
       note={code}
-      missing={missing ? <Unheld split="product" missing={missing} /> : failed && sums.length === 0 ? t("panel.bestFailed") : null}
+      missing={missing ? <Unheld split="product" missing={missing} /> : sums.length === 0 ? none : null}
       partial={usePartial(view)}
     >
       <BarTable

@@ -2,7 +2,7 @@
  * The best sellers of the shown days. The service ranks those of all time, of the newest day and of its month, and the
  * stream brings them; those of any other days are sums that it is asked for.
  */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { fetchList } from "../api/client";
 import { parseAmount } from "../live/amount";
@@ -31,8 +31,9 @@ export function rankingOf(period: Period, span: Span, newest: string): string | 
 export interface Best {
   readonly sums: readonly LabelledSum[];
   readonly missing: Holding | null;
-  /** Why there are none that could be shown. */
+  /** Why there are none that could be shown: the service was asked in vain, or has not answered yet. */
   readonly failed: boolean;
+  readonly loading: boolean;
   readonly view: string;
   /** What number a product's is, for `data-number`. */
   readonly markOf: (product: string, column: Column) => string | undefined;
@@ -58,21 +59,22 @@ export function useBest(currency: string): Best {
   if (ranking !== null) {
     const rank = new Map(sums.map(({ label }, at) => [label, at + 1]));
     const mark: Best["markOf"] = (product, column) => markOf("top_products", column, { period: ranking, currency, rank: rank.get(product) ?? null });
-    return { sums, missing: null, failed: false, view: "top_products", markOf: mark };
+    return { sums, missing: null, failed: false, loading: false, view: "top_products", markOf: mark };
   }
   if (asks) {
     // Of another epoch than the page: what the service answered last.
     const mark: Best["markOf"] = (product, column) => markOf("product_totals", column, { ...span, currency, product });
-    return { sums: asked.sums, missing: null, failed: asked.failed, view: "sales_per_product", markOf: mark };
+    return { ...asked, missing: null, view: "sales_per_product", markOf: mark };
   }
   const mark: Best["markOf"] = (product, column) => markOfPart(narrow.part, column, span, { currency, product });
-  return { sums, missing: isWide ? held : narrow.missing, failed: false, view: "sales_per_product", markOf: mark };
+  return { sums, missing: isWide ? held : narrow.missing, failed: false, loading: false, view: "sales_per_product", markOf: mark };
 }
 
-function useTotals(enabled: boolean, currency: string, { from, to }: Span): { readonly sums: readonly LabelledSum[]; readonly failed: boolean } {
+function useTotals(enabled: boolean, currency: string, { from, to }: Span): Pick<Best, "sums" | "failed" | "loading"> {
   const version = useCalm(useLive((state) => state.epoch), AGAIN_MS);
-  const { data, isError } = useQuery({
-    queryKey: ["best", currency, from, to, version],
+  const subject = JSON.stringify([currency, from, to]);
+  const { data, isError, isPending } = useQuery({
+    queryKey: ["best", subject, version],
     queryFn: async ({ signal }) => {
       const parameters = { from, to, currency, sort: "total_sales", order: "desc" };
       const { rows } = await fetchList("product_totals", parameters, SHOWN, null, signal);
@@ -85,8 +87,9 @@ function useTotals(enabled: boolean, currency: string, { from, to }: Span): { re
     },
     enabled,
     retry: false,
-    placeholderData: keepPreviousData,
+    // The old sums stay while newer ones come, but never those of another currency or of other days.
+    placeholderData: (sums, query) => (query?.queryKey[1] === subject ? sums : undefined),
     gcTime: 10_000,
   });
-  return { sums: data ?? [], failed: isError };
+  return { sums: data ?? [], failed: isError, loading: isPending };
 }

@@ -63,7 +63,7 @@ export function useList<L extends List>(
   measure: (row: ListRows[L]) => bigint = () => 0n,
 ): Paged<L> {
   const calm = useCalm(version, LIST_REST_MS);
-  // Another filter or order begins at its first page; the old rows stay until that has come.
+  // Another filter or order begins at its first page; the old rows stay until that has come, of one currency and period.
   const of = JSON.stringify([list, parameters]);
   const [turned, setTurned] = useState<{ of: string; steps: readonly Step[] }>({ of, steps: [] });
   const steps = turned.of === of ? turned.steps : [];
@@ -76,10 +76,15 @@ export function useList<L extends List>(
     retry: (times, fault) => times < RETRIES && !(fault instanceof ApiError && fault.status < 500),
     gcTime: 10_000,
   });
-  // Rows once shown stay until there are others, also where the answer is a failure.
-  const [kept, keep] = useState<{ page: ListPage<L>; before: Seen } | null>(null);
-  if (data !== undefined && (kept?.page !== data || kept.before !== before)) keep({ page: data, before });
-  const shown = data === undefined ? kept : { page: data, before };
+  // Rows once shown stay until there are others, also where the answer is a failure. But amounts of another currency or
+  // of other days would be read as what is asked for now.
+  const subject = JSON.stringify([list, parameters.currency, parameters.from, parameters.to]);
+  const [kept, keep] = useState<{ page: ListPage<L>; before: Seen; subject: string } | null>(null);
+  if (data !== undefined && (kept?.page !== data || kept.before !== before || kept.subject !== subject)) {
+    keep({ page: data, before, subject });
+  }
+  const old = kept?.subject === subject ? kept : null;
+  const shown = data === undefined ? old : { page: data, before };
   const sum = shown?.page.rows.reduce((all, row) => all + measure(row), 0n) ?? 0n;
   const until = shown ? seenWith(shown.before, shown.page.rows.length, sum, shown.page.epoch) : NOTHING_SEEN;
   const next = data?.next_cursor ?? null;

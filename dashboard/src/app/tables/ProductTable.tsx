@@ -64,8 +64,8 @@ function useColumns({ code, minorUnits }: CurrencyInfo): ColumnDef<ProductTotal>
   const { span, period } = useShown();
   return useMemo(() => {
     const scope = `${period} ${code}`;
-    const mark = ({ product }: ProductTotal, column: string) =>
-      markOf("product_totals", column, { ...span, currency: code, product });
+    const mark = ({ product, currency }: ProductTotal, column: string) =>
+      markOf("product_totals", column, { ...span, currency, product });
     return [
       {
         id: "name",
@@ -86,11 +86,11 @@ function useColumns({ code, minorUnits }: CurrencyInfo): ColumnDef<ProductTotal>
         header: t("table.total"),
         sortDescFirst: true,
         cell: ({ row: { original } }) => (
-          <Explained to={{ product: original.product, category: null, currency: code }}>
+          <Explained to={{ product: original.product, category: null, currency: original.currency }}>
             <Flash
               value={original.total_sales}
               scope={scope}
-              text={format.money(parseAmount(original.total_sales), code, minorUnits)}
+              text={format.money(parseAmount(original.total_sales), original.currency, minorUnits)}
               of={mark(original, "total_sales")}
             />
           </Explained>
