@@ -1,7 +1,7 @@
 /** The page on a wall. */
 import { describe, expect, it } from "vitest";
 import { amountText, parseAmount } from "../src/live/amount";
-import { rowsOf } from "./shop";
+import { has, rowsOf } from "./shop";
 import { beyond, flaws, visits } from "./visit";
 
 const { shop, open } = visits();
@@ -42,6 +42,15 @@ describe("the wall", () => {
       .filter(({ order_date }) => order_date >= (rows.get("from") ?? "") && order_date <= (rows.get("to") ?? ""))
       .reduce((total, { total_sales }) => total + parseAmount(total_sales), 0n);
     expect(await page.getAttribute("[data-testid=currency-FCFA] [data-number]", "data-exact")).toBe(amountText(sum));
+  });
+
+  it.runIf(has("sales_facts"))("tells categories apart under a payment method, which the same view has as well", async () => {
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?wall&currency=EUR&payment_method=PAYPAL", shows });
+    const names = page.locator("section", { hasText: "Sales per category" }).locator("li > span:first-child");
+    await names.first().waitFor();
+    const categories = new Set((await rowsOf(here, "sales_per_category")).map(({ category }) => category));
+    expect((await names.allTextContents()).filter((name) => !categories.has(name))).toEqual([]);
   });
 
   it("keeps the screen awake, and again after it was hidden", async () => {

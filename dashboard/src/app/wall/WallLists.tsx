@@ -27,7 +27,7 @@ export function WallCategories({ currency }: Props) {
   const narrowing = useLive((state) => state.narrowing);
   const narrowed = useNarrowed("category");
   const sums = useMemo(
-    () => ("missing" in narrowed ? [] : perLabel(narrowed.table, code, span)),
+    () => ("missing" in narrowed ? [] : perLabel(narrowed.table, code, span, narrowed.label)),
     [narrowed, code, span],
   );
   const { category: nameOf } = useNames();
