@@ -13,15 +13,16 @@ export const firstMinute = (newestRecord: number | null): string | null =>
   newestRecord === null ? null : minuteAt(floor(newestRecord) - (MINUTES - 1) * MINUTE_MS);
 
 /**
- * Each minute of one currency, oldest first, up to the newest of the log: of the newest record, or of the newest
- * order. Minutes without orders are there with nothing. None where no minute is known.
+ * Each minute of one currency, oldest first, up to that of the newest record. Minutes without orders are there with
+ * nothing. Where no record has a time, the newest order's minute is the last; only there, as one order by a fast clock
+ * would leave all others behind. None where no minute is known.
  */
 export function perMinute(table: Rows, currency: string, newestRecord: number | null): PeriodSum[] {
   let last = newestRecord === null ? Number.NEGATIVE_INFINITY : floor(newestRecord);
   const held = new Map<string, PeriodSum>();
   for (const entry of table.entries()) {
     // The axis is the same for all currencies, so that switching moves nothing.
-    last = Math.max(last, Date.parse(entry.period));
+    if (newestRecord === null) last = Math.max(last, Date.parse(entry.period));
     if (entry.currency === currency) held.set(entry.period, entry);
   }
   if (!Number.isFinite(last)) return [];

@@ -33,8 +33,14 @@ describe("the last hour", () => {
   it("is the same hour in all currencies, and goes by the newest order where no record has a time", () => {
     const table = minutes(row("12:02", "EUR", 3), row("12:30", "FCFA", 1));
     expect(perMinute(table, "EUR", null).at(-1)).toMatchObject({ period: at("12:30"), orders: 0 });
-    expect(perMinute(table, "EUR", Date.parse(at("12:10"))).at(-1)?.period).toBe(at("12:30"));
     expect(perMinute(minutes(), "EUR", null)).toEqual([]);
     expect(firstMinute(null)).toBeNull();
+  });
+
+  it("is not taken over by an order whose clock was fast: the log's newest record says where it ends", () => {
+    const table = minutes(row("12:02", "EUR", 3), row("13:01", "EUR", 1), { ...row("12:00", "EUR", 1), minute: "2100-01-01T00:00:00.000Z" });
+    const hour = perMinute(table, "EUR", Date.parse(at("12:04")));
+    expect(hour.at(-1)?.period).toBe(at("12:04"));
+    expect(hour.filter(({ orders }) => orders > 0).map(({ period }) => period)).toEqual([at("12:02")]);
   });
 });
