@@ -16,6 +16,7 @@ import { openEventStream } from "./live/stream";
 import "./styles/base.css";
 
 const clock = () => Date.now();
+const wall = (zone: string | null, at: number) => dayIn(zone, new Date(at));
 
 const reader = {
   summary: fetchSummary,
@@ -28,14 +29,14 @@ const reader = {
 const store = new LiveStore(
   {
     openStream: (handlers, products) => openEventStream(eventsUrl, handlers, products),
-    loadSnapshot: (showing, minutes, signal) => loadSnapshot(reader, showing, minutes, dayIn, clock, signal),
+    loadSnapshot: (showing, minutes, signal) => loadSnapshot(reader, showing, minutes, wall, clock, signal),
     loadSlice: ({ period, narrowing }, { anchor, kept }, signal) =>
       loadSlice(reader, narrowing, firstNeeded(period, anchor), kept, signal),
     loadMinutesBefore: ({ anchor, timeZone }, signal) => loadMinutesBefore(reader, anchor, timeZone, signal),
     isKept: async (view) => (await fetchFreshness()).views.some((kept) => kept.view === view),
     scheduler: frameScheduler,
     clock,
-    wall: (zone) => dayIn(zone),
+    wall,
     watchDay,
     delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   },

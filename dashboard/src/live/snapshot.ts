@@ -36,13 +36,14 @@ export interface Snapshot {
  * Days and months are loaded whole (they are few: days × currencies); categories and payment methods, which
  * are many, from the first day of the period; best sellers of the newest day, of its month and of all time; the
  * most rated products; the minutes of the last hour; and a slice of what is narrowed to. With `minutes`, those of
- * the day before as well. `wall` says the day on the wall of a time zone, `clock` our time in ms.
+ * the day before as well. `wall` says the day on the wall of a time zone at a moment by the service's clock, `clock`
+ * our time in ms.
  */
 export async function loadSnapshot(
   reader: SnapshotReader,
   { period, narrowing }: Showing,
   minutes: boolean,
-  wall: (zone: string | null) => string,
+  wall: (zone: string | null, at: number) => string,
   clock: () => number,
   signal: AbortSignal,
 ): Promise<Snapshot> {
@@ -55,7 +56,8 @@ export async function loadSnapshot(
   const probe = new Ledger(null);
   probe.addFreshness(freshness.answer);
   for (const page of days) probe.addPage("sales_per_day", page);
-  probe.moveAnchor(wall(probe.timeZone));
+  const clockSkew = skewOf(freshness.answer, freshness.at);
+  probe.moveAnchor(wall(probe.timeZone, clock() + clockSkew));
 
   const { anchor } = probe;
   const { from } = spanOf(period, anchor);
@@ -97,7 +99,7 @@ export async function loadSnapshot(
   ]);
   ledger.slice = slice;
   ledger.minutesBefore = minutesBefore;
-  return { ledger, clockSkew: skewOf(freshness.answer, freshness.at) };
+  return { ledger, clockSkew };
 }
 
 /** The rows of what is narrowed to, from the day on, of the views that are kept; null where nothing is narrowed. */

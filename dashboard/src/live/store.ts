@@ -25,7 +25,7 @@ import type { Changes, Contact, Hello, Reset, Streamed } from "../api/types";
 import type { Annex, Slice } from "./annex";
 import type { FrameScheduler } from "./frame";
 import { narrowed, sameNarrowing } from "./holding";
-import type { Ledger, Touched } from "./ledger";
+import { instant, type Ledger, type Touched } from "./ledger";
 import { addDays, covers, firstNeeded, spanBefore, spanOf } from "./period";
 import type { Snapshot } from "./snapshot";
 import { stateBefore, type LiveState, type Showing, type TableState } from "./state";
@@ -45,10 +45,10 @@ export interface LiveParts {
   readonly isKept: (view: Streamed) => Promise<boolean>;
   readonly scheduler: (run: () => void) => FrameScheduler;
   readonly clock: () => number;
-  /** The day on the wall of a time zone; of the reader's, where it is null. */
-  readonly wall: (zone: string | null) => string;
-  /** Calls back at each turn of that day; returns what ends it. */
-  readonly watchDay: (zone: string | null, turned: () => void) => () => void;
+  /** The day on the wall of a time zone at a moment (ms); of the reader's zone, where it is null. */
+  readonly wall: (zone: string | null, at: number) => string;
+  /** Calls back at each turn of that day by the clock; returns what ends it. */
+  readonly watchDay: (zone: string | null, clock: () => number, turned: () => void) => () => void;
   /** Resolves after `ms`. */
   readonly delay: (ms: number) => Promise<void>;
 }
@@ -76,6 +76,8 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** How long what was loaded may wait for the stream to reach its newest part before it is loaded anew. */
 const SETTLE_MS = 10_000;
+/** So far a commit may be of the future: clocks are compared over a network, and drift. */
+const AHEAD_MS = 1_000;
 
 export class LiveStore {
   readonly #parts: LiveParts;
@@ -163,7 +165,7 @@ export class LiveStore {
     }
     if (ledger && queue.length > 0) {
       ledger.settle();
-      if (touched.has("sales_per_day")) ledger.moveAnchor(this.#parts.wall(ledger.timeZone));
+      if (touched.has("sales_per_day")) ledger.moveAnchor(this.#parts.wall(ledger.timeZone, this.#now()));
     }
     const { whole } = this.#loads;
     if (!(whole?.loaded && this.#adopt(whole, whole.loaded.of))) {
@@ -227,6 +229,7 @@ export class LiveStore {
       return;
     }
     this.#streamEpoch = changes.epoch;
+    this.#compareClocks(changes);
     this.#queue.push(changes);
     this.#frames.request();
   }
@@ -239,6 +242,20 @@ export class LiveStore {
     this.#streamEpoch = epoch;
     if (this.#ledger) this.#patch({ frozen: true });
     this.#begin();
+  }
+
+  /** The time (ms) by the service's clock: ours may be wrong by days. */
+  #now(): number {
+    return this.#parts.clock() + this.#state.clockSkew;
+  }
+
+  /**
+   * No commit is of the future: where one seems to be, our clock was set back after the two were compared. Of the past it
+   * may well be, as it may come late.
+   */
+  #compareClocks({ committed_at }: Changes): void {
+    const ahead = (instant(committed_at) ?? Number.NEGATIVE_INFINITY) - this.#now();
+    if (ahead > AHEAD_MS) this.#patch({ clockSkew: this.#state.clockSkew + ahead });
   }
 
   #drop(...loads: (keyof Loads)[]): void {
@@ -362,12 +379,10 @@ export class LiveStore {
       return true;
     }
     ledger.settle();
-    ledger.moveAnchor(this.#parts.wall(ledger.timeZone));
+    ledger.moveAnchor(this.#parts.wall(ledger.timeZone, this.#parts.clock() + clockSkew));
     this.#drop("minutes");
     this.#loads.whole = null;
     this.#ledger = ledger;
-    this.#endDay();
-    this.#endDay = this.#parts.watchDay(ledger.timeZone, () => { this.#turnDay(); });
     this.#publish(ledger, new Set<Touched>([...VIEWS, "ratings_per_product", "slice", "minutesBefore"]), {
       ...this.#shown(load.showing),
       ready: true,
@@ -378,6 +393,8 @@ export class LiveStore {
       timeZone: ledger.timeZone,
       ordersKept: ledger.ordersKept,
     });
+    this.#endDay();
+    this.#endDay = this.#parts.watchDay(ledger.timeZone, () => this.#now(), () => { this.#turnDay(); });
     return true;
   }
 
@@ -413,7 +430,7 @@ export class LiveStore {
   #turnDay(): void {
     const ledger = this.#ledger;
     const { frozen, contact } = this.#state;
-    if (!ledger || frozen || contact === "resting" || !ledger.moveAnchor(this.#parts.wall(ledger.timeZone))) return;
+    if (!ledger || frozen || contact === "resting" || !ledger.moveAnchor(this.#parts.wall(ledger.timeZone, this.#now()))) return;
     this.#publish(ledger, new Set<Touched>(ledger.turnBestDay() ? ["top_products"] : []), {});
     this.#afterwards();
   }

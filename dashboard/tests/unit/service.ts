@@ -28,6 +28,10 @@ export class Service {
 
   /** The day on the shop's wall; `turnDay` tells the store that it is another. */
   wall = WALL;
+  /** Or the day by the moment that the store asks for, where a test gives it. */
+  wallAt: ((at: number) => string) | null = null;
+  /** The reader's clock. */
+  clock: () => number = () => 0;
   turnDay: () => void = () => undefined;
   /** The products that the stream tells of, and how often it was opened anew for others. */
   products: readonly string[] = [];
@@ -52,6 +56,7 @@ export class Service {
   readonly store: LiveStore;
 
   constructor(showing: Partial<Showing> = {}) {
+    const wall = (_: string | null, at: number) => this.wallAt?.(at) ?? this.wall;
     this.store = new LiveStore(
       {
         openStream: (handlers, products) => {
@@ -60,15 +65,15 @@ export class Service {
           return { close: () => (this.handlers = null), follow: (wanted) => { this.#follow(wanted); } };
         },
         loadSnapshot: (wanted, minutes, signal) =>
-          loadSnapshot(this.#reader, wanted, minutes, () => this.wall, () => 0, signal),
+          loadSnapshot(this.#reader, wanted, minutes, wall, () => this.clock(), signal),
         loadSlice: ({ period, narrowing }, { anchor, kept }, signal) =>
           loadSlice(this.#reader, narrowing, firstNeeded(period, anchor), kept, signal),
         loadMinutesBefore: ({ anchor, timeZone }, signal) => loadMinutesBefore(this.#reader, anchor, timeZone, signal),
         isKept: (view) => Promise.resolve(!this.shop.off.has(view)),
         scheduler: () => ({ request: () => undefined, cancel: () => undefined }),
-        clock: () => 0,
-        wall: () => this.wall,
-        watchDay: (_, turned) => {
+        clock: () => this.clock(),
+        wall,
+        watchDay: (_, __, turned) => {
           this.turnDay = turned;
           return () => (this.turnDay = () => undefined);
         },

@@ -209,6 +209,36 @@ describe("the live store", () => {
     expect(service.store.getState().contact).toBe("open");
   });
 
+  it("goes by the service's clock where the reader's is days behind: from the first snapshot on, and over midnight", async () => {
+    const DAY_MS = 86_400_000;
+    const service = new Service({ period: "today" });
+    const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+    service.clock = () => Date.now() - 3 * DAY_MS;
+    service.wallAt = day;
+    const now = Date.now();
+    service.shop.commit([order("a", { day: day(now) }), order("b", { day: day(now - 3 * DAY_MS) })]);
+    service.store.start();
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ anchor: day(now), bestDay: day(now) });
+    service.clock = () => Date.now() - 2 * DAY_MS;
+    service.turnDay();
+    expect(service.store.getState().anchor).toBe(day(now + DAY_MS));
+  });
+
+  it("compares clocks anew where a commit seems to be of the future, and not where it is late", async () => {
+    const service = await started();
+    const { clockSkew } = service.store.getState();
+    service.shop.commit([order("b")], { at: new Date(Date.now() - 60_000) });
+    await service.settle();
+    expect(service.store.getState().clockSkew).toBe(clockSkew);
+    service.clock = () => -3_600_000;
+    service.shop.commit([order("c")]);
+    await service.settle();
+    const set = service.store.getState().clockSkew - clockSkew - 3_600_000;
+    expect(set).toBeGreaterThanOrEqual(0);
+    expect(set).toBeLessThan(60_000);
+  });
+
   it("loads nothing while nobody looks, over midnight too, and then goes on from where it was", async () => {
     const service = await started();
     service.rest();
