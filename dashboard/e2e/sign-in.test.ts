@@ -1,6 +1,8 @@
 /** Signing in and out. */
 import { expect, it } from "vitest";
-import { flaws, visits } from "./visit";
+import { openGate } from "./gate.mjs";
+import { isReal } from "./shop";
+import { flaws, panel, visits } from "./visit";
 
 const { shop, guarded, open } = visits();
 const refused = /status of 401/;
@@ -52,6 +54,24 @@ it("shows the form when a session ends while the page is open", async () => {
     window.dispatchEvent(new PopStateEvent("popstate"));
   });
   await page.waitForSelector("form");
+});
+
+it.runIf(!isReal)("shows the form when the service comes back with another token after an outage", async () => {
+  const here = await shop({ days: 10 });
+  const gate = await openGate(here.url);
+  const page = await open({ url: gate.url, shows: NUMBERS, expected: refused });
+  // Nothing is on its way any more that would be refused by itself.
+  await panel(page, "Latest corrections").locator("li").first().waitFor();
+  await page.getByTestId("proof").waitFor();
+  await page.waitForTimeout(2_000);
+  gate.shut();
+  await page.waitForSelector("[data-trust=lost]");
+  // Asked while nothing answers, and not answered.
+  await page.waitForTimeout(500);
+  if (here.mock) here.mock.door.token = "another";
+  gate.reopen();
+  await page.waitForSelector("form");
+  await gate.close();
 });
 
 it("is not there where no token is needed, nor where the service has no sessions", async () => {

@@ -62,12 +62,16 @@ function Numbers() {
   );
 }
 
-/** A stream that is refused does not say why: a session may have ended. */
+/**
+ * A stream that is refused does not say why: a session may have ended. Asked each time, as a service that is started
+ * again, perhaps with another token, answers nothing at first.
+ */
 function useSessionCheck(): void {
   const lost = useLive((state) => state.contact === "lost");
+  const refused = useLive((state) => state.refused);
   useEffect(() => {
     if (lost) void askSession();
-  }, [lost]);
+  }, [lost, refused]);
 }
 
 function View() {

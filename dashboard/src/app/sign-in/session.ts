@@ -1,4 +1,4 @@
-/** Whether this browser may see the numbers. Asked for at the start, and whenever the service has gone. */
+/** Whether this browser may see the numbers. Asked for at the start, whenever the service has gone, and when it refuses. */
 import { useSyncExternalStore } from "react";
 import { fetchSession, onUnauthorised, signOut as takeBack } from "../../api/client";
 import type { Session } from "../../api/types";
