@@ -149,6 +149,16 @@ describe("the filter bar", () => {
   });
 });
 
+it("tells screen readers of what is narrowed to, and not of all sales", async () => {
+  const here = await shop();
+  await here.sell([order({ category: "Books" }), order({ category: "Toys" })]);
+  const page = await open({ url: here.url, query: "?period=all&category=Books", shows: SHOWS });
+  const told = page.locator("p[role=status][aria-live=polite]");
+  await page.waitForFunction(() => document.querySelector("p[role=status][aria-live=polite]")?.textContent.includes("orders"));
+  const books = (await rowsOf(here, "sales_per_category", { category: "Books" })).reduce((all, { orders }) => all + orders, 0);
+  expect(await told.textContent()).toContain(` ${books.toLocaleString("en-GB")} orders.`);
+});
+
 describe("another currency", () => {
   /** The service's answers are held back from now on, and given, or refused, when the test says so. */
   async function holdTotals(page: Tab) {

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../i18n/format";
+import { narrowedIn } from "../live/narrowed";
 import { useLiveStore } from "../live/react";
 import type { LiveState } from "../live/store";
 import { spanOf } from "../live/period";
@@ -21,8 +22,10 @@ export function Announcer() {
   useEffect(() => {
     const tell = (state: LiveState, trust: Trust): string => {
       const sentences = [t("announce.state", { state: t(`trust.${trust}`) })];
-      if (state.views) {
-        const sums = perCurrency(state.views.sales_per_day.table, spanOf(state.period, state.anchor));
+      // Of what the page is narrowed to, as all that is seen: where no view holds that, there is no number to tell.
+      const narrowed = narrowedIn(state, null);
+      if ("table" in narrowed) {
+        const sums = perCurrency(narrowed.table, spanOf(state.period, state.anchor));
         sentences.push(t("announce.orders", { orders: format.count(counted(sums).orders) }));
         for (const { code, minorUnits } of state.currencies) {
           const total = format.money(sums.get(code)?.micros ?? 0n, code, minorUnits);

@@ -37,11 +37,20 @@ export function useNarrowed(split: Dimension | null): Narrowed {
   const found = useMemo(() => holding(narrowing, split, off), [narrowing, split, off]);
   const { view } = found;
   const state = useLive((live) => tableOf(live, view));
-  return useMemo(() => {
-    const table = state && view && tableIn(state, view);
-    if (table) return { table, keep: all, label: split === null ? none : LABEL[split] };
-    return { missing: view === null ? found : { view: null, switchable: null } };
-  }, [state, view, found, split]);
+  return useMemo(() => narrowedTo(state, found, split), [state, found, split]);
+}
+
+/** The same of one state, for what follows no change. */
+export function narrowedIn(state: LiveState, split: Dimension | null): Narrowed {
+  const found = holding(state.narrowing, split, state.off);
+  return narrowedTo(tableOf(state, found.view), found, split);
+}
+
+function narrowedTo(state: Held, found: Holding, split: Dimension | null): Narrowed {
+  const { view } = found;
+  const table = state && view && tableIn(state, view);
+  if (table) return { table, keep: all, label: split === null ? none : LABEL[split] };
+  return { missing: view === null ? found : { view: null, switchable: null } };
 }
 
 type Held = TableState<DayView> | LiveState["slice"];
