@@ -30,6 +30,25 @@ describe("a table of what the page holds", () => {
     expect(await page.getByTestId("csv").textContent()).toContain(`of epoch ${(await summaryOf(here.url)).epoch}`);
   });
 
+  it("names the epoch of the rows that are in the file, though the page is further on than its table", async () => {
+    const here = await shop();
+    const query = "?view=tables&table=day&period=all&currency=EUR";
+    const page = await open({ url: here.url, query });
+    const button = page.getByRole("button", { name: "Download CSV" });
+    const count = async () => (await rowsOf(here, "sales_per_day")).reduce((all, { orders, currency }) => all + (currency === "EUR" ? orders : 0), 0);
+    const counted = new Map<number, number>();
+    // The first is shown at once, the others within the second: the table goes on once in that time.
+    for (let n = 0; n < 3; n += 1) {
+      const epoch = await here.sell([order()]);
+      counted.set(epoch, await count());
+      await reached(page, epoch);
+    }
+    const { lines } = await fileOf(page, () => button.click());
+    const inFile = lines.slice(1).reduce((all, line) => all + Number(line.split(",")[3]), 0);
+    const named = Number(/of epoch (\d+)/.exec((await page.getByTestId("csv").textContent()) ?? "")?.[1]);
+    expect(inFile).toBe(counted.get(named));
+  });
+
   it("sorts, searches and turns pages, in the address, and back again", async () => {
     const here = await shop();
     const page = await open({ url: here.url, query: "?view=tables&period=all&currency=EUR" });

@@ -74,7 +74,11 @@ function Held({ kind, currency, source }: Props & { readonly source: Source }) {
   const { code } = currency;
   const { span, period } = useShown();
   const { sorting, search, page } = useStanding(SORTABLE, USUAL);
-  const rows = useMemo(() => rowsOf(kind, source, code, span), [kind, source, code, span]);
+  // With their epoch: by the time that somebody asks for the file, the store may be further on than what is shown.
+  const { rows, epoch } = useMemo(
+    () => ({ rows: rowsOf(kind, source, code, span), epoch: store.getState().epoch }),
+    [kind, source, code, span, store],
+  );
   const columns = useColumns(kind, currency, source.view);
 
   const textOf = ({ period, label }: Row) => {
@@ -152,7 +156,6 @@ function Held({ kind, currency, source }: Props & { readonly source: Source }) {
           name={fileName([`sales-per-${kind}`, ...range, code, by.category, by.payment_method, by.product])}
           fields={fieldsOf(kind, code)}
           read={(take) => {
-            const { epoch } = store.getState();
             take(found.map(({ original }) => original));
             return Promise.resolve({ first: epoch, last: epoch });
           }}
