@@ -203,6 +203,18 @@ describe("a table of what the service holds", () => {
     expect(await page.locator("[role=alert]").count()).toBe(0);
   });
 
+  it("is asked for where the browser says that it is offline: the service may be on this machine", async () => {
+    const here = await shop();
+    const page = await open({ url: here.url, query: "?view=tables&table=day" });
+    await page.evaluate(() => {
+      Object.defineProperty(navigator, "onLine", { configurable: true, get: () => false });
+      window.dispatchEvent(new Event("offline"));
+    });
+    await page.getByRole("link", { name: "Rejected" }).first().click();
+    const { rejected } = await summaryOf(here.url);
+    await expect.poll(() => rowsText(page), { timeout: 10_000 }).toBe(firstOf(rejected));
+  });
+
   it("says of which epochs a file is, and lets it be cancelled", async () => {
     const here = await shop();
     // Two pages of the file, and so one that is asked for by a cursor.

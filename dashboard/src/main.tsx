@@ -43,8 +43,9 @@ const store = new LiveStore(
   { period: periodInAddress(), narrowing: narrowingInAddress() },
 );
 const queries = new QueryClient({
-  // What is shown changes by events, never by time or by focus.
-  defaultOptions: { queries: { staleTime: Infinity, refetchOnWindowFocus: false } },
+  // What is shown changes by events, never by time or by focus. The service may be on this very machine: that the browser
+  // has no network says nothing of it.
+  defaultOptions: { queries: { staleTime: Infinity, refetchOnWindowFocus: false, networkMode: "always" } },
 });
 
 const root = document.getElementById("root");
