@@ -1,5 +1,5 @@
 /** Exact sums over a table's rows. Never a sum across currencies. */
-import { addDays, daysBetween, within, type Span } from "./period";
+import { addDays, daysBetween, within, type Days, type Span } from "./period";
 import type { Entry } from "./table";
 
 /** What is summed: a table, or a part of one. */
@@ -77,26 +77,35 @@ export function bestSellers(table: Rows, currency: string, period: string): Labe
     .map(({ product, micros, orders, units }) => ({ label: product, micros, orders, units }));
 }
 
+/** The first and the last day of the span; where it is open, of the rows, and to the anchor at least. Null without rows. */
+export function boundsOf(table: Rows, { from, to }: Span, anchor: string): Days | null {
+  if (from !== null && to !== null) return { from, to };
+  let first = from ?? "";
+  let last = to ?? anchor;
+  for (const { period } of table.entries()) {
+    if (from === null && (first === "" || period < first)) first = period;
+    if (to === null && period > last) last = period;
+  }
+  return first === "" ? null : { from: first, to: last };
+}
+
 /** Beyond this many days, days without sales are left out rather than drawn as nothing. */
 const DENSE_DAYS = 1_500;
 
 /** Each day of one currency, oldest first. Days without sales are there with nothing. */
 export function perDay(table: Rows, currency: string, span: Span, anchor: string): PeriodSum[] {
+  // The axis is the same for all currencies, so that switching moves nothing.
+  const bounds = boundsOf(table, span, anchor);
+  if (!bounds) return [];
   const held = new Map<string, Sum>();
-  let first = span.from ?? "";
-  let last = span.to ?? anchor;
   for (const entry of table.entries()) {
-    if (!within(entry.period, span)) continue;
-    // The axis is the same for all currencies, so that switching moves nothing.
-    if (span.from === null && (first === "" || entry.period < first)) first = entry.period;
-    if (span.to === null && entry.period > last) last = entry.period;
-    if (entry.currency === currency) held.set(entry.period, plus(held.get(entry.period) ?? NOTHING, entry));
+    if (entry.currency !== currency || !within(entry.period, span)) continue;
+    held.set(entry.period, plus(held.get(entry.period) ?? NOTHING, entry));
   }
-  if (first === "") return [];
-  const length = daysBetween(first, last);
+  const length = daysBetween(bounds.from, bounds.to);
   if (length > DENSE_DAYS) return inOrder(held);
   return Array.from({ length }, (_, index) => {
-    const period = addDays(first, index);
+    const period = addDays(bounds.from, index);
     return { period, ...(held.get(period) ?? NOTHING) };
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { anchorOf, covers, daysBetween, spanOf } from "../../src/live/period";
 import { Table } from "../../src/live/table";
-import { counted, perCurrency, perDay, perLabel, perMonth } from "../../src/live/totals";
+import { boundsOf, counted, perCurrency, perDay, perLabel, perMonth } from "../../src/live/totals";
 
 const row = (order_date: string, currency: string, total_sales: string, epoch = 1) => ({
   order_date,
@@ -69,6 +69,15 @@ describe("sums", () => {
   it("do not draw a million empty days for one order of long ago", () => {
     const table = days(row("0001-01-01", "EUR", "1.000000"), row("2026-11-21", "EUR", "3.000000"));
     expect(perDay(table, "EUR", { from: null, to: null }, "2026-11-22")).toHaveLength(2);
+  });
+
+  it("have a first and a last day, however long all time is", () => {
+    const table = days(row("2019-03-01", "EUR", "1.000000"), row("2026-11-21", "FCFA", "3.000000"));
+    const all = { from: null, to: null };
+    expect(boundsOf(table, all, "2026-11-22")).toEqual({ from: "2019-03-01", to: "2026-11-22" });
+    expect(boundsOf(table, all, "2026-11-20")).toEqual({ from: "2019-03-01", to: "2026-11-21" });
+    expect(boundsOf(days(), all, "2026-11-22")).toBeNull();
+    expect(boundsOf(days(), spanOf("7", "2026-11-22"), "2026-11-22")).toEqual({ from: "2026-11-16", to: "2026-11-22" });
   });
 
   it("rank categories by total, then by name", () => {
