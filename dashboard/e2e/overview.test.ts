@@ -114,6 +114,29 @@ describe("the headline", () => {
 });
 
 describe("the panels", () => {
+  it("ask for corrections again after a failure, though no other correction comes", { timeout: 120_000 }, async () => {
+    const here = await shop();
+    const page = await open({ url: here.url, shows: SHOWS, expected: /status of 503/ });
+    const corrections = panel(page, "Latest corrections");
+    await corrections.locator("li").first().waitFor();
+    await page.route(/api\/v1\/corrections/, (route) => route.fulfill({ status: 503, body: "{}" }));
+    await page.clock.install();
+    const sold = order();
+    await here.sell([sold]);
+    await here.sell([{ ...sold, units: 2 }]);
+    /** Until the panel says it, on a clock of the page that runs fast. */
+    const says = (text: string) =>
+      expect
+        .poll(async () => {
+          await page.clock.fastForward(2_000);
+          return corrections.textContent();
+        }, { timeout: 30_000 })
+        .toContain(text);
+    await says("The corrections could not be loaded.");
+    await page.unroute(/api\/v1\/corrections/);
+    await says(sold.id);
+  });
+
   it("tell how orders, not money, are shared among currencies", async () => {
     const here = await shop();
     const page = await open({ url: here.url, query: "?period=all", shows: SHOWS });

@@ -10,6 +10,8 @@ import { Why } from "./Why";
 import styles from "./CorrectionsPanel.module.css";
 
 const SHOWN = 5;
+/** How soon it is tried again after a failure, until the rows are there (ms). */
+const AGAIN_MS = 15_000;
 /** Of all of them, so that nothing moves when they come. */
 const HEIGHT = 220;
 
@@ -22,6 +24,8 @@ export function CorrectionsPanel() {
     queryKey: ["corrections", version],
     queryFn: ({ signal }) => fetchCorrections(SHOWN, signal),
     placeholderData: keepPreviousData,
+    // Another correction may be days away, and nobody need look at the page to press a button.
+    refetchInterval: ({ state }) => (state.status === "error" ? AGAIN_MS : false),
     gcTime: 10_000,
   });
   const rows = data?.rows ?? [];
