@@ -40,7 +40,10 @@ function Proven({ proofs, version }: { readonly proofs: Proofs; readonly version
     if (!open) return;
     const leave = (event: Event) => {
       const inside = event.target instanceof Node && box.current?.contains(event.target) === true;
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : !inside) setOpen(false);
+      if (event instanceof KeyboardEvent ? event.key !== "Escape" : inside) return;
+      setOpen(false);
+      // The key does one thing at a time: it does not lead back from a zoomed period as well.
+      if (event instanceof KeyboardEvent) event.preventDefault();
     };
     document.addEventListener("keydown", leave);
     document.addEventListener("pointerdown", leave);

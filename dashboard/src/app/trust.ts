@@ -38,7 +38,9 @@ export function useTrust(): TrustSaid {
       case "live":
         return newest;
       case "behind":
-        return state.frozen ? t("trust.reloading") : t("trust.backlog", { age: format.duration(state.backlog ?? 0) });
+        if (state.frozen) return t("trust.reloading");
+        if (state.contact === "resting") return t("trust.resting");
+        return t("trust.backlog", { age: format.duration(state.backlog ?? 0) });
       case "idle":
         return ago === null ? t("trust.nothingYet") : t("trust.nothingNew", { age: ago });
       case "lost":
