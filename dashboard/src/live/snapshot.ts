@@ -47,11 +47,15 @@ export async function loadSnapshot(
   clock: () => number,
   signal: AbortSignal,
 ): Promise<Snapshot> {
+  const told = reader.freshness(signal).then((answer) => ({ answer, at: clock() }));
   const [summary, freshness, days, months] = await Promise.all([
     reader.summary(signal),
-    reader.freshness(signal).then((answer) => ({ answer, at: clock() })),
+    told,
     allPages(reader, "sales_per_day", signal),
-    unlessOff(reader, allPages(reader, "sales_per_month", signal)),
+    // It is said which views are on, long before all days are there.
+    told.then(({ answer }) =>
+      answer.views.some(({ view }) => view === "sales_per_month") ? unlessOff(reader, allPages(reader, "sales_per_month", signal)) : null,
+    ),
   ]);
   const probe = new Ledger(null);
   probe.addFreshness(freshness.answer);
@@ -75,7 +79,7 @@ export async function loadSnapshot(
   const fill = (view: Whole, part: Part) =>
     perhaps(view, eachPage(reader, view, part, signal, (page) => { ledger.addPage(view, page); }));
   const { kept } = ledger;
-  /** Those that a shop may well do without are not asked for where the service says that they are off. */
+  /** What the service says is off is not asked for; and it may be switched off meanwhile. */
   const unlessNamedOff = (view: Streamed, load: () => Promise<unknown>) => {
     if (kept.has(view)) return load();
     ledger.off.add(view);
@@ -86,8 +90,8 @@ export async function loadSnapshot(
   const [slice, minutesBefore] = await Promise.all([
     loadSlice(reader, narrowing, firstNeeded(period, anchor), kept, signal),
     minutes && kept.has("orders_per_minute") ? loadMinutesBefore(reader, anchor, ledger.timeZone, signal) : null,
-    fill("sales_per_category", { from }),
-    fill("sales_per_payment_method", { from }),
+    unlessNamedOff("sales_per_category", () => fill("sales_per_category", { from })),
+    unlessNamedOff("sales_per_payment_method", () => fill("sales_per_payment_method", { from })),
     unlessNamedOff("products", nothing),
     unlessNamedOff("sales_per_product", nothing),
     unlessNamedOff("sales_facts", nothing),

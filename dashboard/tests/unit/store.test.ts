@@ -147,6 +147,17 @@ describe("the live store", () => {
     expect(shown(service)?.sales_per_day).toEqual(truth(service.shop, null).sales_per_day);
   });
 
+  it("asks for no view that the service says is off, whichever", async () => {
+    const service = new Service({ period: "today" });
+    const off = VIEWS.filter((view) => view !== "sales_per_day");
+    for (const view of off) service.shop.off.add(view);
+    service.shop.commit([order("a")]);
+    service.store.start();
+    await service.settle();
+    expect(new Set(service.asked)).toEqual(new Set(["sales_per_day"]));
+    expect([...service.store.getState().off].sort()).toEqual([...off].sort());
+  });
+
   it("asks for nothing of the views that the service says are off, and shows the others", async () => {
     const service = new Service();
     for (const view of ["top_products", "ratings_per_product", "orders_per_minute", "products"]) service.shop.off.add(view);

@@ -1,12 +1,11 @@
 import { useTranslation } from "react-i18next";
-import { isViewOff } from "../../api/client";
 import type { ProductTotal } from "../../api/types";
 import { parseAmount } from "../../live/amount";
 import type { CurrencyInfo } from "../../live/ledger";
 import { markOf } from "../../live/mark";
 import { Panel } from "../../ui/Panel";
 import { Failure } from "../Failure";
-import { useShown, useShownNarrowing } from "../figures";
+import { useOff, useShown, useShownNarrowing } from "../figures";
 import { useList, useVersion } from "../lists";
 import { CheckLine } from "./CheckLine";
 import styles from "./Explain.module.css";
@@ -27,9 +26,9 @@ export function Products({ made, currency, scope }: Props) {
   const { t } = useTranslation();
   const { category, payment_method } = useShownNarrowing();
   const title = t("explain.products");
-  if (category !== null || payment_method !== null) {
-    return <Panel title={title} missing={t("tables.notHeld")}>{null}</Panel>;
-  }
+  const off = useOff("sales_per_product");
+  const missing = category !== null || payment_method !== null ? t("tables.notHeld") : off;
+  if (missing !== null) return <Panel title={title} missing={missing}>{null}</Panel>;
   return <Held made={made} currency={currency} scope={scope} />;
 }
 
@@ -40,7 +39,6 @@ function Held({ made, currency, scope }: Props) {
   const list = useList("product_totals", parameters, useVersion("product_totals"), PART_ROWS, measure);
   const { page, until, more, fault, again } = list;
   const title = t("explain.products");
-  if (isViewOff(fault)) return <Panel title={title} missing={t("panel.off")}>{null}</Panel>;
   const parts = (page?.rows ?? []).map((row) => ({
     key: row.product,
     name: row.name ?? row.product,

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { fetchList, fetchListings } from "../../api/client";
 import { useFormat } from "../../i18n/format";
 import { parseAmount } from "../../live/amount";
+import { useLive } from "../../live/react";
 import { Picker, type PickerOption } from "../../ui/Picker";
 import { move, useNarrowing } from "../address";
 import { useCalm } from "../calm";
@@ -21,30 +22,26 @@ export function ProductPicker() {
   const { chosen } = useCurrencies();
   const { product } = useNarrowing();
   const name = useValueNames();
+  const off = useLive((state) => state.off.has("sales_per_product"));
   const [text, setText] = useState("");
   const [opened, setOpened] = useState(false);
   const search = useCalm(text.trim(), TYPING_MS);
   const currency = chosen?.code ?? "";
+  const sold = async (signal: AbortSignal): Promise<readonly PickerOption[]> => {
+    const parameters = { from: span.from, to: span.to, currency, search: search || null, sort: "total_sales", order: "desc" };
+    const { rows } = await fetchList("product_totals", parameters, SHOWN, null, signal);
+    return rows.map((row) => ({
+      value: row.product,
+      label: row.name ?? row.product,
+      note: format.money(parseAmount(row.total_sales), row.currency, chosen?.minorUnits ?? null),
+    }));
+  };
   const { data, isFetching, isError } = useQuery({
-    queryKey: ["products", search, currency, span.from, span.to],
-    queryFn: async ({ signal }): Promise<readonly PickerOption[]> => {
-      try {
-        const parameters = { from: span.from, to: span.to, currency, search: search || null, sort: "total_sales", order: "desc" };
-        const { rows } = await fetchList("product_totals", parameters, SHOWN, null, signal);
-        return rows.map((row) => ({
-          value: row.product,
-          label: row.name ?? row.product,
-          note: format.money(parseAmount(row.total_sales), row.currency, chosen?.minorUnits ?? null),
-        }));
-      } catch {
-        // Where products are not counted by day, those of the catalogue are offered.
-        const { rows } = await fetchListings([], signal);
-        const wanted = search.toLocaleLowerCase();
-        return rows
-          .filter((row) => `${row.product} ${row.name ?? ""}`.toLocaleLowerCase().includes(wanted))
-          .slice(0, SHOWN)
-          .map((row) => ({ value: row.product, label: row.name ?? row.product, note: row.product }));
-      }
+    queryKey: ["products", search, currency, span.from, span.to, off],
+    queryFn: ({ signal }) => {
+      // Where products are not counted by day, those of the catalogue are offered.
+      if (off) return listed(search, signal);
+      return sold(signal).catch(() => listed(search, signal));
     },
     enabled: opened && currency !== "",
     placeholderData: keepPreviousData,
@@ -64,4 +61,14 @@ export function ProductPicker() {
       onClear={() => { move({ product: null }); }}
     />
   );
+}
+
+/** Those of the catalogue that the text finds. */
+async function listed(search: string, signal: AbortSignal): Promise<readonly PickerOption[]> {
+  const { rows } = await fetchListings([], signal);
+  const wanted = search.toLocaleLowerCase();
+  return rows
+    .filter((row) => `${row.product} ${row.name ?? ""}`.toLocaleLowerCase().includes(wanted))
+    .slice(0, SHOWN)
+    .map((row) => ({ value: row.product, label: row.name ?? row.product, note: row.product }));
 }

@@ -8,7 +8,7 @@ import type { CurrencyInfo } from "../../live/ledger";
 import { markOf } from "../../live/mark";
 import { Explained } from "../../ui/Explained";
 import { Flash } from "../../ui/Flash";
-import { useShown, useShownNarrowing } from "../figures";
+import { useOff, useShown, useShownNarrowing } from "../figures";
 import { useNames } from "../names";
 import type { Field } from "./csv";
 import { ListTable } from "./ListTable";
@@ -36,13 +36,14 @@ export function ProductTable({ currency }: { readonly currency: CurrencyInfo }) 
   const { span, period } = useShown();
   const { category, payment_method, product } = useShownNarrowing();
   const { category: nameOf } = useNames();
+  const off = useOff("sales_per_product");
   const range = span.from === null || span.to === null ? [period] : [span.from, span.to];
   return (
     <ListTable
       list="product_totals"
       title={t("tables.product")}
       remark={category === null ? null : t("tables.asListed", { category: nameOf(category) })}
-      missing={payment_method === null ? null : t("tables.notHeld")}
+      missing={payment_method === null ? off : t("tables.notHeld")}
       parameters={{ from: span.from, to: span.to, currency: code, category, product }}
       searching={{ label: t("tables.search.product"), by: "search" }}
       columns={useColumns(currency)}
