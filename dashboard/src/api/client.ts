@@ -145,9 +145,9 @@ export const fetchListings = (
   signal?: AbortSignal,
 ): Promise<{ readonly rows: readonly Listing[] }> => get("products", { product: products, limit: 100 }, signal);
 
-/** The address of the event stream: from an epoch on, and with the rows of these products beside all others. */
-export function eventsUrl(lastEventId: number | null, products: readonly string[]): string {
+/** The address of the event stream: from an event on, and with the rows of these products beside all others. */
+export function eventsUrl(lastEventId: string | null, products: readonly string[]): string {
   const query = new URLSearchParams(products.map((product) => ["product", product]));
-  if (lastEventId !== null) query.set("last_event_id", String(lastEventId));
+  if (lastEventId !== null) query.set("last_event_id", lastEventId);
   return query.size > 0 ? `${BASE}/events?${query.toString()}` : `${BASE}/events`;
 }

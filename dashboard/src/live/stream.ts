@@ -44,12 +44,12 @@ const SILENCE_MS = 40_000;
 const HIDDEN_MS = 30_000;
 
 export function openEventStream(
-  urlOf: (lastEventId: number | null, products: readonly string[]) => string,
+  urlOf: (lastEventId: string | null, products: readonly string[]) => string,
   handlers: StreamHandlers,
   first: readonly string[],
 ): Stream {
   let source: EventSource | null = null;
-  let lastEventId: number | null = null;
+  let lastEventId: string | null = null;
   let retryMs = FIRST_RETRY_MS;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
@@ -85,9 +85,9 @@ export function openEventStream(
   ) => {
     target.addEventListener(name, (event: MessageEvent<string>) => {
       heard();
-      const data = JSON.parse(event.data) as Events[Name];
-      lastEventId = data.epoch;
-      take(data);
+      // It names the store's history as well: an epoch alone may be another's.
+      lastEventId = event.lastEventId;
+      take(JSON.parse(event.data) as Events[Name]);
     });
   };
 

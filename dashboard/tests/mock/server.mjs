@@ -14,6 +14,8 @@ import { Traffic } from "./traffic.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const HEARTBEAT_MS = 15_000;
+/** The run that committed everything: a part of the ids of events. */
+const RUN = "0ddba11";
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -86,7 +88,7 @@ export async function startMock({
 
   /** @param {import("node:http").ServerResponse} answer @param {string} name @param {{ epoch: number }} data */
   const send = (answer, name, data) =>
-    answer.write(`event: ${name}\nid: ${data.epoch}\ndata: ${JSON.stringify(data)}\n\n`);
+    answer.write(`event: ${name}\nid: ${data.epoch}-${RUN}\ndata: ${JSON.stringify(data)}\n\n`);
 
   /** @param {URL} url @param {import("node:http").IncomingMessage} request @param {import("node:http").ServerResponse} answer */
   function events(url, request, answer) {
@@ -103,9 +105,10 @@ export async function startMock({
     if (last === null || last === undefined) {
       send(answer, "hello", shop.place());
     } else {
-      const changes = shop.changesSince(Number(last), products);
+      const [epoch, run] = String(last).split("-");
+      const changes = run === RUN ? shop.changesSince(Number(epoch), products) : null;
       if (changes === null) send(answer, "reset", shop.place());
-      else if (changes.epoch > Number(last)) send(answer, "changes", changes);
+      else if (changes.epoch > Number(epoch)) send(answer, "changes", changes);
     }
     readers.add(reader);
     request.on("close", () => readers.delete(reader));
@@ -120,7 +123,7 @@ export async function startMock({
     const body = shop.off.has(summed) ? viewOff(summed) : view ? shop.page(view, pageOf(url, limit)) : answerOf(name, url, limit);
     if (body instanceof Refusal) refuse(answer, body);
     else if (body) {
-      answer.writeHead(200, { "content-type": "application/json", etag: `"${shop.epoch}"` });
+      answer.writeHead(200, { "content-type": "application/json", etag: `"${shop.epoch}-${RUN}"` });
       answer.end(JSON.stringify(body));
     } else {
       answer.writeHead(404, { "content-type": "application/json" });

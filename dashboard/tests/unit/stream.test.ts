@@ -27,8 +27,9 @@ class Source extends EventTarget {
     this.readyState = readyState;
     this.onerror?.();
   }
-  send(name: string, data: object) {
-    this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
+  send(name: string, data: { readonly epoch?: number; readonly contact?: boolean }) {
+    const lastEventId = data.epoch === undefined ? "" : `${String(data.epoch)}-a0`;
+    this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data), lastEventId }));
   }
 }
 
@@ -88,7 +89,7 @@ describe("the stream", () => {
     last().fail(Source.CLOSED);
     vi.advanceTimersByTime(1_000);
     expect(Source.made).toHaveLength(2);
-    expect(last().url).toBe("/events?last_event_id=7");
+    expect(last().url).toBe("/events?last_event_id=7-a0");
     last().fail(Source.CLOSED);
     expect(heard.refused).toHaveBeenCalledTimes(2);
     vi.advanceTimersByTime(1_000);
@@ -109,7 +110,7 @@ describe("the stream", () => {
     expect(heard.lost).not.toHaveBeenCalled();
     vi.advanceTimersByTime(2_000);
     expect(heard.lost).toHaveBeenCalledOnce();
-    expect(last().url).toBe("/events?last_event_id=8");
+    expect(last().url).toBe("/events?last_event_id=8-a0");
   });
 
   it("tries at once when the network is back", () => {
@@ -153,7 +154,7 @@ describe("the stream", () => {
     expect(Source.made).toHaveLength(1);
     look("visible");
     expect(Source.made).toHaveLength(2);
-    expect(last().url).toBe("/events?product=c&last_event_id=7");
+    expect(last().url).toBe("/events?product=c&last_event_id=7-a0");
     expect(heard.rested).toHaveBeenCalledOnce();
     expect(heard.lost).not.toHaveBeenCalled();
   });
@@ -189,12 +190,12 @@ describe("the stream", () => {
     const first = last();
     stream.follow(["a b", "c"]);
     expect(first.readyState).toBe(Source.CLOSED);
-    expect(last().url).toBe("/events?product=a+b&product=c&last_event_id=7");
+    expect(last().url).toBe("/events?product=a+b&product=c&last_event_id=7-a0");
     stream.follow(["a b", "c"]);
     expect(Source.made).toHaveLength(2);
     last().fail(Source.CLOSED);
     vi.advanceTimersByTime(1_000);
-    expect(last().url).toBe("/events?product=a+b&product=c&last_event_id=7");
+    expect(last().url).toBe("/events?product=a+b&product=c&last_event_id=7-a0");
     expect(heard.lost).toHaveBeenCalledOnce();
   });
 
