@@ -13,6 +13,7 @@ pub mod graph;
 mod in_order;
 pub mod last_record;
 pub mod listing;
+pub mod log_time;
 pub mod minute;
 pub mod order;
 pub mod period;

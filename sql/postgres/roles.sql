@@ -10,7 +10,8 @@
 --     ALTER ROLE dashboard SET statement_timeout = '30s';
 --
 -- `orders` (with --keep-orders), `corrections` and `rejected` hold what single customers bought. To keep those
--- from a reader, grant the totals one by one in place of ALL TABLES.
+-- from a reader, grant the totals one by one in place of ALL TABLES; `takings serve` needs `job`, `runs`, `views`, `sources`,
+-- `removals` and `changed_days` with them.
 
 DO $$
 BEGIN

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use takings_dataflows::changes::{ByPartition, Output, Progress, Rejected};
 use takings_dataflows::graph::{Inputs, Watermark, takes};
+use takings_dataflows::log_time::LogTime;
 use takings_dataflows::order::PartitionId;
 use takings_dataflows::view::View;
 
@@ -11,7 +12,7 @@ use super::JobError;
 use super::recovery::Start;
 use crate::config::JobConfig;
 use crate::formats::{Decode, Decoded, Decoder, Kind};
-use crate::source::{LogTime, Record};
+use crate::source::Record;
 
 /// The share of rejected records is judged over so many at a time.
 const STRETCH: u64 = 1_000;

@@ -6,7 +6,6 @@
 pub mod files;
 mod heads;
 pub mod kafka;
-mod log_time;
 pub mod place;
 
 use std::collections::BTreeMap;
@@ -15,7 +14,6 @@ use takings_dataflows::last_record::LastRecord;
 use takings_dataflows::order::PartitionId;
 
 pub use self::heads::{Head, Heads, heads};
-pub use self::log_time::LogTime;
 
 /// One record as the log holds it. Borrowed: it lives until the next poll.
 #[derive(Clone, Copy, Debug)]

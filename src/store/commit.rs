@@ -217,7 +217,7 @@ pub struct PartitionState {
     /// The newest log timestamp, in milliseconds since 1970; 0 without any.
     pub newest_timestamp: i64,
     /// How far its time has come, in milliseconds since 1970; 0 before it is known. See
-    /// [`LogTime`](crate::source::LogTime).
+    /// [`LogTime`](takings_dataflows::log_time::LogTime).
     pub log_time: i64,
     /// What tells its topic from a later one of the same name, where the log has such a thing.
     pub topic_id: Option<String>,

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use super::facts::{FactTable, Group};
 use super::orders::{Counted, Effect};
 use crate::changes::{ByPartition, Outcomes};
+use crate::log_time::LogTime;
 use crate::minute::Minute;
 use crate::order::OrderEvent;
 use crate::products::{Part, Sale};
@@ -53,7 +54,7 @@ impl Daily {
 }
 
 /// Minutes of a replay past which only the last ones are kept: a log of years has more than memory should
-/// hold.
+/// hold. Where the last ones are more than half of that, so many more are held.
 const MINUTES_AT_MOST: usize = 1 << 18;
 
 /// Used again for a later epoch: it keeps its memory.
@@ -62,6 +63,10 @@ pub(super) struct Gathered {
     pub(super) changes: Changes,
     pub(super) minutes: HashMap<MinuteKey, Takings>,
     pub(super) outcomes: ByPartition<Outcomes>,
+    /// How far a replay has come, in minutes: one clock that is ahead does not say it.
+    time: LogTime,
+    /// How many minutes the last purge left.
+    left: usize,
 }
 
 impl Gathered {
@@ -108,11 +113,18 @@ impl Gathered {
         }
     }
 
+    /// Notes how far a replay comes with these orders.
+    pub(super) fn replays(&mut self, orders: &[OrderEvent]) {
+        orders.iter().for_each(|order| self.time.note(order.minute.number().into()));
+    }
+
     /// Forgets the oldest minutes where there are too many.
     pub(super) fn bound_minutes(&mut self, window: u32) {
-        if self.minutes.len() > MINUTES_AT_MOST {
-            let newest = self.minutes.keys().map(|(minute, _)| *minute).max().unwrap_or(Minute::NONE);
+        if self.minutes.len() > MINUTES_AT_MOST.max(2 * self.left) {
+            // What is noted are minutes.
+            let newest = Minute::from_number(self.time.millis() as u32);
             self.minutes.retain(|(minute, _), _| *minute >= newest.before(window));
+            self.left = self.minutes.len();
         }
     }
 
@@ -154,18 +166,44 @@ mod tests {
     use super::*;
     use crate::amount::Amount;
 
-    #[test]
-    fn a_replay_of_years_keeps_the_newest_minutes() {
+    /// Replays an order in each of these minutes.
+    fn replayed(minutes: impl IntoIterator<Item = u32>) -> Gathered {
         let mut gathered = Gathered::default();
-        let newest = MINUTES_AT_MOST as u32 + 10;
-        for minute in 1..=newest {
-            let key = (Minute::from_number(minute), Symbol::new("EUR"));
-            gathered.minutes.insert(key, Takings::of_order(Amount::ZERO, 1));
+        for minute in minutes {
+            let minute = Minute::from_number(minute);
+            gathered.minutes.insert((minute, Symbol::new("EUR")), Takings::of_order(Amount::ZERO, 1));
+            gathered.time.note(minute.number().into());
             gathered.bound_minutes(60);
         }
+        gathered
+    }
+
+    fn keeps(gathered: &Gathered, minute: u32) -> bool {
+        gathered.minutes.contains_key(&(Minute::from_number(minute), Symbol::new("EUR")))
+    }
+
+    #[test]
+    fn a_replay_of_years_keeps_the_newest_minutes() {
+        let newest = MINUTES_AT_MOST as u32 + 10;
+        let gathered = replayed(1..=newest);
         assert!(gathered.minutes.len() < MINUTES_AT_MOST);
-        let kept = |minute| gathered.minutes.contains_key(&(Minute::from_number(minute), Symbol::new("EUR")));
-        assert!((newest - 60..=newest).all(kept), "those within the window are there");
-        assert!(!kept(1));
+        assert!((newest - 60..=newest).all(|minute| keeps(&gathered, minute)), "those within the window are there");
+        assert!(!keeps(&gathered, 1));
+    }
+
+    #[test]
+    fn one_clock_that_is_ahead_takes_no_minute_away() {
+        const YEAR_2100: u32 = 68_374_080;
+        let newest = MINUTES_AT_MOST as u32 + 10;
+        let gathered = replayed([YEAR_2100].into_iter().chain(1..=newest));
+        assert!((newest - 60..=newest).all(|minute| keeps(&gathered, minute)));
+    }
+
+    #[test]
+    fn where_all_minutes_are_within_the_window_more_are_held() {
+        let mut gathered = replayed(1..=MINUTES_AT_MOST as u32);
+        gathered.minutes.insert((Minute::from_number(1 << 20), Symbol::new("EUR")), Takings::default());
+        gathered.bound_minutes(u32::MAX);
+        assert_eq!(gathered.left, MINUTES_AT_MOST + 1, "it looked, and will not before there are twice as many");
     }
 }

@@ -139,6 +139,9 @@ pub(crate) fn upsert<'scope>(
             events.for_each(|capability, batch| {
                 let Some(&epoch) = capability.least() else { return };
                 if let Some(Loading { at, roll_up }) = loading.as_mut().filter(|_| epoch <= recovered_epoch) {
+                    if counts_minutes {
+                        at.gathered.replays(batch);
+                    }
                     apply(at, &mut orders, roll_up, sold_to_fill, false, batch);
                     at.gathered.bound_minutes(volume_window);
                     return;

@@ -26,7 +26,7 @@ impl LogTime {
         LogTime { settled, oldest: i64::MAX, records: 0 }
     }
 
-    /// Takes a record's timestamp in.
+    /// Takes a record's timestamp in, or any other number that grows with the time of records.
     #[inline]
     pub fn note(&mut self, timestamp: i64) {
         self.oldest = self.oldest.min(timestamp);
