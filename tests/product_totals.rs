@@ -167,8 +167,11 @@ fn every_epoch_is_summed_anew(store: &Fresh) {
             6 => written.commit(60, early..DAYS),
             7 => written.commit(0, early / 2..DAYS),
             // Another run of it, a store that was put back, a view that was filled: nothing that was held is right.
-            8 => written.sell("UPDATE job SET generation = generation + 1", day(early)),
-            9 => written.sell(&format!("UPDATE job SET holder = 'another {step}'"), day(early)),
+            8 | 9 => {
+                let run =
+                    format!("INSERT INTO runs (run, epoch, switched) VALUES ('run {step}', {}, false)", written.epoch);
+                written.sell(&run, day(early));
+            }
             10 => {
                 written.epoch -= 3;
                 let next = written.next(60);

@@ -14,9 +14,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use support::service::{Browser, Event, Events, SALES, SOON, Serving, Shop, order};
-use support::stores::{Fresh, day, settings};
+use support::stores::{Fresh, day};
 use support::wait::until;
-use takings::store::{Commit, JobSettings, Store};
+use takings::store::{Commit, Store};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::row::{ProductTakings, RowChange, RowValue};
 use takings_dataflows::symbol::Symbol;
@@ -130,53 +130,6 @@ fn a_client_that_comes_back_is_told_what_it_missed() {
         // By the address as well, as for a page that reloads itself.
         let by_address = serving.ask_events("/api/v1/events?last_event_id=4");
         assert_eq!((by_address.next().id), Some(5));
-    }
-}
-
-#[test]
-fn a_state_that_the_store_has_lost_is_a_reset() {
-    for store in stores() {
-        let mut shop = Shop::default();
-        let serving = Serving::of(&store.url);
-        let mut commit = |amount| {
-            let epoch = shop.commit(store.acquired().as_mut(), &[order(0, 0, 0, amount)], 0);
-            until("the service has seen the epoch", SOON, || {
-                serving.ask("/metrics", &[]).body.contains(&format!("takings_feed_epoch {epoch}")).then_some(())
-            });
-            let hello = serving.events(None).next();
-            assert_eq!((hello.name.as_str(), hello.id), ("hello", Some(epoch)));
-            (hello.state, serving.ask("/api/v1/summary", &[]).header("etag").to_owned())
-        };
-        let (kept, _) = commit(100);
-        let (lost, tag) = commit(200);
-        let open = serving.events_after(&lost);
-        // A failover to a server without the second run. What is committed there since has the same epochs.
-        store.execute("DELETE FROM runs WHERE epoch = 1");
-        let (now, _) = commit(300);
-        assert_eq!(open.next().name, "reset");
-        assert_eq!(serving.events_after(&lost).next().name, "reset");
-        assert_eq!(serving.events_after(&kept).next().name, "changes");
-        let ahead = kept.replace("1-", "3-");
-        assert_eq!(serving.events_after(&ahead).next().name, "reset", "its run ended before");
-        assert_eq!(serving.ask("/api/v1/summary", &[("if-none-match", &tag)]).status, 200);
-        assert_eq!(serving.ask("/api/v1/summary", &[("if-none-match", &format!("\"{now}\""))]).status, 304);
-    }
-}
-
-#[test]
-fn a_view_that_a_start_takes_away_is_a_reset() {
-    for store in stores() {
-        Shop::default().commit(store.acquired().as_mut(), &[order(0, 0, 0, 100)], 0);
-        let (before, tag) = {
-            let serving = Serving::of(&store.url);
-            (serving.events(None).next().state, serving.ask("/api/v1/sales_per_day", &[]).header("etag").to_owned())
-        };
-        // No order comes, so that no epoch does.
-        let views = View::ALL.into_iter().filter(|view| *view != View::PaymentMethod).collect();
-        store.open().acquire(&JobSettings { views, ..settings() }).expect("acquired");
-        let again = Serving::of(&store.url);
-        assert_eq!(again.events_after(&before).next().name, "reset");
-        assert_eq!(again.ask("/api/v1/sales_per_day", &[("if-none-match", &tag)]).status, 200);
     }
 }
 

@@ -202,8 +202,16 @@ mod tests {
     #[test]
     fn where_all_minutes_are_within_the_window_more_are_held() {
         let mut gathered = replayed(1..=MINUTES_AT_MOST as u32);
-        gathered.minutes.insert((Minute::from_number(1 << 20), Symbol::new("EUR")), Takings::default());
+        let (one, currency) = (Takings::of_order(Amount::ZERO, 1), Symbol::new("EUR"));
+        gathered.minutes.insert((Minute::from_number(1 << 20), currency), one);
         gathered.bound_minutes(u32::MAX);
-        assert_eq!(gathered.left, MINUTES_AT_MOST + 1, "it looked, and will not before there are twice as many");
+        assert!(keeps(&gathered, 1), "all are within the window");
+        // It looked, and will not again before there are twice as many.
+        gathered.minutes.insert((Minute::from_number(1 << 21), currency), one);
+        gathered.bound_minutes(0);
+        assert!(keeps(&gathered, 1));
+        gathered.left = 0;
+        gathered.bound_minutes(0);
+        assert!(!keeps(&gathered, 1));
     }
 }

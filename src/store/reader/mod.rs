@@ -425,11 +425,15 @@ fn proofs(rows: &[Row]) -> Proofs {
     }
 }
 
-/// The kept views among the rows of `views`. One of a newer takings is none of ours.
+/// The kept views among the rows of `views`. One of a newer takings is none of ours. They come with the first commit; in a
+/// store without any each view counts all that there is.
 fn kept(head: &Head, rows: &[Row]) -> Vec<KeptView> {
     let row_of = |view: &Table| rows.iter().find(|row| row[0].text() == Some(view.name));
     let kept = VIEWS.iter().filter(|view| head.keeps(view)).filter_map(|view| {
-        let row = row_of(view)?;
+        let Some(row) = row_of(view) else {
+            let is_new = head.epoch == 0 && head.views.is_some();
+            return is_new.then_some(KeptView { view: view.name, complete_from: None, since_epoch: 0 });
+        };
         let complete_from = row[1].text().map(str::to_owned);
         Some(KeptView { view: view.name, complete_from, since_epoch: row[2].count() })
     });

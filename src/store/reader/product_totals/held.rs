@@ -163,7 +163,8 @@ struct Sums {
 /// See the module.
 #[derive(Default)]
 pub(in crate::store::reader) struct Held {
-    run: Row,
+    /// Which run's it is; see [`StateId::run`](crate::store::reader::state_id::StateId::run).
+    run: Option<Arc<str>>,
     /// How many stores were seen before this one.
     store: u64,
     /// The newest epoch of the store that was seen.
@@ -182,18 +183,18 @@ pub(in crate::store::reader) struct Held {
 
 impl Held {
     /// Forgets what is of another store than the one that is just seen.
-    fn is_of(&mut self, run: &Row, head: &Head) {
-        if self.run != *run || head.epoch < self.epoch || self.epoch < head.views_since {
+    fn is_of(&mut self, head: &Head) {
+        if self.run != head.run || head.epoch < self.epoch || self.epoch < head.views_since {
             let (store, is_filling) = (self.store + 1, self.is_filling);
-            *self = Held { run: run.clone(), store, is_filling, ..Held::default() };
+            *self = Held { run: head.run.clone(), store, is_filling, ..Held::default() };
         }
         self.epoch = head.epoch;
     }
 
     /// What to read for a period at the snapshot that is just seen: what changed since it was held, or all of it at once
     /// where that is most of it.
-    pub(super) fn plan(&mut self, run: &Row, head: &Head, period: &Period, days: &Days) -> Plan {
-        self.is_of(run, head);
+    pub(super) fn plan(&mut self, head: &Head, period: &Period, days: &Days) -> Plan {
+        self.is_of(head);
         let Wanted { spans: wanted, days: changed } = self.wanted(period, head.epoch, days);
         let fits = self.fits(days);
         let in_pieces = fits && (wanted.len() < 2 || 2 * changed <= days.len());
@@ -204,8 +205,8 @@ impl Held {
     }
 
     /// Some of the spans of a period that were never held, to be read while nobody waits for them.
-    pub(super) fn plan_to_hold(&mut self, run: &Row, head: &Head, period: &Period, days: &Days, most: usize) -> Plan {
-        self.is_of(run, head);
+    pub(super) fn plan_to_hold(&mut self, head: &Head, period: &Period, days: &Days, most: usize) -> Plan {
+        self.is_of(head);
         self.make_room(days.len());
         let fits = self.fits(days);
         let mut lacking = self.wanted(period, head.epoch, days).spans;

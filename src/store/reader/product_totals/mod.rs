@@ -163,7 +163,7 @@ impl Reader {
     async fn held_sums(&self, period: &Period) -> Result<Option<(Head, Vec<Sold>, Vec<Row>)>, ReadError> {
         let of = *period;
         for _ in 0..PLANS {
-            let plan = move |held: &mut Held, run: &Row, head: &Head, days: &Days| held.plan(run, head, &of, days);
+            let plan = move |held: &mut Held, head: &Head, days: &Days| held.plan(head, &of, days);
             let (plan, mut seen) = self.see(period, true, plan).await?;
             let mut held = self.held.lock();
             if plan.lacks && held.begin() {
@@ -192,9 +192,7 @@ impl Reader {
     async fn hold(&self, period: &Period) {
         let of = *period;
         for _ in 0..READINGS {
-            let plan = move |held: &mut Held, run: &Row, head: &Head, days: &Days| {
-                held.plan_to_hold(run, head, &of, days, AT_ONCE)
-            };
+            let plan = move |held: &mut Held, head: &Head, days: &Days| held.plan_to_hold(head, &of, days, AT_ONCE);
             match self.see(period, false, plan).await {
                 Ok((plan, seen)) => {
                     self.held.lock().take(&plan, &seen);
@@ -217,17 +215,16 @@ impl Reader {
         &self,
         period: &Period,
         with_listings: bool,
-        plan: impl FnOnce(&mut Held, &Row, &Head, &Days) -> Plan + Send + 'static,
+        plan: impl FnOnce(&mut Held, &Head, &Days) -> Plan + Send + 'static,
     ) -> Result<(Plan, Seen), ReadError> {
         let Some(table) = view(SOLD) else { return Err(ReadError::ViewOff(SOLD)) };
         let statements = self.statements;
-        let first = vec![statements.run(), statements.days(table, &period.conditions())];
+        let first = vec![statements.days(table, &period.conditions())];
         let (held, (tell, told)) = (Arc::clone(&self.held), std::sync::mpsc::sync_channel(1));
         let then = move |head: &Head, tables: &[Vec<Row>]| {
-            let [run, days] = tables else { return Vec::new() };
-            let run = run.first().cloned().unwrap_or_default();
+            let [days] = tables else { return Vec::new() };
             let Ok(days) = held::days(days) else { return Vec::new() };
-            let plan = plan(&mut held.lock(), &run, head, &days);
+            let plan = plan(&mut held.lock(), head, &days);
             let sum_of = |reading: &Reading| statements.sums_of_products(table, &reading.conditions());
             let mut more: Vec<Statement> = plan.readings.iter().map(sum_of).collect();
             if with_listings {
@@ -239,7 +236,7 @@ impl Reader {
         };
         let (head, tables) = self.snapshot_then(first, then).await?;
         head.check(table)?;
-        let mut tables = tables.into_iter().skip(1);
+        let mut tables = tables.into_iter();
         let days = held::days(&tables.next().unwrap_or_default())?;
         let plan = told.try_recv().map_err(|error| StoreError::Fault {
             doing: "choosing which totals of products to read".into(),
@@ -284,15 +281,6 @@ fn sold(rows: &[Row]) -> Result<Vec<Sold>, StoreError> {
 }
 
 impl Statements {
-    /// Which run of the job wrote the store last: one row, the same only for the same run.
-    fn run(self) -> Statement {
-        let generation = match self.0 {
-            Dialect::Postgres => "t.generation::int8",
-            Dialect::Sqlite => "t.generation",
-        };
-        Statement::new(format!("SELECT {generation}, t.holder FROM job t"), Vec::new(), vec![Kind::Integer, Kind::Text])
-    }
-
     /// Every day that has, or had, a total, with the last epoch that changed one of it.
     fn days(self, table: &Table, conditions: &[Condition]) -> Statement {
         let mut parameters = Vec::new();
