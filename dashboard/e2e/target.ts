@@ -94,5 +94,5 @@ function parse(block: string): WireEvent | null {
   const name = fields.get("event");
   const data = fields.get("data");
   if (name === undefined || data === undefined || name === "heartbeat") return null;
-  return { name, id: Number(fields.get("id")), data: JSON.parse(data) as Changes, bytes: data.length };
+  return { name, id: Number(fields.get("id")?.split("-")[0]), data: JSON.parse(data) as Changes, bytes: data.length };
 }

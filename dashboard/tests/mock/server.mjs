@@ -106,7 +106,7 @@ export async function startMock({
       send(answer, "hello", shop.place());
     } else {
       const [epoch, run] = String(last).split("-");
-      const changes = run === RUN ? shop.changesSince(Number(epoch), products) : null;
+      const changes = run === undefined || run === RUN ? shop.changesSince(Number(epoch), products) : null;
       if (changes === null) send(answer, "reset", shop.place());
       else if (changes.epoch > Number(epoch)) send(answer, "changes", changes);
     }
