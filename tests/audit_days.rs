@@ -111,9 +111,10 @@ impl Counted {
         recount_days(log.as_ref(), &asked, &mut |_| true).unwrap().expect("nobody stopped it")
     }
 
-    fn execute(&self, sql: &str) {
+    /// Changes its store by hand: how many rows.
+    fn execute(&self, sql: &str) -> usize {
         let file = self.config.store.strip_prefix("sqlite:").unwrap();
-        rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+        rusqlite::Connection::open(file).unwrap().execute(sql, []).unwrap()
     }
 }
 
@@ -192,7 +193,11 @@ fn whatever_row_is_changed_its_day_differs_and_no_other() {
     ] {
         let one = format!("SELECT max(units) FROM {table} WHERE {condition} AND currency = 'EUR'");
         let change = |by: &str| format!("UPDATE {table} SET units = units {by} WHERE {condition} AND currency = 'EUR'");
-        counted.execute(&change("+ 1"));
+        if counted.execute(&change("+ 1")) == 0 {
+            // By chance all sales of the day name a category.
+            assert_eq!(table, "listed_facts");
+            continue;
+        }
         let found = counted.prove(&all_days(), false);
         for verdict in &found {
             let expected = if verdict.day == day(2) { Outcome::Differs } else { Outcome::Proven };
