@@ -7,6 +7,15 @@ use takings_dataflows::view::View;
 
 use super::{JobSettings, StoreError};
 
+/// What both stores read of the one row of `job`, in this order: generation, epoch, and the settings.
+macro_rules! job_columns {
+    () => {
+        "generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats, payload_limit, \
+         volume_window, correction_window_ms"
+    };
+}
+pub(super) use job_columns;
+
 /// As the table `job` holds them: nothing in a new store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StoredSettings {

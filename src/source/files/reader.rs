@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use takings_dataflows::order::PartitionId;
 
 use super::envelope::{self, Scratch};
+use super::fault;
 use super::watch::{Sleeper, Watched, Watcher, inode};
 use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waker};
 
@@ -204,7 +205,7 @@ impl Followed {
         self.filled -= self.line;
         self.scanned -= self.line;
         self.line = 0;
-        let length = file.metadata().map_err(|error| fault(&self.watched, error))?.len();
+        let length = file.metadata().map_err(|error| fault(&self.watched.path, error))?.len();
         let chunk = length.saturating_sub(read_to).min(CHUNK as u64) as usize;
         if self.buffer.len() < self.filled + chunk {
             self.buffer.resize(self.filled + chunk, 0);
@@ -215,9 +216,9 @@ impl Followed {
                 read => break read,
             }
         };
-        let read = read.map_err(|error| fault(&self.watched, error))?;
+        let read = read.map_err(|error| fault(&self.watched.path, error))?;
         if read == 0 {
-            let length = file.metadata().map_err(|error| fault(&self.watched, error))?.len();
+            let length = file.metadata().map_err(|error| fault(&self.watched.path, error))?.len();
             if length < read_to {
                 return Err(self.changed(format!("it shrank to {length} bytes, and {read_to} were read")));
             }
@@ -244,9 +245,9 @@ impl Followed {
                     Err(self.changed(format!("it is gone, and {start} bytes of it were counted")))
                 };
             }
-            Err(error) => return Err(fault(&watched, error)),
+            Err(error) => return Err(fault(&watched.path, error)),
         };
-        let metadata = file.metadata().map_err(|error| fault(&watched, error))?;
+        let metadata = file.metadata().map_err(|error| fault(&watched.path, error))?;
         if metadata.len() < start {
             let length = metadata.len();
             return Err(self.changed(format!("it holds {length} bytes, and {start} were counted")));
@@ -254,7 +255,7 @@ impl Followed {
         if start > 0 {
             let mut before = [0];
             let read = file.seek(SeekFrom::Start(start - 1)).and_then(|_| file.read_exact(&mut before));
-            read.map_err(|error| fault(&watched, error))?;
+            read.map_err(|error| fault(&watched.path, error))?;
             if before != *b"\n" {
                 return Err(self.changed(format!("no line starts at byte {start}, up to which it was counted")));
             }
@@ -276,10 +277,6 @@ impl Followed {
             ),
         }
     }
-}
-
-fn fault(watched: &Watched, error: io::Error) -> SourceError {
-    SourceError::Fault { what: format!("file {}", watched.path.display()), source: Box::new(error) }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ use self::connection::Params;
 use self::session::{Session, SessionId, Sql};
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
 use super::schema::check_to_look;
-use super::settings::{StoredSettings, view_names};
+use super::settings::{StoredSettings, job_columns, view_names};
 use super::switch::Switch;
 use super::url::PostgresUrl;
 use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics, host};
@@ -50,15 +50,9 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 const RAISE: Sql = Sql::new(
     "raising the generation",
-    "UPDATE job SET generation = generation + 1, holder = $1
-     RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
-       payload_limit, volume_window, correction_window_ms",
+    concat!("UPDATE job SET generation = generation + 1, holder = $1 RETURNING ", job_columns!()),
 );
-const LOOK: Sql = Sql::new(
-    "reading job",
-    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
-       payload_limit, volume_window, correction_window_ms FROM job",
-);
+const LOOK: Sql = Sql::new("reading job", concat!("SELECT ", job_columns!(), " FROM job"));
 const SET: Sql = Sql::new(
     "writing the job's settings",
     "UPDATE job SET time_zone = $1, default_currency = $2, keep_orders = $3, views = $4, topics = $5, log = $6,

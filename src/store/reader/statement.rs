@@ -167,13 +167,13 @@ impl Statements {
             Dialect::Postgres => ("count(*)::int8", "coalesce(max(r.switched::int), 0)::int8"),
             Dialect::Sqlite => ("count(*)", "coalesce(max(r.switched), 0)"),
         };
-        let [first, second] = [1, 2].map(|number| self.parameter(number, Kind::Text));
+        let run_is = self.parameter(1, Kind::Text);
         Statement::new(
             format!(
-                "SELECT (SELECT {known} FROM runs k WHERE k.run = {first}), min(r.epoch), {switched} FROM runs r \
-                 WHERE r.number > (SELECT k.number FROM runs k WHERE k.run = {second})"
+                "SELECT (SELECT {known} FROM runs k WHERE k.run = {run_is}), min(r.epoch), {switched} FROM runs r \
+                 WHERE r.number > (SELECT k.number FROM runs k WHERE k.run = {run_is})"
             ),
-            vec![Value::Text(run.to_owned()), Value::Text(run.to_owned())],
+            vec![Value::Text(run.to_owned())],
             vec![Kind::Integer, Kind::Integer, Kind::Integer],
         )
     }

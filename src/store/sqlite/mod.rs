@@ -29,7 +29,7 @@ use self::fault::{fault, migration_fault};
 use self::lock::FileLock;
 use super::proof::{BY_DAY, DayRows, DaysSeen, ProvenDay};
 use super::schema::{HISTORY, check_to_look, is_to_migrate};
-use super::settings::{StoredSettings, view_names};
+use super::settings::{StoredSettings, job_columns, view_names};
 use super::switch::Switch;
 use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics, host};
 
@@ -327,12 +327,8 @@ fn recover(connection: &mut Connection, settings: &JobSettings, holder: &str) ->
     Ok(recovered)
 }
 
-const RAISE: &str = "UPDATE job SET generation = generation + 1, holder = ?1
-    RETURNING generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
-      payload_limit, volume_window, correction_window_ms";
-const LOOK: &str =
-    "SELECT generation, epoch, time_zone, default_currency, keep_orders, views, topics, log, top, formats,
-      payload_limit, volume_window, correction_window_ms FROM job";
+const RAISE: &str = concat!("UPDATE job SET generation = generation + 1, holder = ?1 RETURNING ", job_columns!());
+const LOOK: &str = concat!("SELECT ", job_columns!(), " FROM job");
 
 /// The one row of `job`: generation, epoch, settings.
 fn read_job(
