@@ -89,6 +89,8 @@ export class LiveStore {
   #queue: Changes[] = [];
   #ledger: Ledger | null = null;
   #retryMs = FIRST_RETRY_MS;
+  /** Whether it has rested and has not gone on yet: contact alone forgets it where the page wakes before its network. */
+  #rested = false;
   /** Whether rows by product can be followed, as far as is known. */
   #tellsProducts = true;
   #endDay: () => void = () => undefined;
@@ -190,6 +192,7 @@ export class LiveStore {
   /** Nothing is loaded while nobody looks, and nothing that is loaded could be settled. */
   #rest(): void {
     this.#drop();
+    this.#rested = true;
     this.#patch({ contact: "resting" });
   }
 
@@ -206,13 +209,14 @@ export class LiveStore {
   }
 
   #opened(): void {
-    const rested = this.#state.contact === "resting";
     this.#patch({ contact: "open", refused: 0 });
     // Before the first hello there is nothing to go on with: it begins.
-    if (!rested || this.#streamEpoch === null) return;
-    const { wanted, wantedNarrowing } = this.#state;
-    this.show({ period: wanted, narrowing: wantedNarrowing });
-    this.#turnDay();
+    if (this.#rested && this.#streamEpoch !== null) {
+      const { wanted, wantedNarrowing } = this.#state;
+      this.show({ period: wanted, narrowing: wantedNarrowing });
+      this.#turnDay();
+    }
+    this.#rested = false;
   }
 
   #hello(hello: Hello): void {

@@ -119,8 +119,8 @@ export class Service {
     } else this.deliver();
   }
 
+  /** Or, where it is not connected, tries to in vain. */
   disconnect(): void {
-    if (!this.connected) return;
     this.connected = false;
     this.handlers?.lost();
   }

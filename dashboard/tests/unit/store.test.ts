@@ -279,6 +279,46 @@ describe("the live store", () => {
     expect(shown(service)).toEqual(truth(service.shop, null));
   });
 
+  it.each([["at once", false], ["before its network", true]])("catches up when it wakes %s: with a load that it dropped", async (_, lost) => {
+    const service = new Service();
+    service.shop.commit([order("a")]);
+    service.store.start();
+    service.connect();
+    service.rest();
+    if (lost) service.disconnect();
+    service.shop.commit([order("b")]);
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ ready: true, loading: false, contact: "open" });
+    // Another that it dropped while it was frozen.
+    service.shop.forget();
+    service.shop.commit([order("c")]);
+    service.shop.forget();
+    service.deliver();
+    expect(service.store.getState()).toMatchObject({ frozen: true, loading: true });
+    service.rest();
+    if (lost) service.disconnect();
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ frozen: false, loading: false });
+    expect(shown(service)).toEqual(truth(service.shop, "2026-10-24"));
+  });
+
+  it.each([["at once", false], ["before its network", true]])("catches up when it wakes %s: with a day that turned", async (_, lost) => {
+    const service = await started([order("a")], { period: "today" });
+    service.rest();
+    service.wall = "2026-11-23";
+    service.turnDay();
+    if (lost) service.disconnect();
+    expect(service.store.getState().anchor).toBe(WALL);
+    service.connect();
+    expect(service.store.getState()).toMatchObject({ contact: "open", anchor: "2026-11-23" });
+    // Once: a drop alone is no reason to load anything.
+    await service.settle();
+    const { length } = service.asked;
+    service.disconnect();
+    await service.settle();
+    expect(service.asked).toHaveLength(length);
+  });
+
   it("gives the views that did not change the same identity", async () => {
     const service = await started();
     const before = service.store.getState().views;
