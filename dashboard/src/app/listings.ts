@@ -10,11 +10,11 @@ const MOST = 100;
 
 /**
  * The name of each of these products, or the product itself where it is not listed. Asked for when others are
- * shown, and when the stream says that a listing changed; names alone, so that no number waits for them.
+ * shown, and when a listing changed or may have; names alone, so that no number waits for them.
  */
 export function useProductNames(products: readonly string[]): (product: string) => string {
   const off = useLive((state) => state.off.has("products"));
-  const version = useCalm(useLive((state) => state.listedAt), 5_000);
+  const version = useCalm(useLive((state) => state.relisted), 5_000);
   const asked = useCalm(JSON.stringify([...new Set(products)].sort().slice(0, MOST)), 1_000);
   const { data } = useQuery({
     queryKey: ["listings", asked, version],

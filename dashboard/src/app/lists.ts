@@ -104,7 +104,7 @@ export function useList<L extends List>(
 /** What the stream's counters say of each list: another text whenever there is something new in it. */
 export function useVersion(list: List): string {
   const { read, duplicates, corrections, cancellations, rejected } = useLive(({ counts }) => counts);
-  const listed = useLive((state) => state.listedAt);
+  const relisted = useLive((state) => state.relisted);
   switch (list) {
     case "corrections":
       return String(corrections + cancellations);
@@ -112,6 +112,6 @@ export function useVersion(list: List): string {
       return String(rejected);
     case "orders":
     case "product_totals":
-      return `${read - duplicates - rejected} ${listed}`;
+      return `${read - duplicates - rejected} ${relisted}`;
   }
 }

@@ -28,7 +28,7 @@ const ROWS: ReadonlySet<string> = new Set<keyof LiveState>([
   "slice",
   "minutesBefore",
   "ratings",
-  "listedAt",
+  "relisted",
   "newestRecord",
 ]);
 

@@ -52,8 +52,6 @@ export class Ledger {
   newestRecord: number | null = null;
   /** The most rated products. */
   readonly ratings = new Ratings();
-  /** The epoch in which any product's listing was last seen to change: names are asked for again. */
-  listedAt = 0;
   /** Views that are switched off where the job runs: their tables are empty, and say nothing. */
   readonly off = new Set<Streamed>();
   /** Views that are kept, as the service says. */
@@ -187,10 +185,6 @@ export class Ledger {
     if (changes.epoch <= this.#floor) return touched;
     for (const view of VIEWS) if (this.#absorbView(view, changes)) touched.add(view);
     if (this.#absorbRatings(changes)) touched.add("ratings_per_product");
-    if (changes.changed.products || changes.removed.products) {
-      this.listedAt = Math.max(this.listedAt, changes.epoch);
-      touched.add("products");
-    }
     if (changes.epoch > this.#countsEpoch) {
       this.counts = { ...this.counts, ...countersOf(changes.sources) };
       this.#countsEpoch = changes.epoch;

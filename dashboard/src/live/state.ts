@@ -62,8 +62,8 @@ export interface LiveState {
   readonly minutesBefore: TableState<"orders_per_minute"> | null;
   /** The most rated products: a new object whenever one changed. */
   readonly ratings: { readonly list: Ratings } | null;
-  /** The epoch in which any product's listing was last seen to change. */
-  readonly listedAt: number;
+  /** Greater whenever any product's listing changed, or may have changed unseen: names are asked for again. */
+  readonly relisted: number;
   /** The newest timestamp of any record, by the log's clock (ms); null where the log has none. */
   readonly newestRecord: number | null;
   /** The day whose best sellers are held, with its month's. */
@@ -102,7 +102,7 @@ export const stateBefore = ({ period, narrowing }: Showing): LiveState => ({
   slice: null,
   minutesBefore: null,
   ratings: null,
-  listedAt: 0,
+  relisted: 0,
   newestRecord: null,
   bestDay: "",
   off: new Set(),

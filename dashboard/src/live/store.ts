@@ -88,6 +88,8 @@ export class LiveStore {
   #streamEpoch: number | null = null;
   #queue: Changes[] = [];
   #ledger: Ledger | null = null;
+  /** No ledger holds listings, and an epoch that the store went back from comes again: they are counted here. */
+  #relisted = 0;
   #retryMs = FIRST_RETRY_MS;
   /** Whether it has rested and has not gone on yet: contact alone forgets it where the page wakes before its network. */
   #rested = false;
@@ -162,6 +164,7 @@ export class LiveStore {
     const touched = new Set<Touched>();
     const ledger = this.#state.frozen ? null : this.#ledger;
     for (const changes of queue) {
+      if (changes.changed.products ?? changes.removed.products) this.#relisted += 1;
       for (const load of Object.values(this.#loads) as (Load<unknown> | null)[]) load?.kept.push(changes);
       if (ledger) for (const part of ledger.absorb(changes)) touched.add(part);
     }
@@ -240,7 +243,11 @@ export class LiveStore {
 
   /** The stream goes on from an epoch of its own choosing: what we hold can not be patched any more. */
   #restart({ epoch }: Pick<Reset, "epoch">): void {
-    if (this.#streamEpoch !== null) this.flush();
+    if (this.#streamEpoch !== null) {
+      this.flush();
+      // What the stream skips may be of listings too.
+      this.#relisted += 1;
+    }
     // A load under way misses the changes that the stream skips: nothing may settle it by the new epoch.
     this.#drop();
     this.#streamEpoch = epoch;
@@ -490,7 +497,7 @@ export class LiveStore {
       slice: touched.has("slice") ? ledger.slice && { held: ledger.slice } : before.slice,
       minutesBefore: touched.has("minutesBefore") ? (minutes ? { table: minutes } : null) : before.minutesBefore,
       ratings: before.ratings && !touched.has("ratings_per_product") ? before.ratings : { list: ledger.ratings },
-      listedAt: Math.max(ledger.listedAt, before.listedAt),
+      relisted: this.#relisted,
       newestRecord: ledger.newestRecord,
       ...rest,
     });

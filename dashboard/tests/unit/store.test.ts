@@ -192,12 +192,66 @@ describe("the live store", () => {
     expect(bestOf(service)).toEqual(["pot", "tea"]);
     expect(after.ratings?.list.top(1)).toMatchObject([{ product: "tea", ratings: 1, average: "5.000000" }]);
     expect(after.ratings).not.toBe(before.ratings);
-    expect([before.listedAt, after.listedAt]).toEqual([0, 2]);
+    expect(after.relisted).not.toBe(before.relisted);
     expect(service.waiting).toHaveLength(0);
     expect(shown(service)).toEqual(truth(service.shop, "2026-10-24"));
     service.shop.commit([order("c", { product: "pot" })]);
     await service.settle();
     expect(service.store.getState().ratings).toBe(after.ratings);
+  });
+
+  it("takes listings for others after what the stream may have left out, each time anew", async () => {
+    const service = await started();
+    const seen = [service.store.getState().relisted];
+    const next = () => seen.push(service.store.getState().relisted);
+    service.shop.commit([], { listings: [{ product: "tea", name: "Tea", category: null, price: null }] });
+    await service.settle();
+    next();
+    // A reset, without a word of listings.
+    service.shop.forget();
+    service.shop.commit([order("b")]);
+    service.shop.forget();
+    await service.settle();
+    next();
+    // The store went back, to where a listing changes in an epoch that was seen before.
+    service.restart();
+    service.shop.commit([order("a")]);
+    await service.settle();
+    next();
+    service.shop.commit([], { listings: [{ product: "tea", name: "Green tea", category: null, price: null }] });
+    await service.settle();
+    next();
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  it("hears of a listing that changed while the first ledger was loaded, and again after a rest", async () => {
+    const service = new Service();
+    service.shop.commit([order("a")]);
+    service.store.start();
+    service.connect();
+    const { relisted } = service.store.getState();
+    service.rest();
+    service.shop.commit([], { listings: [{ product: "tea", name: "Tea", category: null, price: null }] });
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ ready: true, epoch: 2 });
+    expect(service.store.getState().relisted).not.toBe(relisted);
+  });
+
+  it("takes listings for the same where the stream left nothing out", async () => {
+    const service = new Service();
+    service.shop.commit([order("a"), order("b", { day: dayBefore(WALL, 60) })]);
+    service.store.start();
+    const { relisted } = service.store.getState();
+    await service.settle();
+    service.disconnect();
+    service.shop.commit([order("c")]);
+    await service.settle();
+    service.store.show({ period: "90", narrowing: WIDE });
+    await service.settle();
+    service.rest();
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ period: "90", epoch: 2 });
+    expect(service.store.getState().relisted).toBe(relisted);
   });
 
   it("loads the best sellers of another day when an archive sells again", async () => {
