@@ -101,13 +101,14 @@ export function useList<L extends List>(
   };
 }
 
-/** What the stream's counters say of each list: another text whenever there is something new in it. */
+/** What the stream says of each list: another text whenever there is something new in it. */
 export function useVersion(list: List): string {
   const { read, duplicates, corrections, cancellations, rejected } = useLive(({ counts }) => counts);
   const relisted = useLive((state) => state.relisted);
   switch (list) {
     case "corrections":
-      return String(corrections + cancellations);
+      // Which of them are in a category goes by the catalogue of now.
+      return `${corrections + cancellations} ${relisted}`;
     case "rejected":
       return String(rejected);
     case "orders":
