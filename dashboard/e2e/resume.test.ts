@@ -9,7 +9,7 @@ import { panel, reached, settled, visits } from "./visit";
 
 const { shop, open } = visits();
 const shows = "[data-testid=orders]";
-/** Asked for when the stream says that there is something new, names and lists alone. */
+/** Asked for when the stream says that there is something new, names and lists alone; what was proven, also without. */
 const LISTS = ["/api/v1/corrections", "/api/v1/products", "/api/v1/audit", "/api/v1/product_totals"];
 
 const requests = (page: Tab): string[] => {

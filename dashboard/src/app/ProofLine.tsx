@@ -12,6 +12,8 @@ import styles from "./TrustLine.module.css";
 
 /** Days are proven without an epoch of their own: asked for again when the stream says something, and not oftener. */
 const ASK_MS = 60_000;
+/** And where it says nothing: a difference that is found at night must not wait for the first sale of the morning. */
+const QUIET_MS = 120_000;
 /** The most days that the service lists at once. */
 const LISTED = 1_000;
 
@@ -23,6 +25,7 @@ export function ProofLine() {
     queryKey: ["audit", epoch, contact === "open"],
     queryFn: ({ signal }) => fetchAudit(1, signal),
     enabled: contact === "open",
+    refetchInterval: QUIET_MS,
     placeholderData: keepPreviousData,
     gcTime: 10_000,
   });
@@ -77,17 +80,17 @@ function Proven({ proofs, version }: { readonly proofs: Proofs; readonly version
       >
         {said.filter((part) => part !== null).join(", ")}
       </button>
-      {open && <Days version={version} />}
+      {open && <Days version={version} proofs={proofs} />}
     </div>
   );
 }
 
-/** What was found of which days. */
-function Days({ version }: { readonly version: number }) {
+/** What was found of which days; asked for again whenever the line says something else. */
+function Days({ version, proofs }: { readonly version: number; readonly proofs: Proofs }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { data } = useQuery({
-    queryKey: ["audit days", version],
+    queryKey: ["audit days", version, proofs],
     queryFn: ({ signal }) => fetchAudit(LISTED, signal),
     placeholderData: keepPreviousData,
     gcTime: 10_000,
