@@ -9,14 +9,16 @@ use futures_util::{Stream, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::task::AbortOnDropHandle;
 use warp::Reply;
 use warp::http::HeaderValue;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use warp::reply::Response;
 
-use super::feed::{Feed, Message};
+use super::feed::{Feed, Message, Resumed};
 use super::metrics::StreamGauge;
 use super::watched::Watch;
+use crate::store::StoreError;
 use crate::store::reader::state_id::StateId;
 
 /// After how much silence a comment shows that the line still stands.
@@ -45,6 +47,9 @@ struct Client {
     at: Option<StateId>,
     /// Whether what changed after `at` must be asked for before the messages can go on.
     behind: bool,
+    /// What it asked for, being behind. On a task of its own, which ends with the client: a stream is shared between
+    /// threads, and a query's future can not be.
+    asking: Option<AbortOnDropHandle<Result<Resumed, StoreError>>>,
     /// What is to be sent before anything else.
     ready: std::collections::VecDeque<Bytes>,
     _counted: Counted,
@@ -70,7 +75,8 @@ pub fn reply(
         (Some(_), _) => behind = true,
         (None, None) => {}
     }
-    let client = Client { feed: feed.clone(), messages: place.messages, watch, at, behind, ready, _counted: counted };
+    let (feed, messages) = (feed.clone(), place.messages);
+    let client = Client { feed, messages, watch, at, behind, asking: None, ready, _counted: counted };
     let mut response = warp::reply::stream(events(client)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -95,7 +101,10 @@ impl Client {
                 return Some(bytes);
             }
             if self.behind {
-                self.catch_up().await;
+                // There may be many before it.
+                if tokio::time::timeout(HEARTBEAT, self.catch_up()).await.is_err() {
+                    return Some(ALIVE);
+                }
                 continue;
             }
             match tokio::time::timeout(HEARTBEAT, self.messages.recv()).await {
@@ -156,16 +165,20 @@ impl Client {
         }
     }
 
-    /// Asks what changed since the client's epoch. On a task of its own: the answer is shared by
-    /// clients, and finished also where this one goes away.
+    /// Asks what changed since the client's epoch; goes on where it was left.
     async fn catch_up(&mut self) {
         let Some(at) = self.at.clone() else {
             self.behind = false;
             return;
         };
-        let (feed, set) = (self.feed.clone(), self.watch.as_ref().map(|watch| watch.set().clone()));
-        let asked = tokio::spawn(async move { feed.resume(&at, set).await });
-        match asked.await {
+        let Client { feed, watch, asking, .. } = self;
+        let asking = asking.get_or_insert_with(|| {
+            let (feed, set) = (feed.clone(), watch.as_ref().map(|watch| watch.set().clone()));
+            AbortOnDropHandle::new(tokio::spawn(async move { feed.resume(&at, set).await }))
+        });
+        let asked = asking.await;
+        self.asking = None;
+        match asked {
             Ok(Ok(resumed)) => {
                 self.at = Some(resumed.seen);
                 self.behind = false;

@@ -17,6 +17,7 @@
 //!   `epoch` without its removals. A link that was read before a set was followed, or without it, since more sets are
 //!   followed than are read together, or in which there is too much of it, has nothing of it: who follows it asks as one
 //!   who comes back does, and is told to start over where it is too much then;
+//! - *in turns*: a crowd is told room by room (`rooms.rs`), by one teller, each message to all before the next;
 //! - *others see nothing of it*: a stream without products gets the same bytes, whatever others follow.
 //!
 //! Nobody waits for a slow client: one that falls behind loses its place in the queue, and is told
@@ -33,6 +34,7 @@ use tokio::sync::{Notify, broadcast};
 
 use super::errors::cause;
 use super::metrics::Metrics;
+use super::rooms::{Rooms, tell};
 use super::watched::{ProductSet, SHARED_SETS, Watched};
 use super::wire::Named;
 use crate::job::chain;
@@ -47,13 +49,11 @@ use crate::store::reader::{COUNTERS, Changes, Followed, Head, ProductDays, Reade
 pub const MAX_ROWS: u32 = 5_000;
 /// How many rows of followed products are read at once, of all sets that are read together.
 const MAX_FOLLOWED_ROWS: u32 = 20_000;
-/// How many links are kept for clients that are slow to take them.
-const QUEUE: usize = 64;
 /// How long the feed looks away after a link, at least: no eye sees more.
 const REST: Duration = Duration::from_millis(20);
-/// So much longer for each stream that is open: telling all of them must not take all the time, or every one is
-/// told later and later, and requests wait too.
-const REST_A_STREAM: Duration = Duration::from_micros(20);
+/// How often the time that telling took the feed looks away after it: telling a crowd must not take all the time, or every
+/// one is told later and later.
+const REST_AFTER_TELLING: u32 = 2;
 /// How long it looks away after a reset: each makes every client load a snapshot.
 const REST_AFTER_RESET: Duration = Duration::from_secs(1);
 /// How often the feed looks without being woken: it finds what no one told, and whether there is contact.
@@ -90,9 +90,18 @@ pub struct Feed {
     /// The products that streams follow.
     pub watched: Arc<Watched>,
     state: Mutex<State>,
-    /// The last answer to a client that came back, by the products it follows. Its lock lets one such query run at a
-    /// time.
-    resumed: tokio::sync::Mutex<BTreeMap<Option<ProductSet>, (StateId, Resumed)>>,
+    /// One client that came back asks the store at a time.
+    turn: tokio::sync::Mutex<()>,
+    resumed: Mutex<Answers>,
+}
+
+/// What clients that came back were told last.
+#[derive(Default)]
+struct Answers {
+    /// By the products that they follow: from which state on.
+    last: BTreeMap<Option<ProductSet>, (StateId, Resumed)>,
+    /// How often the chain started anew.
+    chain: u64,
 }
 
 #[derive(Default)]
@@ -104,7 +113,7 @@ struct State {
     /// The event that says so, where contact is lost.
     trouble: Option<Bytes>,
     /// None once the service stops.
-    sender: Option<broadcast::Sender<Message>>,
+    rooms: Option<Rooms<Message>>,
 }
 
 /// A place in the feed.
@@ -129,21 +138,21 @@ pub struct Resumed {
 impl Feed {
     /// The feed of a store.
     pub fn new(reader: Reader, metrics: Arc<Metrics>) -> Arc<Self> {
-        let state = State { sender: Some(broadcast::channel(QUEUE).0), ..State::default() };
-        let (state, watched, resumed) = (Mutex::new(state), Arc::default(), tokio::sync::Mutex::default());
-        Arc::new(Feed { reader, metrics, watched, state, resumed })
+        let state = State { rooms: Some(Rooms::new()), ..State::default() };
+        let (watched, turn, resumed) = (Arc::default(), tokio::sync::Mutex::default(), Mutex::default());
+        Arc::new(Feed { reader, metrics, watched, state: Mutex::new(state), turn, resumed })
     }
 
     /// Takes a place; `None` once the service stops.
     pub fn subscribe(&self) -> Option<Subscription> {
-        let state = self.state.lock();
-        let messages = state.sender.as_ref()?.subscribe();
+        let mut state = self.state.lock();
+        let messages = state.rooms.as_mut()?.join();
         Some(Subscription { published: state.published.clone(), trouble: state.trouble.clone(), messages })
     }
 
     /// Ends every client's stream.
     pub fn close(&self) {
-        self.state.lock().sender = None;
+        self.state.lock().rooms = None;
     }
 
     /// Whether the last look found the store.
@@ -159,26 +168,31 @@ impl Feed {
             let look = self.look().await;
             let took = started.elapsed();
             match look {
-                Ok(Some(reset)) => {
+                Ok(Some(message)) => {
                     self.metrics.feed_read(took);
+                    let reset = matches!(message, Message::Reset(..));
+                    let telling = Instant::now();
+                    self.tell(message).await;
+                    let told = telling.elapsed() * REST_AFTER_TELLING;
                     // Rest longer than the store worked, so that it is left to the job.
-                    tokio::time::sleep(if reset { REST_AFTER_RESET } else { REST.max(took * 3).max(self.telling()) })
-                        .await;
+                    tokio::time::sleep(if reset { REST_AFTER_RESET } else { REST.max(took * 3).max(told) }).await;
                 }
                 Ok(None) => {}
-                Err(error) => self.lost(&error),
+                Err(error) => self.lost(&error).await,
             }
             let wait = if self.has_contact() { LOOK } else { LOOK_FOR_CONTACT };
             let _ = tokio::time::timeout(wait, wake.notified()).await;
         }
     }
 
-    fn telling(&self) -> Duration {
-        REST_A_STREAM * u32::try_from(self.metrics.streams()).unwrap_or(0)
+    /// Tells all who are there now. Who joins from here on is greeted with what was published before.
+    async fn tell(&self, message: Message) {
+        let rooms = self.state.lock().rooms.as_mut().map(Rooms::in_turn);
+        tell(rooms.unwrap_or_default(), message).await;
     }
 
-    /// Looks once. Whether something was told, and whether it was a reset.
-    async fn look(&self) -> Result<Option<bool>, StoreError> {
+    /// Looks once, and publishes what is to be told.
+    async fn look(&self) -> Result<Option<Message>, StoreError> {
         let (published, views) = {
             let state = self.state.lock();
             (state.published.as_ref().map(|(seen, _)| seen.clone()), state.views.clone())
@@ -212,60 +226,70 @@ impl Feed {
                     }
                     Since::StartOver(head) => {
                         // What was told to others may be of a store that is no more.
-                        self.resumed.lock().await.clear();
+                        let mut resumed = self.resumed.lock();
+                        *resumed = Answers { chain: resumed.chain + 1, ..Answers::default() };
+                        drop(resumed);
                         let message = Message::Reset(head.state(), reset(&head));
                         (head, Some(message))
                     }
                 }
             }
         };
-        let mut state = self.state.lock();
-        if state.trouble.take().is_some() {
+        // Nobody is told of two things at once: contact is back before anything else.
+        if self.state.lock().trouble.take().is_some() {
             tracing::info!("the store is back");
             self.metrics.contact(true);
-            send(&state, Message::Contact(contact(true, Some(head.epoch), None)));
+            self.tell(Message::Contact(contact(true, Some(head.epoch), None))).await;
         }
+        let mut state = self.state.lock();
         state.views = head.views.clone();
-        let Some(message) = message else { return Ok(None) };
-        state.published = Some((head.state(), hello(&head)));
-        let was_reset = matches!(message, Message::Reset(..));
-        self.metrics.reached(head.epoch);
-        match message {
-            Message::Changes { .. } => self.metrics.told_changes(),
-            Message::Reset(..) => self.metrics.told_reset(),
-            Message::Hello(..) | Message::Contact(_) => {}
+        if let Some(message) = &message {
+            state.published = Some((head.state(), hello(&head)));
+            self.metrics.reached(head.epoch);
+            match message {
+                Message::Changes { .. } => self.metrics.told_changes(),
+                Message::Reset(..) => self.metrics.told_reset(),
+                Message::Hello(..) | Message::Contact(_) => {}
+            }
         }
-        send(&state, message);
-        Ok(Some(was_reset))
+        Ok(message)
     }
 
-    fn lost(&self, error: &StoreError) {
-        let mut state = self.state.lock();
-        if state.trouble.is_some() {
-            return;
-        }
-        let cause = cause(error);
-        tracing::warn!("no contact with the store; trying again: {}", chain(error));
-        self.metrics.contact(false);
-        let event = contact(false, state.published.as_ref().map(|(seen, _)| seen.epoch), Some(&cause));
-        state.trouble = Some(event.clone());
-        send(&state, Message::Contact(event));
+    async fn lost(&self, error: &StoreError) {
+        let event = {
+            let mut state = self.state.lock();
+            if state.trouble.is_some() {
+                return;
+            }
+            tracing::warn!("no contact with the store; trying again: {}", chain(error));
+            self.metrics.contact(false);
+            let seen = state.published.as_ref().map(|(seen, _)| seen.epoch);
+            let event = contact(false, seen, Some(&cause(error)));
+            state.trouble = Some(event.clone());
+            event
+        };
+        self.tell(Message::Contact(event)).await;
     }
 
     /// What a client that has seen the state `at` and follows these products must be told, to be at the answer's epoch.
-    /// Clients that come back together (a service was restarted) share one query.
+    /// Clients that come back together (a service was restarted) share one query. Who goes away meanwhile, and so drops
+    /// this, leaves the line; the feed itself never stands in it.
     ///
     /// # Errors
     /// As [`Reader::changes`].
     pub async fn resume(&self, at: &StateId, set: Option<ProductSet>) -> Result<Resumed, StoreError> {
-        let mut last = self.resumed.lock().await;
+        let _turn = self.turn.lock().await;
         let reached = self.state.lock().published.as_ref().map_or(0, |(seen, _)| seen.epoch);
-        if let Some((asked, answer)) = last.get(&set)
-            && asked == at
-            && answer.seen.epoch >= reached
-        {
-            return Ok(answer.clone());
-        }
+        let chain = {
+            let Answers { last, chain } = &*self.resumed.lock();
+            if let Some((asked, answer)) = last.get(&set)
+                && asked == at
+                && answer.seen.epoch >= reached
+            {
+                return Ok(answer.clone());
+            }
+            *chain
+        };
         let followed = Followed { products: set.as_deref().unwrap_or_default(), limit: MAX_ROWS };
         let since = at.epoch;
         let answer = match self.reader.changes(at, MAX_ROWS, followed).await? {
@@ -287,20 +311,17 @@ impl Feed {
             Since::StartOver(head) => Resumed { seen: head.state(), event: Some(reset(&head)) },
         };
         self.metrics.resumed();
-        last.retain(|set, _| set.as_ref().is_none_or(|set| self.watched.has(set)));
+        let mut resumed = self.resumed.lock();
+        resumed.last.retain(|set, _| set.as_ref().is_none_or(|set| self.watched.has(set)));
         // Those that many share are asked for again at once; of the others each is asked for once anyway.
-        if last.len() > SHARED_SETS {
-            last.clear();
+        if resumed.last.len() > SHARED_SETS {
+            resumed.last.clear();
         }
-        last.insert(set, (at.clone(), answer.clone()));
+        // An answer of before the chain started anew is for who asked then alone.
+        if resumed.chain == chain {
+            resumed.last.insert(set, (at.clone(), answer.clone()));
+        }
         Ok(answer)
-    }
-}
-
-fn send(state: &State, message: Message) {
-    if let Some(sender) = &state.sender {
-        // An error only says that no one listens.
-        let _ = sender.send(message);
     }
 }
 

@@ -148,11 +148,6 @@ impl Metrics {
         self.cut.get_or_create(&Why { why }).inc();
     }
 
-    /// How many streams are open.
-    pub fn streams(&self) -> i64 {
-        self.streams.get()
-    }
-
     /// Counts a stream for as long as what is returned lives.
     pub fn stream(&self) -> StreamGauge {
         self.streams.inc();

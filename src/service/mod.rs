@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod parameters;
 mod product_totals;
 mod proofs;
+mod rooms;
 mod routes;
 mod server;
 mod session;
@@ -150,7 +151,8 @@ impl Service {
             let reader = reader.clone();
             async move { reader.hold_product_totals().await }
         });
-        let streams = Arc::new(Semaphore::new(MAX_STREAMS));
+        let connections = descriptors::connections(server::MAX_CONNECTIONS);
+        let streams = Arc::new(Semaphore::new(most_streams(connections)));
         let large = Semaphore::new(LARGE_AT_ONCE);
         let shop = Shop { reader, feed: feed.clone(), metrics: metrics.clone(), streams, large };
         let stop = async {
@@ -158,11 +160,18 @@ impl Service {
             // Streams have no end of their own.
             feed.close();
         };
-        let bounds = Bounds { connections: descriptors::connections(server::MAX_CONNECTIONS), stall };
+        let bounds = Bounds { connections, stall };
         server::run(listener, routes::routes(Arc::new(shop)), access, metrics, bounds, stop).await;
         telling.abort();
         holding.abort();
     }
+}
+
+/// How many event streams may be open where there is room for so many connections: none of them is ever idle, so that
+/// others need room of their own.
+const fn most_streams(connections: usize) -> usize {
+    let most = connections / 5 * 4;
+    if most < MAX_STREAMS { most } else { MAX_STREAMS }
 }
 
 /// Serves until `shutdown`.
