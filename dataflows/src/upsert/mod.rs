@@ -7,6 +7,7 @@ mod newest;
 mod operator;
 mod orders;
 mod slots;
+mod times;
 
 pub use facts::{FactIndex, FactTable, Group, ProductNumber};
 pub(crate) use gathered::{Daily, Sold};

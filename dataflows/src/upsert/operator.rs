@@ -17,7 +17,7 @@ use super::orders::{Effect, Orders, Outcome, route};
 use crate::changes::{Corrected, Earlier, Kept, Output};
 use crate::graph::{Epoch, Settings, Watermark};
 use crate::in_order::first_open;
-use crate::order::{OrderEvent, PartitionId};
+use crate::order::OrderEvent;
 use crate::products::Sale;
 use crate::rollup::RollUp;
 use crate::takings::Takings;
@@ -80,7 +80,6 @@ pub(crate) fn upsert<'scope>(
         let mut roll_up = RollUp::new(&views);
         let mut open: BTreeMap<Epoch, OpenEpoch> = BTreeMap::new();
         let mut spare: Vec<Gathered> = Vec::new();
-        let mut times = Times::default();
         let mut loading = Loading::new(initial, RollUp::new(&fill), recovered_epoch);
 
         move |frontiers| {
@@ -160,7 +159,10 @@ pub(crate) fn upsert<'scope>(
                 }
             });
             watermarks.for_each(|_capability, batch| {
-                batch.drain(..).filter(|watermark| watermark.is_of_orders).for_each(|watermark| times.note(&watermark));
+                batch
+                    .drain(..)
+                    .filter(|watermark| watermark.is_of_orders)
+                    .for_each(|watermark| orders.note(&watermark));
             });
 
             while let Some(entry) = open.first_entry().filter(|entry| *entry.key() < first) {
@@ -172,38 +174,12 @@ pub(crate) fn upsert<'scope>(
                 let mut session = effects_out.session(&capabilities.effects);
                 gathered.outcomes.drain(|partition, outcomes| session.give(Output::Outcomes(partition, outcomes)));
                 spare.push(gathered);
-                if let Some(watermark) = times.watermark() {
-                    orders.evict(watermark);
-                }
+                orders.evict();
             }
             held.set(orders.len() as u64);
         }
     });
     Upserted { rows: rows.as_collection(), effects, sales, minutes }
-}
-
-/// The time of every partition of orders, for what may be forgotten of them.
-///
-/// *An idle partition holds nothing back*: what was read to its end stands at the newest time of all, since its
-/// next record is yet to be written. What is still to be read of a partition holds back all: it may correct any
-/// order dated since.
-#[derive(Default)]
-struct Times {
-    partitions: BTreeMap<PartitionId, Watermark>,
-}
-
-impl Times {
-    fn note(&mut self, watermark: &Watermark) {
-        let known = self.partitions.entry(watermark.partition).or_insert(*watermark);
-        *known = Watermark { timestamp: watermark.timestamp.max(known.timestamp), ..*watermark };
-    }
-
-    /// The log's time: what comes now is dated about then, or later.
-    fn watermark(&self) -> Option<i64> {
-        let newest = self.partitions.values().map(|known| known.timestamp).max()?;
-        let behind = self.partitions.values().filter(|known| !known.is_at_end).map(|known| known.timestamp).min();
-        Some(behind.unwrap_or(newest))
-    }
 }
 
 /// The right to send at one epoch, on each output.
@@ -304,26 +280,5 @@ fn effects_of(
         let (id_text, details) = (std::mem::take(&mut event.id_text), event.details.take());
         let Effect { version, minute, .. } = *effect;
         give(Output::Kept(Box::new(Kept { id, id_text, version, minute, content, details })));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn partitions_that_are_read_hold_nothing_back_and_others_do() {
-        let mut times = Times::default();
-        let mut note = |partition, timestamp, is_at_end| {
-            let partition = PartitionId { topic: 0, partition };
-            times.note(&Watermark { partition, timestamp, is_at_end, is_of_orders: true });
-            times.watermark()
-        };
-        assert_eq!(note(0, 0, true), Some(0), "no record was ever in it");
-        assert_eq!(note(1, 900, true), Some(900), "an idle partition waits for records that are yet to be written");
-        assert_eq!(note(2, 300, false), Some(300), "of this one there is more to read, dated since");
-        assert_eq!(note(2, 250, false), Some(300), "time never goes back");
-        assert_eq!(note(2, 500, true), Some(900));
-        assert_eq!(note(0, 0, false), Some(0), "records of any date came");
     }
 }

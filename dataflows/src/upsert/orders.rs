@@ -12,8 +12,10 @@ use hashbrown::HashTable;
 
 use super::facts::{FactIndex, FactTable, ProductNumber};
 use super::slots::{Place, Slot, Slots};
+use super::times::Times;
 use crate::amount::Amount;
 use crate::day::Day;
+use crate::graph::Watermark;
 use crate::minute::Minute;
 use crate::order::{Content, OrderEvent, OrderId, Version};
 use crate::takings::Takings;
@@ -23,8 +25,8 @@ const SHARDS: usize = 1024;
 /// What one record did to its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A new order. `beyond_horizon`: it is dated before what is still known, so it may be late, or
-    /// may correct an order that is no longer known.
+    /// A new order. `beyond_horizon`: it is dated before what is still known, or its record came late, so that it may
+    /// correct an order that is no longer known.
     Applied {
         /// See above.
         beyond_horizon: bool,
@@ -134,6 +136,9 @@ pub struct Orders {
     shards: Box<[Shard]>,
     facts: FactTable,
     horizon: Horizon,
+    times: Times,
+    /// What a record that is dated before it corrects may be forgotten.
+    in_time_from: i64,
     held: usize,
     /// Events since the last eviction.
     applied: usize,
@@ -175,6 +180,8 @@ impl Orders {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             facts: FactTable::default(),
             horizon,
+            times: Times::default(),
+            in_time_from: i64::MIN,
             held: 0,
             applied: 0,
             next_to_evict: 0,
@@ -210,12 +217,13 @@ impl Orders {
     /// Takes one version of an order in, and says what it changed.
     pub fn apply(&mut self, event: &OrderEvent) -> Effect {
         let (shard, tag) = home(event.id);
+        let fresh = self.outcome_of_unknown(event);
         let Orders { shards, facts, horizon, held, applied, .. } = self;
         *applied += 1;
         let shard = &mut shards[shard];
         let newer = Slot::of(event, facts);
         let fresh = Effect {
-            outcome: Outcome::of_unknown(event, horizon),
+            outcome: fresh,
             is: newer.counted(),
             minute_was: newer.minute,
             minute: newer.minute,
@@ -267,24 +275,43 @@ impl Orders {
         Effect { outcome, is: slot.counted(), minute_was, minute, version: slot.version }
     }
 
+    /// What it is to an order that is not known.
+    fn outcome_of_unknown(&self, event: &OrderEvent) -> Outcome {
+        match &event.content {
+            Content::Tombstone => Outcome::Cancelled { was: None },
+            Content::Order { contribution, .. } => {
+                let is_late = self.times.is_before(event.version, self.in_time_from, self.horizon.lateness());
+                let is_unknown_day = self.horizon.complete_from.is_some_and(|day| contribution.fact.day < day);
+                Outcome::Applied { beyond_horizon: is_late || is_unknown_day }
+            }
+        }
+    }
+
+    /// Notes how far a partition's time has come.
+    pub fn note(&mut self, watermark: &Watermark) {
+        self.times.note(watermark);
+    }
+
     /// Forgets orders whose newest version lies more than the window, and what a record may come
-    /// [late](Horizon::lateness), before `watermark`: the log's time. Their contributions stay. Each call looks
-    /// at a few of the shards, so that no call takes long, and at more of them after many events: by the time that
-    /// a quarter of what is held has come anew, all were looked at. So what is held is bounded by the window
-    /// whether epochs are small or large.
+    /// [late](Horizon::lateness), before the log's time, and before that of the partition that it came from. Their
+    /// contributions stay. Each call looks at a few of the shards, so that no call takes long, and at more of them after
+    /// many events: by the time that a quarter of what is held has come anew, all were looked at. So what is held is
+    /// bounded by the window whether epochs are small or large.
     ///
     /// What is forgotten could not have been corrected, but by a record dated further back than a record may
     /// come late: that one counts as beyond the horizon.
-    pub fn evict(&mut self, watermark: i64) {
-        let Some(window) = self.horizon.window else { return };
-        let keep_from = watermark.saturating_sub(window).saturating_sub(self.horizon.lateness());
+    pub fn evict(&mut self) {
+        let (Some(window), Some(now)) = (self.horizon.window, self.times.of_all()) else { return };
+        let reach = window.saturating_add(self.horizon.lateness());
+        let keep_from = now.saturating_sub(reach);
+        self.in_time_from = self.in_time_from.max(keep_from.saturating_add(window));
         const SHARDS_AT_LEAST: usize = 2;
         let applied = std::mem::take(&mut self.applied);
         let due = (applied * 4).saturating_mul(SHARDS) / self.held.max(1);
         for _ in 0..due.clamp(SHARDS_AT_LEAST, SHARDS) {
             let shard = &mut self.shards[self.next_to_evict];
             self.next_to_evict = (self.next_to_evict + 1) % SHARDS;
-            self.held -= shard.evict(keep_from);
+            self.held -= shard.evict(|version| !self.times.is_before(version, keep_from, reach));
         }
         let complete_from = Day::from_epoch_days((keep_from.div_euclid(86_400_000)) as i32);
         self.horizon.complete_from = self.horizon.complete_from.max(Some(complete_from));
@@ -305,8 +332,8 @@ impl Shard {
     }
 
     /// Returns how many left.
-    fn evict(&mut self, keep_from: i64) -> usize {
-        let keeps = |slot: &&Slot| slot.version.timestamp() >= keep_from;
+    fn evict(&mut self, keeps: impl Fn(Version) -> bool) -> usize {
+        let keeps = |slot: &&Slot| keeps(slot.version);
         let kept = self.slots.iter().filter(keeps).count();
         let gone = self.slots.length - kept;
         if gone == 0 {
@@ -321,21 +348,10 @@ impl Shard {
     }
 }
 
-impl Outcome {
-    fn of_unknown(event: &OrderEvent, horizon: &Horizon) -> Outcome {
-        match &event.content {
-            Content::Tombstone => Outcome::Cancelled { was: None },
-            Content::Order { contribution, .. } => Outcome::Applied {
-                beyond_horizon: horizon.complete_from.is_some_and(|day| contribution.fact.day < day),
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::{Contribution, Fact, IdSpace};
+    use crate::order::{Contribution, Fact, IdSpace, PartitionId};
     use crate::symbol::Symbol;
 
     fn order(id: &str, timestamp: i64, offset: u64, amount: i64) -> OrderEvent {
@@ -361,6 +377,11 @@ mod tests {
 
     fn tombstone(id: &str, timestamp: i64, offset: u64) -> OrderEvent {
         OrderEvent { content: Content::Tombstone, ..order(id, timestamp, offset, 0) }
+    }
+
+    fn came_to(partition: u16, timestamp: i64) -> Watermark {
+        let partition = PartitionId { topic: 0, partition };
+        Watermark { partition, timestamp, is_at_end: true, is_of_orders: true }
     }
 
     fn was(outcome: Outcome) -> Option<i64> {
@@ -493,8 +514,9 @@ mod tests {
         for n in 0..10_000 {
             orders.apply(&order(&n.to_string(), n % 10 * DAY, n as u64, n));
         }
+        orders.note(&came_to(0, 9 * DAY));
         for _ in 0..SHARDS {
-            orders.evict(9 * DAY);
+            orders.evict();
         }
         assert_eq!(orders.len(), 3_000, "days 8 and 9 lie within the window, and records come up to a day late");
         assert_eq!(orders.apply(&order("9", 9 * DAY, 9, 9)).outcome, Outcome::Duplicate { is_newest: false });
@@ -510,6 +532,35 @@ mod tests {
         assert_eq!(orders.apply(&just_in_time).outcome, NEW, "the first day that is known whole");
     }
 
+    #[test]
+    fn a_partition_that_stands_still_finds_what_it_corrects() {
+        const HOUR: i64 = 3_600_000;
+        let mut orders = Orders::new(Horizon { window: Some(HOUR), complete_from: None });
+        let elsewhere = |id: &str, timestamp: i64, offset, amount| OrderEvent {
+            version: Version::new(timestamp, 0, 1, offset),
+            ..order(id, timestamp, offset, amount)
+        };
+        orders.apply(&elsewhere("away", 10 * HOUR, 1, 10));
+        orders.apply(&order("here", 10 * HOUR, 1, 10));
+        orders.note(&came_to(0, 20 * HOUR));
+        orders.note(&came_to(1, 10 * HOUR));
+        for _ in 0..SHARDS {
+            orders.evict();
+        }
+        assert_eq!(orders.len(), 1);
+        let corrected = orders.apply(&elsewhere("away", 10 * HOUR + 1, 2, 20));
+        assert_eq!(was(corrected.outcome), Some(10));
+        assert_eq!(orders.apply(&elsewhere("new", 10 * HOUR + 2, 3, 20)).outcome, NEW);
+        // Of what came so late nobody knows whether it corrects what was forgotten.
+        let late = orders.apply(&order("here", 10 * HOUR + 1, 2, 20));
+        assert_eq!(late.outcome, Outcome::Applied { beyond_horizon: true });
+        orders.note(&came_to(1, 20 * HOUR));
+        for _ in 0..SHARDS {
+            orders.evict();
+        }
+        assert_eq!(orders.len(), 0, "once its partition goes on it is forgotten");
+    }
+
     /// However many orders one epoch brings: a window's worth is held, and a quarter more.
     #[test]
     fn what_is_held_is_bounded_by_the_window_with_large_epochs_too() {
@@ -522,7 +573,8 @@ mod tests {
                 number += 1;
                 orders.apply(&order(&number.to_string(), number, number as u64, number));
             }
-            orders.evict(number);
+            orders.note(&came_to(0, number));
+            orders.evict();
             let bound = kept * 5 / 4 + 5_000;
             assert!(epoch == 40_000 || orders.len() <= bound, "{} held after {number}", orders.len());
         }
