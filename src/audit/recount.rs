@@ -256,7 +256,7 @@ impl<'a> Recount<'a> {
             ];
             let outcomes =
                 |of: &Counters| of.applied + of.duplicates + of.superseded + of.corrections + of.cancellations;
-            if self.topics[rank].kind != Kind::Order && stored.other > 0 && stored.other != counted.other {
+            if self.topics[rank].kind != Kind::Order && stored.other != counted.other {
                 // What no view needed was passed over when it was read, and is not counted again.
                 report.notes.push(format!(
                     "{topic}/{partition} was read in part while no view needed it: only its records read, rejected \

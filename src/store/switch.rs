@@ -12,6 +12,10 @@ use super::commit::Inconsistent;
 /// Two tables hold more than their own view needs: totals of categories and of facts follow the catalogue, so they need
 /// `products` with `listings`, and the former the sales of each product that name no category. The latter need those by
 /// payment method: a table that is no view's, and comes and goes with theirs.
+///
+/// *What stays is what the views that are not to be filled need*, and no more: by that the dataflow goes, which knows of
+/// the others that they are to be filled from nothing (`graph::Settings::sold_to_fill`), and so does the next start, where
+/// this run ends before it has filled them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Switch {
     /// Tables to empty: of views that are off, or are to be filled from nothing.
@@ -33,30 +37,30 @@ impl Switch {
     pub(super) fn of(stored: &[View], stored_top: Option<u16>, given: &JobSettings) -> Switch {
         // Another number of best sellers is another view.
         let same_top = stored_top.is_none_or(|top| top == given.top);
-        let stored: Vec<View> = stored.iter().copied().filter(|view| same_top || *view != View::Top).collect();
         let on = |view: View| given.views.contains(&view);
-        let had = |view: View| stored.contains(&view);
+        let had = |view: View| stored.contains(&view) && (same_top || view != View::Top);
 
-        let (products_before, products_now) = (keeps_products(&stored), keeps_products(&given.views));
-        let (catalogue_before, catalogue_now) = (keeps_catalogue(&stored), keeps_catalogue(&given.views));
+        let products_before = keeps_products(stored);
         let is_there = |view: View| match view {
             View::Product => products_before == Some(true),
-            View::Products => catalogue_before,
+            View::Products => keeps_catalogue(stored),
             view => had(view),
         };
+        let (left, to_fill): (Vec<View>, Vec<View>) = given.views.iter().partition(|&&view| is_there(view));
+        let products_left = keeps_products(&left);
         let mut switch = Switch {
-            to_listed_only: products_before == Some(true) && products_now == Some(false),
+            to_listed_only: products_before == Some(true) && products_left == Some(false),
             off: View::ALL.into_iter().filter(|&view| !on(view)).collect(),
-            already: given.views.iter().copied().filter(|&view| is_there(view) && !had(view)).collect(),
-            to_fill: given.views.iter().copied().filter(|&view| !is_there(view)).collect(),
+            already: left.iter().copied().filter(|&view| !had(view)).collect(),
+            to_fill,
             ..Switch::default()
         };
         for view in View::TABLES {
             let stays = match view {
-                View::Product => products_before.is_some() && products_now.is_some(),
-                View::Products => catalogue_before && catalogue_now,
-                View::ListedFacts => on(View::Facts) && had(View::Facts),
-                view => on(view) && had(view),
+                View::Product => products_left.is_some(),
+                View::Products => keeps_catalogue(&left),
+                View::ListedFacts => left.contains(&View::Facts),
+                view => left.contains(&view),
             };
             if stays {
                 switch.to_read.push(view);
@@ -135,7 +139,10 @@ mod tests {
     fn facts_come_and_go_with_what_they_need() {
         let with_facts = given(&[View::Facts]);
         let on = Switch::of(&View::DEFAULT, Some(10), &with_facts);
-        assert_eq!((on.to_fill, on.to_read), (vec![View::Facts], vec![View::Products]));
+        assert_eq!((on.to_fill, on.to_read), (vec![View::Facts], vec![]), "the catalogue is counted with them");
+        let beside = Switch::of(&View::DEFAULT, Some(10), &given(&View::ALL));
+        assert_eq!(beside.to_fill, [View::Facts]);
+        assert!(beside.to_read.contains(&View::Products) && !beside.to_read.contains(&View::ListedFacts));
         let stay = Switch::of(&[View::Facts], Some(10), &with_facts);
         assert_eq!(stay.to_read, [View::Facts, View::Products, View::ListedFacts]);
         let off = Switch::of(&View::ALL, Some(10), &given(&View::DEFAULT));
@@ -148,6 +155,22 @@ mod tests {
         let switch = Switch::of(&View::ALL, Some(5), &given(&View::ALL));
         assert_eq!(switch.to_fill, [View::Top]);
         assert_eq!(switch.to_empty, ["top_products"]);
+        assert!(!switch.to_listed_only);
+        // The rows of products that best sellers needed are not those that categories need.
+        let views = [View::Category, View::Top];
+        let switch = Switch::of(&views, Some(5), &given(&views));
+        assert_eq!(switch.to_fill, [View::Top]);
+        assert!(switch.to_listed_only && switch.to_read.contains(&View::Product));
+    }
+
+    #[test]
+    fn what_is_to_be_filled_begins_with_nothing() {
+        let top_for_products = Switch::of(&[View::Day, View::Product], Some(10), &given(&[View::Day, View::Top]));
+        assert_eq!((top_for_products.to_fill, top_for_products.to_read), (vec![View::Top], vec![View::Day]));
+        let categories_for_top = Switch::of(&[View::Top], Some(10), &given(&[View::Category]));
+        assert_eq!((categories_for_top.to_fill, categories_for_top.to_read), (vec![View::Category], vec![]));
+        let facts_for_categories = Switch::of(&[View::Category], Some(10), &given(&[View::Facts]));
+        assert!(facts_for_categories.to_empty.contains(&"listings"), "they are read again");
     }
 
     #[test]

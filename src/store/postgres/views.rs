@@ -61,12 +61,13 @@ pub(super) fn incomplete(session: &mut Session) -> Result<Vec<IncompleteView>, S
 /// Brings the tables to what a run with other views starts from. Whether rows went that no epoch tells of.
 pub(super) fn switch(session: &mut Session, epoch: i64, switch: &Switch) -> Result<bool, StoreError> {
     let names = |views: &[View]| views.iter().map(|view| view.name()).collect::<Vec<_>>();
+    // Before the views go whose rows these are, and with them from when on they are complete.
+    if !switch.already.is_empty() {
+        session.execute(&ALREADY, &[&names(&switch.already), &epoch])?;
+    }
     let mut is_changed = session.execute(&OFF, &[&names(&switch.off)])? > 0;
     if !switch.to_fill.is_empty() {
         is_changed |= session.execute(&OFF, &[&names(&switch.to_fill)])? > 0;
-    }
-    if !switch.already.is_empty() {
-        session.execute(&ALREADY, &[&names(&switch.already), &epoch])?;
     }
     for table in &switch.to_empty {
         let empty = Sql { doing: format!("emptying {table}").into(), text: format!("DELETE FROM {table}").into() };

@@ -37,15 +37,16 @@ pub(super) fn incomplete(connection: &Connection) -> Result<Vec<IncompleteView>,
 pub(super) fn switch(connection: &Connection, epoch: i64, switch: &Switch) -> Result<bool, Failed> {
     let write = || -> rusqlite::Result<bool> {
         let mut touched = 0;
-        for view in switch.off.iter().chain(&switch.to_fill) {
-            touched += connection.execute("DELETE FROM views WHERE view = ?1", [view.name()])?;
-        }
+        // Before the views go whose rows these are, and with them from when on they are complete.
         for view in &switch.already {
             connection.execute(
                 "INSERT OR IGNORE INTO views (view, complete_from, since_epoch)
                  SELECT ?1, (SELECT max(complete_from) FROM views), ?2",
                 params![view.name(), epoch],
             )?;
+        }
+        for view in switch.off.iter().chain(&switch.to_fill) {
+            touched += connection.execute("DELETE FROM views WHERE view = ?1", [view.name()])?;
         }
         for table in &switch.to_empty {
             touched += connection.execute(&format!("DELETE FROM {table}"), [])?;
