@@ -6,6 +6,8 @@
 //! - `a_listing_that_comes_late_moves_the_past`: a sale is `unlisted` until its product is listed, moves with it, and
 //!   is `unlisted` again when the listing is withdrawn.
 //! - `a_view_switched_on_later_is_filled_from_the_log`: and says from when on it is complete.
+//! - `views_that_are_filled_from_a_log_that_lost_some_start_again`: by retention, since it began anew, or since a
+//!   correction window forgot it, views that are switched on later count less, or otherwise, than those before them.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -356,4 +358,79 @@ fn a_view_switched_on_later_is_filled_from_the_log() {
     assert!(rows(&name, "SELECT * FROM sales_facts").is_empty());
     let last = rows(&name, "SELECT max(order_date) FROM sales_per_day");
     assert_eq!(rows(&name, "SELECT complete_from FROM views WHERE view = 'sales_facts'"), last);
+}
+
+/// Orders of which every second one follows the catalogue, each an hour after the one before.
+fn order_of(number: u64) -> Message {
+    let at = 1_790_000_000_000 + number as i64 * 3_600_000;
+    let category = if number % 2 == 0 { r#""Drinks""# } else { "null" };
+    let payload = format!(
+        r#"{{"orderId": "{number}", "productName": "Tea", "productCategory": {category}, "totalAmount": 2.5, "orderDate": {at}}}"#
+    );
+    Message::new(number.to_string(), payload).at(at)
+}
+
+#[test]
+fn views_that_are_filled_from_a_log_that_lost_some_start_again() {
+    for first_view in ["sales_per_category", "sales_per_product", "sales_per_day"] {
+        let topic = format!("lost_by_retention_{first_view}");
+        KAFKA.create_topic(&topic, 1);
+        let (store, name) = database();
+        let job = format!("--source {} --topics {topic} --store {store}", KAFKA.url());
+        let run = |options: &str| takings(&format!("run {job} --until-caught-up {options}")).done();
+        KAFKA.produce(&topic, &(0..100).map(order_of).collect::<Vec<_>>());
+        run(&format!("--views {first_view}"));
+        KAFKA.delete_records_before(&topic, 0, 50);
+        KAFKA.produce(&topic, &(100..110).map(order_of).collect::<Vec<_>>());
+        run(ALL_VIEWS);
+        // What is told apart is told apart at each start.
+        KAFKA.produce(&topic, &[order_of(110)]);
+        run(ALL_VIEWS);
+        assert_eq!(rows(&name, &format!("SELECT sum(orders) FROM {first_view}")), [["111"]], "{first_view}");
+        assert_eq!(rows(&name, "SELECT sum(orders) FROM sales_per_payment_method"), [["61"]], "{first_view}");
+        run(ALL_VIEWS);
+    }
+}
+
+#[test]
+fn a_view_that_is_filled_from_a_log_that_began_anew_says_so() {
+    KAFKA.create_topic("filled_anew", 1);
+    let (store, name) = database();
+    let job = format!("--source {} --topics filled_anew --store {store}", KAFKA.url());
+    let run = |options: &str| takings(&format!("run {job} --until-caught-up {options}"));
+    KAFKA.produce("filled_anew", &(0..10).map(order_of).collect::<Vec<_>>());
+    run("--views default").done();
+    KAFKA.delete_topic("filled_anew");
+    KAFKA.create_topic("filled_anew", 1);
+    KAFKA.produce("filled_anew", &(10..15).map(order_of).collect::<Vec<_>>());
+    run("--views default --resume-at filled_anew/0=0").done();
+    run(ALL_VIEWS).done();
+    let complete_from = rows(&name, "SELECT complete_from IS NOT NULL FROM views WHERE view = 'sales_facts'");
+    assert_eq!(complete_from, [["t"]]);
+    // Of the lost log nothing is known, and what corrects it counts as new, and is told.
+    KAFKA.produce("filled_anew", &[order_of(3)]);
+    run(ALL_VIEWS).done();
+    assert_eq!(rows(&name, "SELECT sum(orders) FROM sales_facts"), [["6"]]);
+    assert_eq!(rows(&name, "SELECT sum(orders) FROM sales_per_day"), [["16"]]);
+    assert_eq!(rows(&name, "SELECT sum(beyond_horizon) FROM sources"), [["1"]]);
+    run(ALL_VIEWS).done();
+}
+
+#[test]
+fn a_view_that_is_filled_under_another_window_counts_for_itself() {
+    const DAY: u64 = 24;
+    KAFKA.create_topic("filled_in_a_window", 1);
+    let (store, name) = database();
+    let job = format!("--source {} --topics filled_in_a_window --store {store}", KAFKA.url());
+    let run = |options: &str| takings(&format!("run {job} --until-caught-up {options}")).done();
+    // The same order twice, three days apart: two orders within a window of a day, and one within thirty.
+    let again = Message { timestamp: order_of(3 * DAY).timestamp, ..order_of(0) };
+    KAFKA.produce("filled_in_a_window", &[order_of(0), order_of(2), again]);
+    run("--views default --correction-window 1d");
+    assert_eq!(rows(&name, "SELECT sum(orders) FROM sales_per_day"), [["3"]]);
+    run(&format!("{ALL_VIEWS} --correction-window 30d"));
+    assert_eq!(rows(&name, "SELECT sum(orders) FROM sales_facts"), [["2"]]);
+    run(&format!("{ALL_VIEWS} --correction-window 30d"));
+    run(ALL_VIEWS);
+    assert_eq!(rows(&name, "SELECT sum(orders) FROM sales_per_day"), [["3"]]);
 }

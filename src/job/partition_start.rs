@@ -82,6 +82,11 @@ impl PartitionStart {
         self.passed_over.counted(self.replay_from, self.committed)
     }
 
+    /// Whether some of what was counted, or might have been, is not in the log: retention took it, or the log began anew.
+    pub(super) fn lacks_some(&self) -> bool {
+        self.range.first > 0 || self.incarnation > 0 || self.lost_until > 0
+    }
+
     /// Whether everything that the log holds of it is committed.
     pub(super) fn is_at_end(&self) -> bool {
         self.committed >= self.range.end

@@ -70,7 +70,7 @@ pub(super) fn start(
     ranges: &[PartitionRange],
     topic_ids: Vec<Option<String>>,
 ) -> Result<Start, JobError> {
-    check_roll_ups(&recovered.rows, config.top, &recovered.incomplete)?;
+    check_roll_ups(&recovered.rows, config.top, &config.views, &recovered.incomplete)?;
     let mut known: BTreeMap<(&str, u16), &PartitionState> =
         recovered.partitions.iter().map(|state| ((state.topic.as_str(), state.partition), state)).collect();
     let mut partitions = Vec::with_capacity(ranges.len());
@@ -96,8 +96,12 @@ pub(super) fn start(
     }
     let mut start = Start { partitions, complete_from: None, to_fill: Vec::new(), topic_ids };
     start.complete_from = orders_known_from(config, log, recovered, &start.partitions)?;
+    let counts_otherwise = counts_otherwise(config, recovered);
     for &view in &recovered.to_fill {
         let complete_from = match made_of(view) {
+            Kind::Order if counts_otherwise && start.complete_from.is_none() => {
+                first_day(config, log, &start.partitions)?
+            }
             Kind::Order => start.complete_from,
             kind => complete_from(config, log, &start.partitions, kind)?,
         };
@@ -190,18 +194,45 @@ fn orders_known_from(
     Ok(when_made.max(complete_from(config, log, lacking, Kind::Order)?))
 }
 
+/// Whether a view that is filled from a log that is whole may count otherwise than those that were kept all along: with a
+/// correction window, which may have been another one when they counted, and decides by what it knew then; or where what
+/// they counted came from beyond a horizon. Such a view is not to be compared with them, and so says from when it counts.
+fn counts_otherwise(config: &JobConfig, recovered: &Recovered) -> bool {
+    recovered.epoch > 0
+        && (config.correction_window.is_some()
+            || recovered.partitions.iter().any(|state| state.counters.beyond_horizon > 0))
+}
+
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
 /// Records at the start of a partition that are asked for their date: one wrong clock does not say it.
 const FIRST_RECORDS: usize = 100;
 
-/// The day of the first records that the log still holds of these partitions, the latest of those that lost some. Of a
-/// partition that holds none any more, the time it had come to stands for it.
+/// The day of the first record that the log holds of any of these partitions of orders.
+fn first_day(config: &JobConfig, log: &dyn Log, partitions: &[PartitionStart]) -> Result<Option<Day>, SourceError> {
+    let held = partitions.iter().filter(|start| start.kind == Kind::Order && start.range.first < start.range.end);
+    let from: Vec<_> = held.map(|start| StartAt::on(start.range.partition, start.range.first)).collect();
+    let firsts = heads(log, &config.topics, &from, FIRST_RECORDS)?;
+    let oldest = firsts.into_values().flat_map(|firsts| firsts.records).map(|head| head.timestamp);
+    Ok(some_day(config, oldest.filter(|timestamp| *timestamp > 0).min()))
+}
+
+/// The business day of a log's timestamp; of one without, today: what was counted so far is dated before.
+fn some_day(config: &JobConfig, timestamp: Option<i64>) -> Option<Day> {
+    timestamp
+        .and_then(|timestamp| business_day(config, timestamp))
+        .or_else(|| business_day(config, chrono::Utc::now().timestamp_millis()))
+}
+
+/// The day of the first records that the log still holds of these partitions, the latest of those that lost some, by
+/// retention or since their log began anew. Of a partition that holds none any more, the time it had come to stands for it.
 fn complete_from<'a>(
     config: &JobConfig,
     log: &dyn Log,
     partitions: impl IntoIterator<Item = &'a PartitionStart>,
     kind: Kind,
 ) -> Result<Option<Day>, SourceError> {
-    let cut: Vec<_> = partitions.into_iter().filter(|start| start.range.first > 0 && start.kind == kind).collect();
+    let cut: Vec<_> = partitions.into_iter().filter(|start| start.kind == kind && start.lacks_some()).collect();
     if cut.is_empty() {
         return Ok(None);
     }
@@ -209,7 +240,13 @@ fn complete_from<'a>(
     let mut oldest = Vec::new();
     for start in &cut {
         let PartitionRange { partition, first, end } = start.range;
-        if first == end {
+        if start.lost_until > 0 {
+            // Whatever is dated on the day of the last lost record may be lost.
+            oldest.push(start.lost_until + DAY);
+        }
+        if first == 0 {
+            // All that this log ever had.
+        } else if first == end {
             oldest.push(if start.log_time > 0 { start.log_time } else { start.newest_timestamp });
         } else {
             from.push(StartAt::on(partition, first));
@@ -219,7 +256,12 @@ fn complete_from<'a>(
         oldest.push(firsts.records.iter().map(|head| head.timestamp).min().unwrap_or(0));
     }
     let newest = oldest.into_iter().max().filter(|newest| *newest > 0);
-    Ok(newest.and_then(|newest| business_day(config, newest)))
+    // In a new store nothing was counted that could differ from what is.
+    Ok(if cut.iter().any(|start| start.is_known) {
+        some_day(config, newest)
+    } else {
+        newest.and_then(|newest| business_day(config, newest))
+    })
 }
 
 /// The business day of a log's timestamp.
@@ -230,7 +272,7 @@ fn business_day(config: &JobConfig, timestamp: i64) -> Option<Day> {
 
 /// With a window, older versions can not be corrected: only the window is read again. By the rule of the running
 /// job, which forgets nothing that this leaves out (`upsert::Orders::evict`): a partition that is committed to its
-/// end holds nothing back. Minutes are counted anew at each start, each order in that of its oldest version: where they are
+/// end holds nothing back of the others, and what is read of each begins no later than by its own time. Minutes are counted anew at each start, each order in that of its oldest version: where they are
 /// kept, the window is that of the oldest minute. Listings and feedback know no window.
 fn replay_the_window_only(
     config: &JobConfig,
@@ -244,9 +286,10 @@ fn replay_the_window_only(
     let lateness = Horizon { window: Some(window), complete_from: None }.lateness();
     let counts_minutes = config.views.contains(&View::Minute);
     let minutes = if counts_minutes { i64::from(config.volume_window) * 60_000 } else { 0 };
-    let since = behind.unwrap_or(newest).min(newest - minutes) - window - lateness;
-    let ids: Vec<_> = of_orders().map(|start| start.range.partition).collect();
-    for (partition, offset) in log.offsets_since(&config.topics, &ids, since)? {
+    let reach = window + lateness;
+    let since = behind.unwrap_or(newest).min(newest - minutes) - reach;
+    let of_each: Vec<_> = of_orders().map(|start| (start.range.partition, since.min(start.log_time - reach))).collect();
+    for (partition, offset) in log.offsets_since(&config.topics, &of_each)? {
         for start in start.partitions.iter_mut().filter(|start| start.range.partition == partition) {
             start.replay_from = offset.clamp(start.range.first, start.committed);
         }

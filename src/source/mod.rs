@@ -158,7 +158,7 @@ pub trait Log: Send + Sync {
     /// Opens some partitions for one worker, each at the offset to read first.
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError>;
 
-    /// For each partition the offset of its first record at or after a timestamp (milliseconds since
+    /// For each partition the offset of its first record at or after the timestamp given with it (milliseconds since
     /// 1970), or its end; may answer an earlier one. A log without timestamps answers its start.
     ///
     /// # Errors
@@ -166,11 +166,10 @@ pub trait Log: Send + Sync {
     fn offsets_since(
         &self,
         topics: &[String],
-        partitions: &[PartitionId],
-        timestamp: i64,
+        since: &[(PartitionId, i64)],
     ) -> Result<Vec<(PartitionId, u64)>, SourceError> {
-        let _ = (topics, timestamp);
-        Ok(partitions.iter().map(|partition| (*partition, 0)).collect())
+        let _ = topics;
+        Ok(since.iter().map(|(partition, _)| (*partition, 0)).collect())
     }
 
     /// Where the newest records of a partition begin, about so many; what is there may be fewer.

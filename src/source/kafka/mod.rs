@@ -284,24 +284,23 @@ impl Log for KafkaLog {
     fn offsets_since(
         &self,
         topics: &[String],
-        partitions: &[PartitionId],
-        timestamp: i64,
+        since: &[(PartitionId, i64)],
     ) -> Result<Vec<(PartitionId, u64)>, SourceError> {
-        let mut asked = TopicPartitionList::with_capacity(partitions.len());
-        for partition in partitions {
+        let mut asked = TopicPartitionList::with_capacity(since.len());
+        for (partition, timestamp) in since {
             let topic = &topics[partition.topic as usize];
             asked
-                .add_partition_offset(topic, partition.partition.into(), Offset::Offset(timestamp.max(0)))
+                .add_partition_offset(topic, partition.partition.into(), Offset::Offset((*timestamp).max(0)))
                 .map_err(|error| self.unreachable(&error))?;
         }
         self.ask(|| {
             // A list of its own each time: the answer is written into it.
             let answered = self.metadata.offsets_for_times(asked.clone(), ANSWER_WITHIN)?;
-            let told = |partition: &PartitionId| {
+            let told = |(partition, _): &(PartitionId, i64)| {
                 let part = answered.find_partition(&topics[partition.topic as usize], partition.partition.into());
                 Ok((*partition, told(part.map(|part| (part.error(), part.offset())))?))
             };
-            partitions.iter().map(told).collect()
+            since.iter().map(told).collect()
         })
     }
 
