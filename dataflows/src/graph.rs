@@ -68,6 +68,9 @@ pub struct Settings {
     pub top: usize,
     /// How many minutes before the log's newest one are kept.
     pub volume_window: u32,
+    /// How far the furthest partition's time has come at the recovered epoch, in milliseconds since 1970; 0 where nothing
+    /// says.
+    pub log_time: i64,
     /// Where it says how much it holds.
     pub held: Held,
 }

@@ -17,8 +17,8 @@ use crate::takings::Takings;
 use crate::upsert::{FactIndex, FactTable, Group};
 use crate::view::{View, ViewKey};
 
-/// Days whose sums are kept from one epoch to the next; past that they are made anew.
-const DAYS_KEPT: usize = 4096;
+/// Sums whose place is kept from one epoch to the next, 32 MB; past that they are made anew.
+const SUMS_KEPT: usize = 1 << 20;
 
 /// Which sums of its day each group is part of: grows by a few bytes with every group ever seen.
 pub struct RollUp {
@@ -81,6 +81,14 @@ struct DayChanges {
     categories: Sums,
     payment_methods: Sums,
     facts: Sums,
+}
+
+impl DayChanges {
+    /// How many sums have a place here.
+    const fn places(&self) -> usize {
+        let DayChanges { currencies, categories, payment_methods, facts, .. } = self;
+        currencies.0.len() + categories.0.len() + payment_methods.0.len() + facts.0.len()
+    }
 }
 
 /// A sum for each of a dense range of numbers.
@@ -199,7 +207,7 @@ impl RollUp {
                 each(ViewKey::Month { month, currency }, sum);
             }
         }
-        if changes.days.len() > DAYS_KEPT {
+        if changes.days.iter().map(DayChanges::places).sum::<usize>() > SUMS_KEPT {
             *changes = Changes::default();
         }
     }

@@ -361,6 +361,7 @@ fn live(
     let Plan { epoch: recovered_epoch, fill, start, .. } = plan;
     let committed = Committed::default();
     committed.set(recovered_epoch);
+    let log_time = start.partitions.iter().map(|start| start.log_time).max().unwrap_or(0);
     let dataflow = graph::Settings {
         views: config.views.clone(),
         fill,
@@ -372,6 +373,7 @@ fn live(
         recovered_epoch,
         top: config.top.into(),
         volume_window: config.volume_window,
+        log_time,
         held: config.held.clone(),
     };
     let (to_writer, from_workers) = bounded(1024);

@@ -113,6 +113,7 @@ pub fn settings(views: &[View]) -> Settings {
         recovered_epoch: 0,
         top: 10,
         volume_window: 2_880,
+        log_time: 0,
         held: Default::default(),
     }
 }

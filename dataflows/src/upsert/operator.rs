@@ -17,6 +17,7 @@ use super::orders::{Effect, Orders, Outcome, route};
 use crate::changes::{Corrected, Earlier, Kept, Output};
 use crate::graph::{Epoch, Settings, Watermark};
 use crate::in_order::first_open;
+use crate::minute::Minute;
 use crate::order::OrderEvent;
 use crate::products::Sale;
 use crate::rollup::RollUp;
@@ -60,8 +61,11 @@ pub(crate) fn upsert<'scope>(
     use timely::dataflow::operators::vec::Broadcast;
 
     let (sold, sold_to_fill) = (settings.sold(), settings.sold_to_fill());
-    let Settings { views, fill, keep_orders, horizon, recovered_epoch, volume_window, held, .. } = settings.clone();
+    let Settings { views, fill, keep_orders, horizon, recovered_epoch, volume_window, log_time, held, .. } =
+        settings.clone();
     let counts_minutes = views.contains(&View::Minute);
+    // A log of years has more minutes than memory should hold. The log's time only grows: none that is kept is left out.
+    let first_replayed_minute = Minute::of_millis(log_time).before(volume_window);
     let mut builder = OperatorBuilder::new("UpsertAndCombine".to_owned(), scope);
     let mut events = builder.new_input(events, Exchange::new(|event: &OrderEvent| route(event.id)));
     let mut watermarks = builder.new_input(watermarks.broadcast(), Pipeline);
@@ -106,7 +110,8 @@ pub(crate) fn upsert<'scope>(
                         gathered.sum(roll_up, orders.facts(), event, &effect, sold, |sale| selling.give(sale));
                     }
                     if counts_minutes {
-                        gathered.time(orders.facts(), &effect);
+                        let since = if is_live { Minute::NONE } else { first_replayed_minute };
+                        gathered.time(orders.facts(), &effect, since);
                     }
                     if is_live {
                         gathered.outcomes.at(event.version.partition()).count(&effect.outcome);
@@ -138,11 +143,7 @@ pub(crate) fn upsert<'scope>(
             events.for_each(|capability, batch| {
                 let Some(&epoch) = capability.least() else { return };
                 if let Some(Loading { at, roll_up }) = loading.as_mut().filter(|_| epoch <= recovered_epoch) {
-                    if counts_minutes {
-                        at.gathered.replays(batch);
-                    }
                     apply(at, &mut orders, roll_up, sold_to_fill, false, batch);
-                    at.gathered.bound_minutes(volume_window);
                     return;
                 }
                 let at = match open.entry(epoch) {

@@ -49,6 +49,8 @@ pub fn run(workers: usize, settings: Settings, base: Base, epochs: Epochs) -> Ve
 /// The same with the first worker so many epochs before the others: what it sends of a later epoch is with them before
 /// they have sent what they have of an earlier one. In a job it is one at most.
 pub fn run_apart(workers: usize, lead: usize, settings: Settings, base: Base, epochs: Epochs) -> Vec<EpochChanges> {
+    let log_time = base.replay.iter().map(|event| event.version().timestamp()).max().unwrap_or(0);
+    let settings = Settings { log_time, ..settings };
     let handed_over: Arc<Mutex<Vec<EpochChanges>>> = Arc::default();
     let collected = Arc::clone(&handed_over);
     let committed = Committed::default();
@@ -311,6 +313,7 @@ pub fn settings(recovered_epoch: u64) -> Settings {
         recovered_epoch,
         top: 2,
         volume_window: 2,
+        log_time: 0,
         held: Default::default(),
     }
 }
