@@ -1,6 +1,8 @@
 //! The file log: every line once and in order, however the file came to be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -9,9 +11,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use takings::source::files::FileLog;
 use takings::source::{Log, Polled, Source, SourceError, StartAt, Waker};
 use takings_dataflows::order::PartitionId;
+
+use support::takings::takings;
 
 const LIMIT: usize = 1_000;
 
@@ -106,6 +111,134 @@ fn a_line_over_the_limit_is_cut_and_passed() {
     append(&path, "y\n");
     woken.recv_timeout(Duration::from_secs(10)).expect("woken");
     assert_eq!(poll(source.as_mut(), 100), [format!("3000004..6000006 @0 -={head}"), "end 6000006".to_owned()]);
+}
+
+/// A line's bytes without its newline, and the record that it is: key and payload.
+type Line = (Vec<u8>, Option<(Option<Vec<u8>>, Vec<u8>)>);
+
+/// A line about as long as one may be, and what is to be made of it by its bytes alone.
+fn line_about_the_bounds(random: &mut ChaCha8Rng, limit: usize) -> Line {
+    let longest = 6 * limit + 64 * 1024;
+    let mut near = |length: usize| length - 2 + random.random_range(0..5);
+    let head = |payload: &[u8]| payload[..payload.len().min(limit + 1)].to_vec();
+    let (of_payload, of_margin, of_line) = (near(limit), near(limit + 64 * 1024), near(longest));
+    let mut line = match random.random_range(0..7) {
+        // A payload of its own.
+        0 => vec![b'x'; [of_payload, of_margin, of_line, 3 * longest][random.random_range(0..4)]],
+        1 => vec![b' '; random.random_range(0..9)],
+        // A text of which each byte is written as six, with a key of the length that makes the line one of the bounds.
+        kind => {
+            let value = "\\u0041".repeat(of_payload);
+            let around = format!(r#"{{"key":"","value":"{value}"}}"#).len();
+            let key = if kind < 5 { 7 } else { of_line.saturating_sub(around) };
+            format!(r#"{{"key":"{}","value":"{value}"}}"#, "k".repeat(key)).into_bytes()
+        }
+    };
+    if random.random_ratio(1, 4) {
+        line.push(b'\r');
+    }
+    if line.len() > longest {
+        let payload = head(&line);
+        return (line, Some((None, payload)));
+    }
+    let text = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(&line)).expect("UTF-8");
+    let record = match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(envelope) => {
+            let [key, value] = ["key", "value"].map(|name| envelope[name].as_str().expect("a text").as_bytes());
+            Some((Some(key.to_vec()), head(value)))
+        }
+        Err(_) if text.trim_ascii().is_empty() => None,
+        Err(_) => Some((None, head(text.as_bytes()))),
+    };
+    (line, record)
+}
+
+/// However its bytes came to be there, and wherever they lie: a replay reads what is whole, a live run what grows.
+#[test]
+fn what_a_line_is_depends_on_its_bytes_alone() {
+    const LIMIT: usize = 20_000;
+    for seed in 0..24 {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("product_sold.jsonl");
+        let (mut text, mut expected) = (Vec::new(), Vec::new());
+        for _ in 0..random.random_range(5..25) {
+            let (line, record) = line_about_the_bounds(&mut random, LIMIT);
+            expected.extend(record.map(|(key, payload)| (text.len() as u64, key, payload)));
+            text.extend_from_slice(&line);
+            text.push(b'\n');
+        }
+        let log = FileLog::open(folder.path(), LIMIT).expect("a folder");
+        let read = |source: &mut dyn Source, seen: &mut Vec<_>, max| {
+            let each = &mut |polled: Polled<'_>| {
+                if let Polled::Record(record) = polled {
+                    let payload = record.payload.expect("a payload").to_vec();
+                    seen.push((record.offset, record.key.map(<[u8]>::to_vec), payload));
+                }
+            };
+            while source.poll(max, each).expect("read") > 0 {}
+        };
+        let is_expected = |seen: &[_], how: &str| {
+            let differs = seen.iter().zip(&expected).position(|(seen, expected)| seen != expected);
+            assert_eq!((differs, seen.len()), (None, expected.len()), "seed {seed}, {how}");
+        };
+
+        append(&path, "");
+        let mut source = log.open(&topics(), &[start(0, 0)], wakes().0).expect("opened");
+        let (mut seen, mut left) = (Vec::new(), text.as_slice());
+        while !left.is_empty() {
+            let most = [100, 100_000, 700_000][random.random_range(0..3)];
+            let (piece, rest) = left.split_at(random.random_range(1..=most.min(left.len())));
+            append(&path, std::str::from_utf8(piece).expect("ASCII"));
+            left = rest;
+            if random.random() {
+                read(source.as_mut(), &mut seen, random.random_range(1..100));
+            }
+        }
+        read(source.as_mut(), &mut seen, 100);
+        is_expected(&seen, "as it grows");
+
+        // Whole, from its beginning and from any line: each lies elsewhere in what is read at a time then.
+        for from in [0, random.random_range(0..expected.len())] {
+            let offset = expected[from].0;
+            let mut source = log.open(&topics(), &[start(0, offset)], wakes().0).expect("opened");
+            let mut seen = expected[..from].to_vec();
+            read(source.as_mut(), &mut seen, 100);
+            is_expected(&seen, &format!("from byte {offset}"));
+        }
+    }
+}
+
+/// The run that counts it begins with its line; the next start reads it again behind others, and in two pieces.
+#[test]
+fn an_order_on_a_long_line_is_known_to_each_replay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("product_sold.jsonl");
+    let order = |id: &str, amount: u32, padding: usize| {
+        format!(
+            r#"{{"orderId": "{id}", "totalAmount": {amount}, "currency": "EUR", "orderDate": "2026-11-22", "x": "{}"}}"#,
+            "y".repeat(padding)
+        )
+    };
+    let escaped = |payload: &str| payload.bytes().map(|byte| format!("\\u{byte:04x}")).collect::<String>();
+    let job = format!("--source {0} --store sqlite:{0}/totals.db", folder.path().display());
+    let run = || {
+        takings(&format!("run {job} --payload-limit 20000 --until-caught-up")).done();
+        let store = rusqlite::Connection::open(folder.path().join("totals.db")).expect("the store");
+        let query = "SELECT orders || ' orders, ' || total_sales FROM sales_per_day";
+        store.query_row(query, [], |row| row.get::<_, String>(0)).expect("a row")
+    };
+    let others: Vec<String> = (0..50).map(|id| order(&id.to_string(), 1, 8_300) + "\n").collect();
+    append(&path, &others.concat());
+    assert_eq!(run(), "50 orders, 50.000000");
+    append(&path, &format!("{{\"key\": \"a\", \"value\": \"{}\"}}\n", escaped(&order("a", 10, 19_800))));
+    assert_eq!(run(), "51 orders, 60.000000");
+    append(&path, &format!("{}\n", order("a", 30, 0)));
+    assert_eq!(run(), "51 orders, 80.000000");
+    // An audit goes by the store's limit, whatever it is told.
+    for limit in ["", "--payload-limit 1000"] {
+        takings(&format!("audit {job} {limit}")).done();
+    }
 }
 
 #[test]
@@ -208,7 +341,7 @@ fn follows_a_writer() {
     let writer = std::thread::spawn({
         let (lines, paths) = (lines.clone(), paths.clone());
         move || {
-            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+            let mut random = ChaCha8Rng::seed_from_u64(7);
             let texts: Vec<Vec<u8>> = (0..3)
                 .map(|part| {
                     lines.iter().skip(part).step_by(3).flat_map(|line| [line, "\n"].concat().into_bytes()).collect()

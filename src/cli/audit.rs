@@ -25,8 +25,10 @@ pub struct AuditArgs {
 
 /// Audits a store as its last commit left it; a job may go on meanwhile.
 pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
-    let config = args.job.resolve()?;
+    let mut config = args.job.resolve()?;
     let (stored, recovered) = crate::store::open(&StoreUrl::parse(&config.store)?)?.look()?;
+    // What is a payload, and what is too long to be one, is the log's to decide as well.
+    config.payload_limit = stored.payload_limit as usize;
     let log = job::open_log(&config)?;
     if stored.log != log.identity() {
         return Err(
@@ -40,7 +42,6 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
                 StoreError::Corrupt(format!("its time zone {:?} is none that this takings knows", stored.time_zone))
             })?,
             default_currency: stored.default_currency,
-            payload_limit: stored.payload_limit as usize,
             ..Rules::of(&config)
         },
         topics: stored.topics,

@@ -6,6 +6,8 @@
 //!   newline is not there yet. Blank lines are skipped, `\r\n` ends a line as well.
 //! - A line is the payload itself, without a key, unless it is exactly an object of `key`, `value` and
 //!   perhaps `timestamp`: see [`envelope`]. `{"key":"ORDER","value":null}` cancels an order.
+//! - A line longer than six times the payload limit and 64 KiB is never held: no payload within the limit is written on
+//!   so many bytes, with a key of any sense. It is a payload of its own, and over the limit, whatever stands in it.
 //! - Files still being written are followed. A file that shrank or was replaced stops the job.
 //!
 //! What it can not do: notice that bytes before the last record counted were edited in place.
@@ -38,8 +40,8 @@ pub struct FileLog {
 }
 
 impl FileLog {
-    /// The log in this folder. Of a line much longer than `payload_limit` bytes only the start is
-    /// handed over, which is over the limit all the same.
+    /// The log in this folder. Of a payload longer than `payload_limit` bytes only the start is handed over, one byte more
+    /// than the limit.
     ///
     /// # Errors
     /// [`SourceError::Unreachable`] while there is no such folder; [`SourceError::Configuration`]

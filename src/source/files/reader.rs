@@ -15,6 +15,8 @@ use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, Start
 
 /// Bytes asked for at a time, where there are so many.
 const CHUNK: usize = 512 * 1024;
+/// As how many bytes an envelope may write one byte of its payload: `\u0041`.
+const ESCAPED: usize = 6;
 /// What a key and an envelope may add to a payload of the largest size.
 const MARGIN: usize = 64 * 1024;
 
@@ -57,6 +59,7 @@ impl FileSource {
                 announced: None,
                 overlong: None,
                 payload_limit,
+                line_limit: payload_limit.saturating_mul(ESCAPED).saturating_add(MARGIN),
             };
             file.find()?;
             followed.push(file);
@@ -110,6 +113,9 @@ struct Followed {
     /// A line too long to hold: where it starts, and what is kept of it.
     overlong: Option<(u64, Vec<u8>)>,
     payload_limit: usize,
+    /// No longer line is held. What it is must follow from its bytes alone, and not from how many of them were there at
+    /// a time: a replay reads them otherwise than the run that counted it, and must find the same record.
+    line_limit: usize,
 }
 
 impl Followed {
@@ -129,7 +135,10 @@ impl Followed {
                 continue;
             }
             self.scanned = self.filled;
-            self.bound_line();
+            self.bound_line(self.filled);
+            if self.overlong.is_some() {
+                self.line = self.filled;
+            }
             if self.fill()? == 0 {
                 let offset = match &self.overlong {
                     Some((start, _)) => *start,
@@ -148,6 +157,7 @@ impl Followed {
 
     /// Hands over the line up to the newline at `end`. Returns whether there was a record in it.
     fn hand_over(&mut self, end: usize, scratch: &mut Scratch, each: &mut dyn FnMut(Polled<'_>)) -> bool {
+        self.bound_line(end);
         let next_offset = self.position + end as u64 + 1;
         let record = |offset, timestamp, key, payload| Record {
             partition: self.partition,
@@ -168,24 +178,25 @@ impl Followed {
         if line.trim_ascii().is_empty() {
             return false;
         }
+        // Of what is rejected for its length, no more than that takes is held until its epoch is committed.
+        let enough = |payload: &[u8]| payload.len().min(self.payload_limit.saturating_add(1));
         match envelope::open(line, scratch) {
             Some(envelope) => {
                 let timestamp = envelope.timestamp.unwrap_or(0).clamp(0, NEWEST_TIMESTAMP);
-                each(Polled::Record(record(offset, timestamp, envelope.key, envelope.payload)));
+                let payload = envelope.payload.map(|payload| &payload[..enough(payload)]);
+                each(Polled::Record(record(offset, timestamp, envelope.key, payload)));
             }
-            None => each(Polled::Record(record(offset, 0, None, Some(line)))),
+            None => each(Polled::Record(record(offset, 0, None, Some(&line[..enough(line)])))),
         }
         true
     }
 
-    /// Gives up holding a line that is too long for any payload: its start is enough to reject it.
-    fn bound_line(&mut self) {
-        if self.overlong.is_some() {
-            self.line = self.filled;
-        } else if self.filled - self.line > self.payload_limit + MARGIN {
-            let head = self.buffer[self.line..self.line + self.payload_limit + 1].to_vec();
+    /// Gives up holding the line that reaches to `end` at least where that is too long for any payload within the limit,
+    /// however it is written: its start is enough to reject it. It counts as a payload of its own, envelope or not.
+    fn bound_line(&mut self, end: usize) {
+        if self.overlong.is_none() && end - self.line > self.line_limit {
+            let head = self.buffer[self.line..=self.line + self.payload_limit].to_vec();
             self.overlong = Some((self.position + self.line as u64, head));
-            self.line = self.filled;
         }
     }
 
