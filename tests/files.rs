@@ -315,6 +315,69 @@ fn a_file_that_changed_stops_the_reader() {
     assert!(removed.contains("another file stands in its place, or none"), "{removed}");
 }
 
+/// Emptied and written anew between two looks of the watcher: to its sizes it grew, and that is all.
+#[test]
+fn a_file_that_was_written_anew_in_place_stops_the_reader() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("product_sold.jsonl");
+    let lines = |letter: &str, count| format!("{{\"{letter}\":1}}\n").repeat(count);
+    let long = |letter: &str| letter.repeat(600_000);
+    let read_all = |source: &mut dyn Source| while source.poll(1_000, &mut |_| {}).expect("read") > 0 {};
+    // What was there, where it is read from, what came while it was read, and what it is then.
+    for (before, from, grown, anew) in [
+        (lines("a", 2), 0, String::new(), lines("b", 3)),
+        (lines("a", 2), 16, String::new(), lines("b", 3)),
+        (lines("a", 20_000), 0, lines("a", 1), lines("b", 30_000)),
+        // Half a line, and a line too long to hold.
+        (lines("a", 1) + "{\"half\":", 0, String::new(), lines("b", 9)),
+        (lines("a", 1), 0, "{\"half\":".to_owned(), lines("b", 9)),
+        (long("a"), 0, long("a"), long("b").repeat(2) + "\n"),
+        // The last that came of it is no more than the end of a line, or a blank one, as it is in the new file.
+        (lines("a", 1), 0, "\n".to_owned(), "{\"b\":1}\n\n{\"c\":2}\n".to_owned()),
+        (long("a"), 0, "\n".to_owned(), long("b") + "\n{}\n"),
+    ] {
+        std::fs::write(&path, &before).expect("written");
+        let (mut source, woken, _log) = open(folder.path(), &[start(0, from)]);
+        read_all(source.as_mut());
+        if !grown.is_empty() {
+            append(&path, &grown);
+            woken.recv_timeout(Duration::from_secs(10)).expect("woken");
+            read_all(source.as_mut());
+        }
+        let read_to = before.len() + grown.len();
+        assert!(anew.len() > read_to);
+        std::fs::write(&path, &anew).expect("written");
+        woken.recv_timeout(Duration::from_secs(10)).expect("woken");
+        let mut records = 0;
+        let error = source.poll(100, &mut |_| records += 1).expect_err("written anew");
+        assert!(matches!(error, SourceError::LogChanged { .. }) && records == 0, "{records} records, {error}");
+        let said =
+            format!("product_sold.jsonl is not the file it was: it was written anew, and the {read_to} bytes that");
+        assert!(error.to_string().contains(&said), "{error}");
+    }
+
+    // A job that waits for its store reads nothing for a while, with more to read.
+    std::fs::write(&path, lines("a", 100_000)).expect("written");
+    let (mut source, ..) = open(folder.path(), &[start(0, 0)]);
+    assert_eq!(poll(source.as_mut(), 1), ["0..8 @0 -={\"a\":1}"]);
+    std::fs::write(&path, lines("b", 100_000)).expect("written");
+    let error = loop {
+        match source.poll(1_000, &mut |_| {}) {
+            Ok(handed) => assert!(handed > 0, "read to its end"),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("it was written anew"), "{error}");
+
+    // As a copy is put back that goes on as the file did.
+    std::fs::write(&path, lines("a", 2)).expect("written");
+    let (mut source, woken, _log) = open(folder.path(), &[start(0, 0)]);
+    read_all(source.as_mut());
+    std::fs::write(&path, lines("a", 2) + "{}\n").expect("written");
+    woken.recv_timeout(Duration::from_secs(10)).expect("woken");
+    assert_eq!(poll(source.as_mut(), 100), ["16..19 @0 -={}", "end 19"]);
+}
+
 #[test]
 fn a_file_that_comes_later_is_read() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -8,9 +8,10 @@
 //!   perhaps `timestamp`: see [`envelope`]. `{"key":"ORDER","value":null}` cancels an order.
 //! - A line longer than six times the payload limit and 64 KiB is never held: no payload within the limit is written on
 //!   so many bytes, with a key of any sense. It is a payload of its own, and over the limit, whatever stands in it.
-//! - Files still being written are followed. A file that shrank or was replaced stops the job.
+//! - Files still being written are followed. A file that shrank, was replaced, or was emptied and written anew stops the
+//!   job: before it is read on, the last bytes that were read are compared.
 //!
-//! What it can not do: notice that bytes before the last record counted were edited in place.
+//! What it can not do: notice that bytes before those were edited in place.
 
 pub mod envelope;
 mod reader;

@@ -19,6 +19,8 @@ const CHUNK: usize = 512 * 1024;
 const ESCAPED: usize = 6;
 /// What a key and an envelope may add to a payload of the largest size.
 const MARGIN: usize = 64 * 1024;
+/// As many of the last bytes read are compared before it is read on behind them.
+const TAIL: usize = 4 * 1024;
 
 /// Reads its files in turns.
 pub(super) struct FileSource {
@@ -56,6 +58,7 @@ impl FileSource {
                 line: 0,
                 scanned: 0,
                 filled: 0,
+                tail: None,
                 announced: None,
                 overlong: None,
                 payload_limit,
@@ -108,6 +111,8 @@ struct Followed {
     line: usize,
     scanned: usize,
     filled: usize,
+    /// What was read last, where it was read to its end, and the buffer may hold it no more.
+    tail: Option<Tail>,
     /// The end that was said last.
     announced: Option<u64>,
     /// A line too long to hold: where it starts, and what is kept of it.
@@ -116,6 +121,19 @@ struct Followed {
     /// No longer line is held. What it is must follow from its bytes alone, and not from how many of them were there at
     /// a time: a replay reads them otherwise than the run that counted it, and must find the same record.
     line_limit: usize,
+}
+
+/// The last bytes that were read of a file.
+struct Tail {
+    length: usize,
+    checksum: u32,
+}
+
+impl Tail {
+    fn of(read: &[u8]) -> Tail {
+        let last = &read[read.len().saturating_sub(TAIL)..];
+        Tail { length: last.len(), checksum: crc32fast::hash(last) }
+    }
 }
 
 impl Followed {
@@ -209,15 +227,45 @@ impl Followed {
             self.find()?;
         }
         let read_to = self.position + self.filled as u64;
-        let Some(file) = &mut self.file else { return Ok(0) };
-        // A whole line is moved to the front only when nothing is left to hand over before it.
-        self.buffer.copy_within(self.line..self.filled, 0);
-        self.position += self.line as u64;
-        self.filled -= self.line;
-        self.scanned -= self.line;
-        self.line = 0;
+        let Some(file) = &self.file else { return Ok(0) };
         let length = file.metadata().map_err(|error| fault(&self.watched.path, error))?.len();
-        let chunk = length.saturating_sub(read_to).min(CHUNK as u64) as usize;
+        if length < read_to {
+            return Err(self.changed(format!("it shrank to {length} bytes, and {read_to} were read")));
+        }
+        let read = if length > read_to { self.read_on(read_to, length)? } else { 0 };
+        if read == 0 {
+            self.rest();
+        }
+        self.watched.read_to.store(read_to + read as u64, Ordering::Release);
+        Ok(read)
+    }
+
+    /// Reads what comes after `read_to`, if what is before is what was read there. Sizes do not tell: a file may have been
+    /// emptied and written anew, past that byte, since anybody looked.
+    fn read_on(&mut self, read_to: u64, length: u64) -> Result<usize, SourceError> {
+        let tail = self.tail.take().unwrap_or_else(|| Tail::of(&self.buffer[..self.filled]));
+        self.keep(TAIL);
+        if self.filled < tail.length {
+            let lacking = tail.length - self.filled;
+            self.buffer.splice(..0, std::iter::repeat_n(0, lacking));
+            self.position -= lacking as u64;
+            for at in [&mut self.line, &mut self.scanned, &mut self.filled] {
+                *at += lacking;
+            }
+        }
+        let Some(file) = &mut self.file else { return Ok(0) };
+        let again = &mut self.buffer[self.filled - tail.length..self.filled];
+        let found = file.seek(SeekFrom::Start(read_to - tail.length as u64)).and_then(|_| file.read_exact(again));
+        match found {
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(fault(&self.watched.path, error)),
+            Ok(()) if crc32fast::hash(again) == tail.checksum => {}
+            Ok(()) | Err(_) => {
+                return Err(self.changed(format!(
+                    "it was written anew, and the {read_to} bytes that were read do not end as they did"
+                )));
+            }
+        }
+        let chunk = (length - read_to).min(CHUNK as u64) as usize;
         if self.buffer.len() < self.filled + chunk {
             self.buffer.resize(self.filled + chunk, 0);
         }
@@ -228,19 +276,30 @@ impl Followed {
             }
         };
         let read = read.map_err(|error| fault(&self.watched.path, error))?;
-        if read == 0 {
-            let length = file.metadata().map_err(|error| fault(&self.watched.path, error))?.len();
-            if length < read_to {
-                return Err(self.changed(format!("it shrank to {length} bytes, and {read_to} were read")));
-            }
-            // There may be thousands of files, most of them idle.
-            if self.filled == 0 {
-                self.buffer = Vec::new();
+        self.filled += read;
+        Ok(read)
+    }
+
+    /// At the end of what is there: there may be thousands of files, most of them idle.
+    fn rest(&mut self) {
+        if self.tail.is_none() {
+            self.tail = Some(Tail::of(&self.buffer[..self.filled]));
+        }
+        self.keep(0);
+        self.buffer.truncate(self.filled);
+        self.buffer.shrink_to_fit();
+    }
+
+    /// Keeps the line that is not handed over yet, and as many of the bytes before it.
+    fn keep(&mut self, before: usize) {
+        let from = self.line.saturating_sub(before);
+        if from > 0 {
+            self.buffer.copy_within(from..self.filled, 0);
+            self.position += from as u64;
+            for at in [&mut self.line, &mut self.scanned, &mut self.filled] {
+                *at -= from;
             }
         }
-        self.filled += read;
-        self.watched.read_to.store(read_to + read as u64, Ordering::Release);
-        Ok(read)
     }
 
     /// Opens the file, if it is there, and checks that it still holds what was read of it.
@@ -264,10 +323,14 @@ impl Followed {
             return Err(self.changed(format!("it holds {length} bytes, and {start} were counted")));
         }
         if start > 0 {
-            let mut before = [0];
-            let read = file.seek(SeekFrom::Start(start - 1)).and_then(|_| file.read_exact(&mut before));
+            // As if it had been read up to there, so that it is known again.
+            let back = start.min(TAIL as u64);
+            self.buffer.resize(back as usize, 0);
+            let read = file.seek(SeekFrom::Start(start - back)).and_then(|_| file.read_exact(&mut self.buffer));
             read.map_err(|error| fault(&watched.path, error))?;
-            if before != *b"\n" {
+            self.position = start - back;
+            (self.line, self.scanned, self.filled) = (back as usize, back as usize, back as usize);
+            if self.buffer.last() != Some(&b'\n') {
                 return Err(self.changed(format!("no line starts at byte {start}, up to which it was counted")));
             }
         }
@@ -324,5 +387,7 @@ mod tests {
         assert!(records == 0 && (8..CHUNK).contains(&held), "{records} records, {held} bytes for half a line");
         write("1}\n");
         assert_eq!(read(&mut source), (1, 0));
+        write(&("{}\n".repeat(300_000) + "{\"half\":"));
+        assert_eq!(read(&mut source), (300_000, 8), "half a line after many");
     }
 }
