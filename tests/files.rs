@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rusqlite::{Connection, OpenFlags};
 use takings::source::files::FileLog;
 use takings::source::{Log, Polled, Source, SourceError, StartAt, Waker};
 use takings_dataflows::order::PartitionId;
 
-use support::takings::takings;
+use support::takings::{Takings, takings};
+use support::wait::until;
 
 const LIMIT: usize = 1_000;
 
@@ -224,7 +226,7 @@ fn an_order_on_a_long_line_is_known_to_each_replay() {
     let job = format!("--source {0} --store sqlite:{0}/totals.db", folder.path().display());
     let run = || {
         takings(&format!("run {job} --payload-limit 20000 --until-caught-up")).done();
-        let store = rusqlite::Connection::open(folder.path().join("totals.db")).expect("the store");
+        let store = Connection::open(folder.path().join("totals.db")).expect("the store");
         let query = "SELECT orders || ' orders, ' || total_sales FROM sales_per_day";
         store.query_row(query, [], |row| row.get::<_, String>(0)).expect("a row")
     };
@@ -284,13 +286,17 @@ fn a_file_that_changed_stops_the_reader() {
         let opened = log.open(&topics(), &[start(0, offset)], wakes().0);
         opened.err().map(|error| error.to_string()).unwrap_or_default()
     };
-    assert!(reopen(6).contains("it is gone, and 6 bytes of it were counted"));
+    assert!(reopen(6).contains("it is gone, and was to be read from byte 6 on"), "{}", reopen(6));
     append(&path, "{}\n{}\n");
     assert_eq!(reopen(6), "");
-    assert!(reopen(9).contains("it holds 6 bytes, and 9 were counted"), "{}", reopen(9));
-    let message = reopen(4);
-    assert!(message.contains("no line starts at byte 4"), "{message}");
-    assert!(message.contains("start again with the settings it has and a new --store"), "{message}");
+    // Nobody says here that it was counted up to there: --resume-at may have named the byte.
+    for (offset, what) in [(9, "it holds 6 bytes, and was to be read from byte 9 on"), (4, "no line starts at byte 4;")]
+    {
+        let message = reopen(offset);
+        assert!(message.contains(what), "{message}");
+        assert!(message.contains("if --resume-at names that byte, let it name the first byte of a line"), "{message}");
+        assert!(message.contains("start again with the settings it has and a new --store"), "{message}");
+    }
 
     let changed = |change: &dyn Fn()| {
         std::fs::write(&path, "{}\n{}\n").expect("written");
@@ -376,6 +382,34 @@ fn a_file_that_was_written_anew_in_place_stops_the_reader() {
     std::fs::write(&path, lines("a", 2) + "{}\n").expect("written");
     woken.recv_timeout(Duration::from_secs(10)).expect("woken");
     assert_eq!(poll(source.as_mut(), 100), ["16..19 @0 -={}", "end 19"]);
+}
+
+/// The start after that finds another record than the one counted last, and says how to go on.
+#[test]
+fn a_job_whose_file_is_written_anew_stops_and_is_told_how_to_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("product_sold.jsonl");
+    let write = |ids: std::ops::Range<u32>| {
+        let line = |id| format!("{{\"orderId\": \"{id}\", \"totalAmount\": 1, \"orderDate\": \"2026-11-22\"}}\n");
+        std::fs::write(&path, ids.map(line).collect::<String>()).expect("written");
+    };
+    let run = format!("run --source {0} --store sqlite:{0}/totals.db --keep-orders", folder.path().display());
+    let orders = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let store = Connection::open_with_flags(folder.path().join("totals.db"), flags);
+        let orders = |store: Connection| store.query_row("SELECT orders FROM sales_per_day", [], |row| row.get(0));
+        // It is the job that makes the store.
+        store.and_then(orders).unwrap_or(0)
+    };
+    write(0..100);
+    let running = Takings::start(&run);
+    until("a hundred orders", Duration::from_secs(60), || (orders() == 100).then_some(()));
+    write(50..300);
+    running.wait().refused(78, &["product_sold.jsonl is not the file it was", "put the file back as it was"]);
+    assert_eq!(orders(), 100);
+    takings(&run).refused(78, &["is not the one that stood there", "--resume-at product_sold/0=0 (or"]);
+    takings(&format!("{run} --resume-at product_sold/0=0 --until-caught-up")).done();
+    assert_eq!(orders(), 300);
 }
 
 #[test]

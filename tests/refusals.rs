@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use support::kafka::{Kafka, Message};
@@ -130,6 +131,79 @@ fn a_file_that_was_written_anew_is_refused() {
         write(10..30);
         takings(&run).done();
     }
+}
+
+/// Lines of other lengths, as they are where a file is another day's: no line begins where the last one counted did, or
+/// where the next one was to be read, and that says no more than another record there would.
+#[test]
+fn a_file_that_was_written_anew_with_lines_of_other_lengths_is_gone_on_with() {
+    let write = |folder: &Path, lines: &[(&str, u32)]| {
+        let line = |(id, amount): &(&str, u32)| {
+            format!(
+                r#"{{"orderId": "{id}", "productCategory": "Books", "totalAmount": {amount}, "currency": "EUR", "orderDate": "2026-11-22T10:00:00", "productId": "p"}}"#
+            ) + "\n"
+        };
+        std::fs::write(folder.join("product_sold.jsonl"), lines.iter().map(line).collect::<String>()).expect("written");
+    };
+    let job = |folder: &Path, with: &str| {
+        let at = folder.display();
+        format!("run --source {at} --store sqlite:{at}/totals.db --until-caught-up {with}")
+    };
+    let total = |folder: &Path, query: &str| {
+        let store = rusqlite::Connection::open(folder.join("totals.db")).expect("the store");
+        store.query_row(query, [], |row| row.get::<_, String>(0)).expect("a row")
+    };
+    const TOTAL: &str = "SELECT orders || ' ' || total_sales FROM sales_per_day";
+    let before = [("a", 1), ("b", 2), ("c", 3)];
+    let anew = [("another-one", 10), ("b", 20), ("one-more-of-them", 30), ("a", 1), ("the-last", 40)];
+    let is_refused = |run: &str, how: &str| {
+        let said = ["product_sold/0: the record at offset ", "no record starts there now", "written anew", how];
+        let ended = takings(run).refused(78, &said);
+        assert!(!ended.log.contains("no line starts"), "{}", ended.log);
+    };
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = job(folder.path(), "--keep-orders");
+    write(folder.path(), &before);
+    takings(&run).done();
+    write(folder.path(), &anew);
+    is_refused(&run, "--resume-at product_sold/0=0 (or");
+    let resumed = format!("{run} --resume-at product_sold/0=0");
+    takings(&resumed).done();
+    let kept =
+        "SELECT group_concat(kept, ', ') FROM (SELECT order_id || ' ' || total_amount AS kept FROM orders ORDER BY 1)";
+    let orders = total(folder.path(), kept);
+    // `a` says the same again, `b` is corrected, `c` is in no log any more and was counted.
+    let recount = [("a", 1), ("another-one", 10), ("b", 20), ("c", 3), ("one-more-of-them", 30), ("the-last", 40)];
+    let sum = recount.iter().map(|(_, amount)| amount).sum::<u32>();
+    let texts: Vec<String> = recount.iter().map(|(id, amount)| format!("{id} {amount}.000000")).collect();
+    assert_eq!(orders, texts.join(", "));
+    assert_eq!(total(folder.path(), TOTAL), format!("{} {sum}.000000", recount.len()));
+    // The command is repeated by what restarts the job, or is taken out of it.
+    takings(&resumed).done();
+    takings(&run).done();
+    assert_eq!(total(folder.path(), TOTAL), format!("{} {sum}.000000", recount.len()));
+
+    // What is not kept would count twice: no command is offered, and the file that was counted is gone on with.
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = job(folder.path(), "");
+    write(folder.path(), &before);
+    takings(&run).done();
+    write(folder.path(), &anew);
+    is_refused(&run, "put the log back as it was");
+    write(folder.path(), &[before.as_slice(), &anew].concat());
+    takings(&run).done();
+    assert_eq!(total(folder.path(), TOTAL), format!("{} {sum}.000000", recount.len()));
+
+    // Told to all the same, it counts what the file holds, and nothing twice when it is told again.
+    write(folder.path(), &[anew; 3].concat());
+    is_refused(&run, "put the log back as it was");
+    takings(&format!("{run} --resume-at product_sold/0=0")).done();
+    let twice = sum + anew.iter().map(|(_, amount)| amount).sum::<u32>();
+    let all = format!("{} {twice}.000000", recount.len() + anew.len());
+    assert_eq!(total(folder.path(), TOTAL), all);
+    takings(&format!("{run} --resume-at product_sold/0=0")).done();
+    assert_eq!(total(folder.path(), TOTAL), all);
 }
 
 /// What it says comes later than all that the file before said, though it stands at lower offsets; and of lines that stand

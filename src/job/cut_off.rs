@@ -3,14 +3,18 @@
 //! Offsets alone do not tell: a log that was cut off before the committed offset, by an unclean leader or a volume that
 //! was restored, may have grown past it again before anybody looked. So the last record counted is kept in the store,
 //! and looked for at its offset. Kafka's leader epochs then say from where on all is new (its KIP-101): they only grow,
-//! and what was counted is of the last record's epoch at the most.
+//! and what was counted is of the last record's epoch at the most. Files have no such thing; in one that was written anew
+//! with lines of other lengths no record may start at that offset, which says as much as another one there.
+
+use std::collections::BTreeMap;
 
 use takings_dataflows::last_record::LastRecord;
+use takings_dataflows::order::PartitionId;
 
 use super::partition_start::PartitionStart;
 use crate::config::JobConfig;
 use crate::formats::Kind;
-use crate::source::{Head, Heads, Log, PartitionRange, SourceError, StartAt, heads};
+use crate::source::{Heads, Log, PartitionRange, SourceError, StartAt, heads};
 
 /// Looks for the last record counted of each partition. One that retention took can not be looked for.
 ///
@@ -24,13 +28,13 @@ pub(super) fn check_last(config: &JobConfig, log: &dyn Log, partitions: &[Partit
         .filter(|(start, last)| last.offset >= start.range.first)
         .collect();
     let from: Vec<StartAt> = known.iter().map(|(PartitionStart { range, .. }, last)| place_of(range, last)).collect();
-    let found = heads(log, &config.topics, &from, 1)?;
+    let found = look(config, log, from)?;
     for (PartitionStart { range, kind, .. }, last) in known {
-        let Some(found) = found.get(&range.partition) else { continue };
+        let found = found.get(&range.partition);
         match judge(found, &last, *kind) {
             Found::It => {}
             Found::NothingYet => return Err(not_yet(config, range, last, found)),
-            Found::Another => return Err(another(config, log, range, last, found.records.first())?),
+            Found::Another => return Err(another(config, log, range, last, found)?),
         }
     }
     Ok(())
@@ -49,11 +53,29 @@ pub(super) fn holds_last(
     if last.offset < range.first || last.offset >= range.end {
         return Ok(false);
     }
-    let found = heads(log, &config.topics, &[place_of(range, &last)], 1)?.remove(&range.partition).unwrap_or_default();
-    match judge(&found, &last, config.kind_of(range.partition.topic)) {
+    let found = look(config, log, vec![place_of(range, &last)])?;
+    let found = found.get(&range.partition);
+    match judge(found, &last, config.kind_of(range.partition.topic)) {
         Found::It => Ok(true),
         Found::Another => Ok(false),
-        Found::NothingYet => Err(not_yet(config, range, last, &found)),
+        Found::NothingYet => Err(not_yet(config, range, last, found)),
+    }
+}
+
+/// The first record from each of these offsets on; of a partition where no record starts at its offset, nothing.
+fn look(
+    config: &JobConfig,
+    log: &dyn Log,
+    mut from: Vec<StartAt>,
+) -> Result<BTreeMap<PartitionId, Heads>, SourceError> {
+    loop {
+        match heads(log, &config.topics, &from, 1) {
+            // The others are still to be looked at.
+            Err(SourceError::NoRecordAt { partition, .. }) if from.iter().any(|start| start.partition == partition) => {
+                from.retain(|start| start.partition != partition);
+            }
+            found => return found,
+        }
     }
 }
 
@@ -62,7 +84,7 @@ const fn place_of(range: &PartitionRange, last: &LastRecord) -> StartAt {
     StartAt { partition: range.partition, offset: last.offset, until: Some(last.offset + 1) }
 }
 
-fn not_yet(config: &JobConfig, range: &PartitionRange, last: LastRecord, found: &Heads) -> SourceError {
+fn not_yet(config: &JobConfig, range: &PartitionRange, last: LastRecord, found: Option<&Heads>) -> SourceError {
     SourceError::Unreachable {
         log: config.source.clone(),
         message: format!(
@@ -71,7 +93,7 @@ fn not_yet(config: &JobConfig, range: &PartitionRange, last: LastRecord, found: 
             config.topics[range.partition.topic as usize],
             range.partition.partition,
             last.offset,
-            found.end.unwrap_or(0)
+            found.and_then(|found| found.end).unwrap_or(0)
         ),
     }
 }
@@ -87,9 +109,10 @@ enum Found {
     Another,
 }
 
-/// `found`: the first record from the last one's offset on. Topics of listings and of feedback may be compacted, and have
-/// gaps where older ones were; topics of orders never ([`Log::check_whole`]).
-fn judge(found: &Heads, last: &LastRecord, kind: Kind) -> Found {
+/// `found`: the first record from the last one's offset on, as [`look`] finds it. Topics of listings and of feedback may
+/// be compacted, and have gaps where older ones were; topics of orders never ([`Log::check_whole`]).
+fn judge(found: Option<&Heads>, last: &LastRecord, kind: Kind) -> Found {
+    let Some(found) = found else { return Found::Another };
     let is_whole = kind == Kind::Order;
     match found.records.first() {
         Some(head) if head.record.is_same(last) => Found::It,
@@ -107,12 +130,17 @@ fn another(
     log: &dyn Log,
     range: &PartitionRange,
     last: LastRecord,
-    found: Option<&Head>,
+    found: Option<&Heads>,
 ) -> Result<SourceError, SourceError> {
     let topic = config.topics[range.partition.topic as usize].clone();
+    let starts_there = found.is_some();
+    let found = found.and_then(|found| found.records.first());
     let epochs = found.and_then(|head| head.record.leader_epoch.zip(last.leader_epoch));
     let is_later = epochs.is_some_and(|(found, counted)| found > counted);
     let why = match epochs {
+        _ if !starts_there => {
+            "no record starts there now: the log was restored from a copy, or written anew".to_owned()
+        }
         _ if found.is_none() => "none does".to_owned(),
         Some((found, counted)) if is_later => format!(
             "its leader epoch is {found}, that one's was {counted}: a leader took over that had not got all that was read \
@@ -188,10 +216,9 @@ pub(super) fn how_to_go_on(config: &JobConfig, topic: &str, range: &PartitionRan
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use takings_dataflows::order::PartitionId;
 
     use super::*;
-    use crate::source::{Polled, Record, Source, Waker};
+    use crate::source::{Head, Polled, Record, Source, Waker};
 
     const PARTITION: PartitionId = PartitionId { topic: 0, partition: 0 };
 
@@ -289,10 +316,14 @@ mod tests {
             (heads(&[], Some(7)), Found::NothingYet, Found::NothingYet),
             (heads(&[], Some(5)), Found::NothingYet, Found::NothingYet),
         ] {
-            assert_eq!(judge(&found, &last, Kind::Order), of_orders, "{found:?}");
+            assert_eq!(judge(Some(&found), &last, Kind::Order), of_orders, "{found:?}");
             for kind in [Kind::Listing, Kind::Feedback] {
-                assert_eq!(judge(&found, &last, kind), of_others, "{found:?}");
+                assert_eq!(judge(Some(&found), &last, kind), of_others, "{found:?}");
             }
+        }
+        // Compacting moves no record: where none starts any more, the log is another.
+        for kind in [Kind::Order, Kind::Listing, Kind::Feedback] {
+            assert_eq!(judge(None, &last, kind), Found::Another);
         }
     }
 

@@ -245,6 +245,19 @@ pub enum SourceError {
         /// How to go on.
         hint: String,
     },
+    /// No record starts where one was to be read, as in a file that was written anew with lines of other lengths: whatever
+    /// stood there stands there no more.
+    #[error("{topic}/{number}: {what}; {hint}", number = .partition.partition)]
+    NoRecordAt {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: PartitionId,
+        /// What is there instead, with the offset.
+        what: String,
+        /// How to go on.
+        hint: String,
+    },
     /// What was to be read is in the log no more, as where retention took it meanwhile. A new look at the log tells what
     /// that means: where it was counted already, nothing is lost.
     #[error(
@@ -309,7 +322,10 @@ impl SourceError {
     pub const fn is_configuration(&self) -> bool {
         matches!(
             self,
-            SourceError::Configuration { .. } | SourceError::LogChanged { .. } | SourceError::OffsetGone { .. }
+            SourceError::Configuration { .. }
+                | SourceError::LogChanged { .. }
+                | SourceError::NoRecordAt { .. }
+                | SourceError::OffsetGone { .. }
         )
     }
 }

@@ -312,7 +312,7 @@ impl Followed {
                 return if start == 0 {
                     Ok(())
                 } else {
-                    Err(self.changed(format!("it is gone, and {start} bytes of it were counted")))
+                    Err(self.changed(format!("it is gone, and was to be read from byte {start} on")))
                 };
             }
             Err(error) => return Err(fault(&watched.path, error)),
@@ -320,7 +320,7 @@ impl Followed {
         let metadata = file.metadata().map_err(|error| fault(&watched.path, error))?;
         if metadata.len() < start {
             let length = metadata.len();
-            return Err(self.changed(format!("it holds {length} bytes, and {start} were counted")));
+            return Err(self.no_record(format!("it holds {length} bytes, and was to be read from byte {start} on")));
         }
         if start > 0 {
             // As if it had been read up to there, so that it is known again.
@@ -331,7 +331,7 @@ impl Followed {
             self.position = start - back;
             (self.line, self.scanned, self.filled) = (back as usize, back as usize, back as usize);
             if self.buffer.last() != Some(&b'\n') {
-                return Err(self.changed(format!("no line starts at byte {start}, up to which it was counted")));
+                return Err(self.no_record(format!("no line starts at byte {start}")));
             }
         }
         watched.inode.store(inode(&metadata), Ordering::Release);
@@ -344,12 +344,28 @@ impl Followed {
             topic: self.topic.clone(),
             partition: self.partition.partition,
             what: format!("file {} is not the file it was: {what}", self.watched.path.display()),
+            hint: self.put_back(),
+        }
+    }
+
+    /// Where it was to be read from is not known here: what was counted, what was passed over, or what somebody named.
+    fn no_record(&self, what: String) -> SourceError {
+        SourceError::NoRecordAt {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            what: format!("file {} can not be read on: {what}", self.watched.path.display()),
             hint: format!(
-                "put the file back as it was, or count the folder {} anew: start again with the settings it has and a new \
-                 --store",
-                self.log
+                "if --resume-at names that byte, let it name the first byte of a line; if not, {}",
+                self.put_back()
             ),
         }
+    }
+
+    fn put_back(&self) -> String {
+        format!(
+            "put the file back as it was, or count the folder {} anew: start again with the settings it has and a new --store",
+            self.log
+        )
     }
 }
 
