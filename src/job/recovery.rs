@@ -256,8 +256,8 @@ fn complete_from<'a>(
         oldest.push(firsts.records.iter().map(|head| head.timestamp).min().unwrap_or(0));
     }
     let newest = oldest.into_iter().max().filter(|newest| *newest > 0);
-    // In a new store nothing was counted that could differ from what is.
-    Ok(if cut.iter().any(|start| start.is_known) {
+    // What was counted of a log without dates is gone all the same.
+    Ok(if cut.iter().any(|start| start.incarnation > 0) {
         some_day(config, newest)
     } else {
         newest.and_then(|newest| business_day(config, newest))
