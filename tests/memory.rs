@@ -82,20 +82,24 @@ fn what_is_held_is_a_windows_worth_however_long_it_runs() {
     let topic = "product_sold";
     kafka.create_topic(topic, 1);
     let store = Fresh::sqlite();
-    let mut job = Takings::start(&format!(
-        "run --source {} --store {} --topics {topic} --views sales_per_day --correction-window 1h --no-audit \
-         --serve 127.0.0.1:0",
-        kafka.url(),
-        store.url
-    ));
-    job.wait_for("serving on http://");
-    let log = job.log();
-    let address = log.split("serving on http://").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-    let metric = |name: &str| -> Option<u64> {
-        let text = reqwest::blocking::get(format!("http://{address}/metrics")).ok()?.text().ok()?;
-        let line = text.lines().find(|line| line.starts_with(name))?;
-        line.rsplit(' ').next()?.parse().ok()
+    let start = |views: &str| {
+        let mut job = Takings::start(&format!(
+            "run --source {} --store {} --topics {topic} --views {views} --correction-window 1h --no-audit \
+             --serve 127.0.0.1:0",
+            kafka.url(),
+            store.url
+        ));
+        job.wait_for("serving on http://");
+        let log = job.log();
+        let address = log.split("serving on http://").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        let metric = move |name: &str| -> Option<u64> {
+            let text = reqwest::blocking::get(format!("http://{address}/metrics")).ok()?.text().ok()?;
+            let line = text.lines().find(|line| line.starts_with(name))?;
+            line.rsplit(' ').next()?.parse().ok()
+        };
+        (job, metric)
     };
+    let (job, metric) = start("sales_per_day");
     let from = 1_780_000_000_000;
     let mut held = Vec::new();
     for step in 1..=20 {
@@ -124,4 +128,17 @@ fn what_is_held_is_a_windows_worth_however_long_it_runs() {
     job.signal("TERM");
     assert_eq!(job.wait().code, Some(0));
     assert_eq!(read(&store), 20 * STEP);
+
+    // A view that is filled from all of the log holds no more of it.
+    let (mut job, metric) = start("sales_per_day,sales_per_month");
+    job.wait_for("replayed what is committed");
+    let epoch = || store.texts("SELECT CAST(max(epoch) AS TEXT) FROM sales_per_month").pop()?.pop()?;
+    until("months are filled", Duration::from_secs(240), epoch);
+    let filled = metric("takings_orders_held").unwrap();
+    eprintln!("orders held after a fill: {filled}");
+    assert!((WINDOW * 9 / 10..=2 * WINDOW * 5 / 4 + 2 * STEP).contains(&filled), "{filled} held");
+    job.signal("TERM");
+    assert_eq!(job.wait().code, Some(0));
+    let orders = store.texts("SELECT CAST(sum(orders) AS TEXT) FROM sales_per_month");
+    assert_eq!(orders, [[Some((20 * STEP).to_string())]]);
 }

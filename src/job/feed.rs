@@ -39,6 +39,8 @@ pub(super) struct Feed {
     alone_since: Option<Instant>,
     /// How far each partition has come.
     reached: ByPartition<Reached>,
+    /// How far a replay has come that must forget on its way: `None` where it is of what is known alone.
+    replayed: Option<ByPartition<LogTime>>,
     stretch: Stretch,
 }
 
@@ -80,6 +82,8 @@ impl Feed {
             progress: ByPartition::default(),
             alone_since: None,
             reached,
+            // Views that are filled are filled from all that the log holds, of which a window may hold a small part.
+            replayed: (config.correction_window.is_some() && !start.to_fill.is_empty()).then(ByPartition::default),
             stretch: Stretch::default(),
         }
     }
@@ -88,6 +92,9 @@ impl Feed {
     pub(super) fn replay(&mut self, inputs: &mut Inputs, record: &Record<'_>) {
         let reached = self.reached.at(record.partition);
         reached.time.note(record.timestamp);
+        if let Some(replayed) = &mut self.replayed {
+            replayed.at(record.partition).note(record.timestamp);
+        }
         match self.decoder.decode(record) {
             Decoded::Event { mut event, .. } if takes(&self.views, &event) => {
                 event.move_to_incarnation(reached.incarnation);
@@ -187,6 +194,25 @@ impl Feed {
             is_at_end: reached.is_at_end,
             is_of_orders: self.kinds[usize::from(partition.topic)] == Kind::Order,
         }
+    }
+
+    /// Says how far these partitions have come in a replay that must forget on its way, each with whether all of it was read.
+    pub(super) fn announce_replay(
+        &mut self,
+        inputs: &mut Inputs,
+        partitions: impl Iterator<Item = (PartitionId, bool)>,
+    ) {
+        let Feed { replayed: Some(replayed), kinds, .. } = self else { return };
+        for (partition, is_at_end) in partitions {
+            inputs.watermarks.send(Watermark {
+                partition,
+                timestamp: replayed.at(partition).millis(),
+                is_at_end,
+                is_of_orders: kinds[usize::from(partition.topic)] == Kind::Order,
+            });
+        }
+        // They are few, and would wait for an epoch's end to be sent.
+        inputs.watermarks.flush();
     }
 
     /// Says how far each partition's time has come, as the store and the replay have it.

@@ -178,6 +178,7 @@ impl Reading<'_> {
             stretches.iter().map(|(start, (_, end))| (start.range.partition, (*end, start.newest_timestamp))).collect();
         let mut source = log.open(&config.topics, &from, Self::waker())?;
         let mut records = 0u64;
+        self.feed.announce_replay(&mut self.graph.inputs, from.iter().map(|start| (start.partition, false)));
         while !left.is_empty() && !self.is_leaving() {
             let mut rewritten = None;
             let (feed, inputs) = (&mut self.feed, &mut self.graph.inputs);
@@ -210,6 +211,8 @@ impl Reading<'_> {
             if handed == 0 {
                 self.worker.step_or_park(Some(SLEEP_AT_MOST));
             } else {
+                let stands = from.iter().map(|start| (start.partition, !left.contains_key(&start.partition)));
+                self.feed.announce_replay(&mut self.graph.inputs, stands);
                 self.worker.step();
             }
         }

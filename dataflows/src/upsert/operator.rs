@@ -166,6 +166,10 @@ pub(crate) fn upsert<'scope>(
                     .for_each(|watermark| orders.note(&watermark));
             });
 
+            // What a view is filled from may be years of orders, of which a window holds few.
+            if !fill.is_empty() && loading.is_some() {
+                orders.evict();
+            }
             while let Some(entry) = open.first_entry().filter(|entry| *entry.key() < first) {
                 let (epoch, OpenEpoch { capabilities, mut gathered, .. }) = entry.remove_entry();
                 let mut session = rows_out.session(&capabilities.rows);
