@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use support::job::{Job, NOON, dated, order, orders};
 use support::kafka::{Kafka, Message};
-use support::takings::Takings;
+use support::takings::{Takings, takings};
 
 static KAFKA: LazyLock<Kafka> = LazyLock::new(Kafka::start);
 
@@ -169,6 +169,100 @@ fn what_retention_took_from_a_job_that_was_behind_stops_it() {
     assert_eq!(job.count("read"), committed + 1);
 }
 
+/// Nothing was ever read of these partitions; what they had would have counted.
+#[test]
+fn what_retention_took_of_partitions_that_never_had_a_record_stops_the_next_start() {
+    const TOPIC: &str = "behind_from_the_first";
+    let [job, before] = [(); 2].map(|()| Job::of(&KAFKA, TOPIC));
+    KAFKA.create_topic(TOPIC, 2);
+    KAFKA.produce(TOPIC, &at_zero(orders(0..10)));
+    for job in [&job, &before] {
+        job.caught_up().done();
+        let epoch = job.rows("SELECT epoch FROM job");
+        job.caught_up().done();
+        assert_eq!(job.rows("SELECT epoch FROM job"), epoch, "a log at rest writes nothing");
+        assert_eq!(job.rows("SELECT partition, \"offset\", read FROM sources ORDER BY 1"), ["0 10 10", "1 0 0"]);
+    }
+    // Earlier versions wrote no row of a partition that never had a record.
+    before.execute("DELETE FROM sources WHERE partition = 1");
+    KAFKA.add_partitions(TOPIC, 3);
+    for partition in [1, 2] {
+        let ids = partition as u32 * 100;
+        let records: Vec<_> = orders(ids..ids + 20).into_iter().map(|order| order.in_partition(partition)).collect();
+        KAFKA.produce(TOPIC, &records);
+        KAFKA.delete_records_before(TOPIC, partition, 15);
+    }
+    let [first, second] = [1, 2].map(|partition| format!("--resume-at {TOPIC}/{partition}=15"));
+    for job in [&job, &before] {
+        let gone = "offsets 0 to 14 are gone from the log before they were read";
+        job.caught_up().refused(78, &[&format!("{TOPIC}/1: {gone}"), &first]);
+        job.caught_up_with(&first).refused(78, &[&format!("{TOPIC}/2: {gone}"), &second]);
+        assert_eq!(job.total(), "10.000000 10");
+        job.caught_up_with(&format!("{first} {second}")).done();
+        job.caught_up().done();
+        assert_eq!(job.total(), "20.000000 20");
+        assert_eq!(
+            job.rows("SELECT partition, passed_over, read FROM sources ORDER BY 1"),
+            ["0 - 10", "1 [[0,15]] 5", "2 [[0,15]] 5"]
+        );
+    }
+}
+
+/// What the log lost before anybody wanted it is no loss; what it lost since is, of whatever partition.
+#[test]
+fn a_topic_that_is_new_to_the_store_starts_where_its_log_does() {
+    const TOPICS: &str = "old_topic,old_topics_friend";
+    let friend = |partition, ids| {
+        let records: Vec<_> = orders(ids).into_iter().map(|order| order.in_partition(partition)).collect();
+        KAFKA.produce("old_topics_friend", &records);
+    };
+    KAFKA.create_topic("old_topic", 1);
+    KAFKA.create_topic("old_topics_friend", 3);
+    KAFKA.produce("old_topic", &orders(0..3));
+    for partition in 0..2 {
+        friend(partition, 0..5);
+        KAFKA.delete_records_before("old_topics_friend", partition, if partition == 0 { 3 } else { 5 });
+    }
+    let job = Job::of(&KAFKA, "old_topic");
+    job.caught_up().done();
+    let both = format!("{} --until-caught-up", job.run_words().replace("old_topic", TOPICS));
+    takings(&both).done();
+    assert_eq!(job.total(), "5.000000 5");
+    assert_eq!(
+        job.rows("SELECT partition, \"offset\", read FROM sources WHERE topic = 'old_topics_friend' ORDER BY 1"),
+        ["0 5 2", "1 5 0", "2 0 0"]
+    );
+    friend(1, 100..120);
+    KAFKA.delete_records_before("old_topics_friend", 1, 10);
+    takings(&both).refused(78, &["old_topics_friend/1: offsets 5 to 9 are gone", "--resume-at old_topics_friend/1=10"]);
+    takings(&format!("{both} --resume-at old_topics_friend/1=10")).done();
+    assert_eq!(job.total(), "20.000000 20");
+    takings(&both.replace("run ", "audit ").replace("--until-caught-up", "")).done();
+}
+
+/// Nothing was counted of an empty partition, so a topic that was created anew took nothing of it.
+#[test]
+fn an_empty_partition_of_a_topic_created_anew_needs_no_word() {
+    const TOPIC: &str = "anew_and_empty";
+    KAFKA.create_topic(TOPIC, 3);
+    KAFKA.produce(TOPIC, &at_zero(orders(0..5)));
+    for partition in [1, 2] {
+        KAFKA.produce(TOPIC, &[order("gone", "1").in_partition(partition)]);
+        KAFKA.delete_records_before(TOPIC, partition, 1);
+    }
+    let job = Job::of(&KAFKA, TOPIC);
+    job.caught_up().done();
+    assert_eq!(job.rows("SELECT partition, \"offset\" FROM sources ORDER BY 1"), ["0 5", "1 1", "2 1"]);
+    KAFKA.delete_topic(TOPIC);
+    KAFKA.create_topic(TOPIC, 2);
+    KAFKA.produce(TOPIC, &[order("10", "1").in_partition(0), order("11", "1").in_partition(1)]);
+    job.caught_up().refused(78, &["anew_and_empty/0", "created anew"]);
+    job.caught_up_with(&format!("--resume-at {TOPIC}/0=0")).done();
+    assert_eq!(job.total(), "7.000000 7");
+    job.caught_up().done();
+    assert_eq!(job.rows("SELECT partition, \"offset\", read FROM sources ORDER BY 1"), ["0 1 6", "1 1 1", "2 1 0"]);
+}
+
 #[test]
 fn what_was_passed_over_is_never_taken_for_counted() {
     KAFKA.create_topic("passed_over", 1);
@@ -259,7 +353,7 @@ fn a_command_to_go_on_that_is_repeated_counts_nothing_twice() {
         // Where they go on anyway, and in a partition that never held a record.
         let told = job.caught_up_with(&format!("--resume-at {TOPIC}/0=10 --resume-at {TOPIC}/1=0")).done().log;
         assert!(!told.contains("as told"), "{told}");
-        assert_eq!(job.rows("SELECT partition, incarnation, read FROM sources"), ["0 0 10"]);
+        assert_eq!(job.rows("SELECT partition, incarnation, read FROM sources ORDER BY 1"), ["0 0 10", "1 0 0"]);
     }
     KAFKA.delete_topic(TOPIC);
     KAFKA.create_topic(TOPIC, 1);

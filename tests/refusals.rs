@@ -206,6 +206,24 @@ fn a_file_that_was_written_anew_with_lines_of_other_lengths_is_gone_on_with() {
     assert_eq!(total(folder.path(), TOTAL), all);
 }
 
+/// It has a row in the store, and nothing of it is gone.
+#[test]
+fn a_file_that_never_had_a_line_may_be_taken_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let order = r#"{"orderId": "1", "productCategory": "Books", "totalAmount": 1, "currency": "EUR", "orderDate": "2026-11-22T10:00:00", "productId": "p"}"#;
+    let empty = folder.path().join("product_sold-1.jsonl");
+    std::fs::write(folder.path().join("product_sold.jsonl"), format!("{order}\n")).expect("written");
+    std::fs::write(&empty, "").expect("written");
+    let words = format!("--source {0} --store sqlite:{0}/totals.db", folder.path().display());
+    takings(&format!("run {words} --until-caught-up")).done();
+    std::fs::remove_file(&empty).expect("removed");
+    takings(&format!("run {words} --until-caught-up")).done();
+    takings(&format!("audit {words}")).done();
+    std::fs::write(&empty, format!("{}\n", order.replace("\"1\"", "\"2\""))).expect("written");
+    takings(&format!("run {words} --until-caught-up")).done();
+    takings(&format!("audit {words}")).done();
+}
+
 /// What it says comes later than all that the file before said, though it stands at lower offsets; and of lines that stand
 /// in both the last one counts, as ever.
 #[test]

@@ -31,7 +31,7 @@ pub(super) struct PartitionStart {
     pub(super) log_time: i64,
     /// What its records are versions of.
     pub(super) kind: Kind,
-    /// Whether the store knows it: something of it was committed.
+    /// Whether the store knows it: it has a row of this partition of this topic.
     pub(super) is_known: bool,
     /// Whether `committed` is where it was told to resume, instead of what the store has.
     pub(super) is_resumed: bool,
@@ -39,7 +39,7 @@ pub(super) struct PartitionStart {
 
 impl PartitionStart {
     /// Checks the log of a partition against what the store has of it. `topic_id`: the topic's, where the log has such a
-    /// thing.
+    /// thing. `is_counted`: whether the store counts the topic, this partition or another of it.
     ///
     /// # Errors
     /// [`SourceError::LogChanged`] where the log is not the one that was read, and nobody said how to go on.
@@ -49,10 +49,15 @@ impl PartitionStart {
         range: PartitionRange,
         topic_id: Option<&str>,
         state: Option<&PartitionState>,
+        is_counted: bool,
     ) -> Result<PartitionStart, SourceError> {
         let topic = config.topics[range.partition.topic as usize].as_str();
+        let is_of_another =
+            |state: &PartitionState| state.topic_id.as_deref().zip(topic_id).is_some_and(|(was, is)| was != is);
+        // With a topic that was created anew nothing is gone of a partition of which nothing was ever read.
+        let state = state.filter(|state| state.counters.read > 0 || !is_of_another(state));
         let ids = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id);
-        let beside = Beside { config, log, topic, range, state, ids };
+        let beside = Beside { config, log, topic, range, state, is_counted, ids };
         let resumed = beside.resumes_at()?;
         let committed = resumed.unwrap_or(beside.counted());
         beside.check(committed, resumed.is_some())?;
@@ -102,6 +107,7 @@ struct Beside<'a> {
     topic: &'a str,
     range: PartitionRange,
     state: Option<&'a PartitionState>,
+    is_counted: bool,
     /// The id of the topic that was counted, and that of this one, where both are known.
     ids: Option<(&'a str, &'a str)>,
 }
@@ -111,9 +117,15 @@ impl Beside<'_> {
         self.ids.is_some_and(|(was, is)| was != is)
     }
 
-    /// The offset of the first record that the store has not counted.
+    /// The offset of the first record that the store has not counted. The first commit that counts a topic has a row of
+    /// each of its partitions: one without came later, and counts from its beginning. (Or an earlier version wrote the
+    /// store, and it never had a record.) What a topic that is new to the store lost before is no loss to it.
     fn counted(&self) -> u64 {
-        self.state.map_or(self.range.first, |state| state.offset)
+        match self.state {
+            Some(state) => state.offset,
+            None if self.is_counted => 0,
+            None => self.range.first,
+        }
     }
 
     fn last(&self) -> Option<LastRecord> {

@@ -78,11 +78,13 @@ pub(super) fn start(
         let topic = config.topics[range.partition.topic as usize].as_str();
         let state = known.remove(&(topic, range.partition.partition));
         let topic_id = topic_ids[range.partition.topic as usize].as_deref();
-        partitions.push(PartitionStart::of(config, log, *range, topic_id, state)?);
+        let is_counted = recovered.partitions.iter().any(|state| state.topic == topic);
+        partitions.push(PartitionStart::of(config, log, *range, topic_id, state, is_counted)?);
     }
     check_last(config, log, &partitions)?;
-    if let Some(((topic, partition), state)) =
-        known.into_iter().find(|((topic, _), _)| config.topics.iter().any(|known| known == topic))
+    if let Some(((topic, partition), state)) = known
+        .into_iter()
+        .find(|((topic, _), state)| state.counters.read > 0 && config.topics.iter().any(|known| known == topic))
     {
         return Err(SourceError::LogChanged {
             topic: topic.to_owned(),

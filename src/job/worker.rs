@@ -112,13 +112,11 @@ impl Reading<'_> {
         }
         // Where it was told to resume is committed at once: the next run needs no telling. And what was filled, which waits
         // in the next epoch, would wait for a record to close it; that it is nothing, where the log holds nothing for a
-        // view, is to be committed as well: by a partition that the store knows, where there is one, since of others there is
-        // nothing to say yet.
-        let partitions = &self.shared.start.partitions;
+        // view, is to be committed as well: by any partition, which is where it was.
         let has_filled = self.worker.index() == 0 && epoch > 0 && !self.shared.dataflow.fill.is_empty();
-        let known = partitions.iter().find(|start| start.is_known).or(partitions.first());
+        let any = self.shared.start.partitions.first().filter(|_| has_filled);
         let resumed = self.mine.iter().copied().filter(|start| start.is_resumed);
-        for start in resumed.chain(known.filter(|_| has_filled)) {
+        for start in resumed.chain(any) {
             let progress = Progress { offset: start.committed, ..Progress::default() };
             self.graph.inputs.reports.send(Output::Progress(start.range.partition, progress));
             self.shared.pace.feed(1);

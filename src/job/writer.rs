@@ -60,6 +60,9 @@ pub(super) struct Writer {
     keep_orders: bool,
     payload_limit: usize,
     partitions: BTreeMap<PartitionId, PartitionState>,
+    /// Those that the store does not know yet: the next commit has a row of each, or what retention took of it before its
+    /// first record was read would not be missed. No commit is made for that alone.
+    unwritten: Vec<PartitionId>,
     withheld: Withheld,
     /// Views that the next commit fills.
     to_fill: Vec<FilledView>,
@@ -94,6 +97,13 @@ impl Writer {
                 Some((PartitionId { topic, partition: state.partition }, state))
             })
             .collect();
+        let unknown = || start.partitions.iter().filter(|start| !start.is_known);
+        // What a store has of one all the same is of another topic, and nothing was read of that.
+        for start in unknown() {
+            let partition = start.range.partition;
+            let offset = start.committed;
+            partitions.insert(partition, PartitionState { offset, ..nothing_read(&config.topics, partition) });
+        }
         // Where it was told to resume, perhaps before what the store has: offsets go on from there.
         for resumed in start.partitions.iter().filter(|start| start.is_resumed) {
             let partition = resumed.range.partition;
@@ -115,6 +125,7 @@ impl Writer {
             keep_orders: config.keep_orders,
             payload_limit: config.payload_limit,
             partitions,
+            unwritten: unknown().map(|start| start.range.partition).collect(),
             withheld,
             to_fill: start.to_fill.clone(),
             sink: None,
@@ -268,6 +279,9 @@ impl Writer {
         rows.sort_unstable_by_key(|row| row.key);
 
         let mut moved: BTreeMap<PartitionId, PartitionState> = BTreeMap::new();
+        for partition in std::mem::take(&mut self.unwritten) {
+            self.state(partition, &mut moved);
+        }
         for (partition, progress) in progress {
             let state = self.state(partition, &mut moved);
             state.offset = state.offset.max(progress.offset);

@@ -241,8 +241,8 @@ impl PartitionState {
     /// What its log lost, in words, as far as is known, where that was counted: its first records, or those of a log
     /// before this one. `first`: the offset of the first record that it holds.
     pub fn lost(&self, first: u64) -> Option<String> {
-        let PartitionState { topic, partition, .. } = self;
-        let is_cut = first > 0 && self.offset > 0;
+        let PartitionState { topic, partition, counters, .. } = self;
+        let is_cut = first > 0 && counters.read > 0;
         match super::moment::of_log(self.lost_until) {
             Some(until) => Some(format!("{topic}/{partition} began anew after {until}")),
             None if is_cut => Some(format!("{topic}/{partition} starts at offset {first}")),

@@ -104,6 +104,8 @@ pub fn differences(expected: &Expected, mut found: Rows, outcomes: &[Vec<String>
         }
         false
     });
+    // Those say where a partition starts, of which nothing was ever read.
+    found.entry("sources").or_default().retain(|row| row[2..].iter().any(|counter| counter != "0"));
     for (table, wanted) in &expected.rows {
         let nothing = BTreeSet::new();
         let stored = found.get(table).unwrap_or(&nothing);
