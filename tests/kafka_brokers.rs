@@ -92,6 +92,31 @@ fn a_log_that_was_cut_off_under_its_reader_is_told() {
     is_told_of_a_log_that_was_cut_off(&Link::new(), || {});
 }
 
+/// One that has read nothing since it was started knows the last record that an earlier one counted.
+#[test]
+fn a_log_that_was_cut_off_under_a_reader_that_read_nothing_is_told() {
+    let mut kafka = Kafka::start();
+    kafka.create_topic("regrown", 2);
+    let of =
+        |partition, ids| -> Vec<_> { orders(ids).into_iter().map(|order| order.in_partition(partition)).collect() };
+    kafka.produce("regrown", &[of(0, 0..10), of(1, 10..20)].concat());
+    let job = Job::of(&kafka, "regrown");
+    job.caught_up().done();
+    let mut running = job.start();
+    // It reads, the other partition.
+    kafka.produce("regrown", &of(1, 20..21));
+    job.until_read(&mut running, 21);
+    running.signal("STOP");
+    kafka.stop();
+    kafka.lose_records("regrown", 0);
+    kafka.restart();
+    kafka.produce("regrown", &of(0, 100..114));
+    running.signal("CONT");
+    running.wait().refused(78, &["regrown/0: the log was cut off before offset 10", "start again"]);
+    assert_eq!(job.rows("SELECT read FROM sources WHERE partition = 0"), ["10"], "nothing that stands there now");
+    job.caught_up().refused(78, &["regrown/0", "the record at offset 9 is not the one that stood there"]);
+}
+
 /// `before`: what becomes of the way to the broker before it loses what was read.
 fn is_told_of_a_log_that_was_cut_off(link: &Link, before: impl FnOnce()) {
     let mut kafka = Kafka::start_behind(link);

@@ -6,7 +6,7 @@ use takings_dataflows::last_record::LastRecord;
 use super::cut_off::{holds_last, how_to_go_on, parts_at};
 use crate::config::JobConfig;
 use crate::formats::Kind;
-use crate::source::{Log, PartitionRange, SourceError, StartAt};
+use crate::source::{Counted, Log, PartitionRange, SourceError, StartAt};
 use crate::store::{PartitionState, PassedOver};
 
 /// Where one partition starts.
@@ -77,9 +77,15 @@ impl PartitionStart {
         })
     }
 
-    /// Where live reading starts.
-    pub(super) fn at(&self) -> StartAt {
-        StartAt::on(self.range.partition, self.committed)
+    /// Where live reading starts, and after what.
+    pub(super) fn at(&self) -> (StartAt, Counted) {
+        // Not where something was passed over after it: that may be much, and may be what can not be read.
+        let is_next_to = |last: &LastRecord| self.passed_over.stretches().all(|(_, end)| end <= last.offset);
+        let counted = Counted {
+            last: self.last.filter(|last| last.offset >= self.range.first && is_next_to(last)),
+            may_have_gaps: self.kind != Kind::Order,
+        };
+        (StartAt::on(self.range.partition, self.committed), counted)
     }
 
     /// The stretches of the log that are read again.

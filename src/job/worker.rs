@@ -226,7 +226,8 @@ impl Reading<'_> {
         let leads = self.worker.index() == 0;
         let mine: Vec<_> = self.mine.iter().map(|start| start.at()).collect();
         let mut unread = Unread::of(self.mine.iter().copied());
-        let mut source = if mine.is_empty() { None } else { Some(log.open(&config.topics, &mine, Self::waker())?) };
+        let mut source =
+            if mine.is_empty() { None } else { Some(log.open_after(&config.topics, &mine, Self::waker())?) };
         let mut is_reading = true;
         pace.calm.go_live();
         let mut lead = Lead::new(pace.open());

@@ -158,6 +158,22 @@ pub trait Log: Send + Sync {
     /// Opens some partitions for one worker, each at the offset to read first.
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError>;
 
+    /// The same for going on after what was counted: a log that can lose its end and grow again looks for the last record
+    /// of each partition, which is not handed over again, before it hands over any other. A start has looked for it, and
+    /// what happens between that and the first record that comes would be seen by nobody otherwise.
+    ///
+    /// # Errors
+    /// As [`open`](Log::open).
+    fn open_after(
+        &self,
+        topics: &[String],
+        from: &[(StartAt, Counted)],
+        waker: Waker,
+    ) -> Result<Box<dyn Source>, SourceError> {
+        let from: Vec<StartAt> = from.iter().map(|(start, _)| *start).collect();
+        self.open(topics, &from, waker)
+    }
+
     /// For each partition the offset of its first record at or after the timestamp given with it (milliseconds since
     /// 1970), or its end; may answer an earlier one. A log without timestamps answers its start.
     ///
@@ -204,6 +220,15 @@ impl StartAt {
     pub const fn on(partition: PartitionId, offset: u64) -> StartAt {
         StartAt { partition, offset, until: None }
     }
+}
+
+/// What was counted of a partition, where reading goes on after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// The last record of it, where that is known and should be in the log still.
+    pub last: Option<LastRecord>,
+    /// Whether records may be gone from between others, as in a topic that is compacted.
+    pub may_have_gaps: bool,
 }
 
 /// Why a log can not be read.

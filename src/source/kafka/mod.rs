@@ -26,7 +26,7 @@ use takings_dataflows::order::PartitionId;
 use self::context::{Context, TopicIds};
 use self::reader::{Reader, refused};
 use self::topic_ids::TopicId;
-use super::{Log, PartitionRange, Source, SourceError, StartAt, Waker};
+use super::{Counted, Log, PartitionRange, Source, SourceError, StartAt, Waker};
 
 /// How long one question to the broker may take before it counts as unreachable.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -252,6 +252,16 @@ impl Log for KafkaLog {
     }
 
     fn open(&self, topics: &[String], from: &[StartAt], waker: Waker) -> Result<Box<dyn Source>, SourceError> {
+        let from: Vec<_> = from.iter().map(|start| (*start, Counted::default())).collect();
+        self.open_after(topics, &from, waker)
+    }
+
+    fn open_after(
+        &self,
+        topics: &[String],
+        from: &[(StartAt, Counted)],
+        waker: Waker,
+    ) -> Result<Box<dyn Source>, SourceError> {
         let (config, topic_ids) = (self.config.clone(), TopicIds::clone(&self.topic_ids));
         let connect = Box::new(move || create(&config, &topic_ids));
         let client = Arc::clone(&self.metadata);

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
+use takings_dataflows::last_record::LastRecord;
 use takings_dataflows::order::PartitionId;
 
 use super::ANSWER_WITHIN;
 use super::context::{Context, Recreated};
 use super::queue::{BatchQueue, Delivered};
 use super::stall::{ABSENCE, Asked, Asker, Held, Progress};
-use crate::source::{NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waiting, Waker};
+use crate::source::{Counted, NEWEST_TIMESTAMP, Polled, Record, Source, SourceError, StartAt, Waiting, Waker};
 
 /// Records handed over in one batch at most.
 const BATCH: usize = 4096;
@@ -45,10 +46,12 @@ struct Partition {
     number: i32,
     /// The offset after the last record that was handed over.
     next: u64,
-    /// The last record that was handed over, and the epoch of its leader.
-    last: Option<(u64, Option<i32>)>,
+    /// The last record that was handed over, or counted before that.
+    last: Option<Last>,
     /// Whether that one is read again first: another may stand there by now.
     is_recalled: bool,
+    /// Whether it may be gone all the same.
+    may_have_gaps: bool,
     /// The end of what is wanted of it.
     until: Option<u64>,
     /// Where it was last read to its end, and since when; `None` where more came.
@@ -56,6 +59,25 @@ struct Partition {
     /// Whether that it waits was said.
     is_told: bool,
     progress: Progress,
+}
+
+/// What is known of a record that another one may have taken the place of.
+#[derive(Clone, Copy)]
+struct Last {
+    offset: u64,
+    /// The epoch of its leader.
+    leader_epoch: Option<i32>,
+    /// Of one that an earlier run counted: see [`Record::as_last`].
+    checksum: Option<u32>,
+}
+
+impl Last {
+    /// Whether this is that record, as far as both are known.
+    fn is(&self, found: &Record<'_>) -> bool {
+        let Last { offset, leader_epoch, checksum } = *self;
+        let is_same_epoch = leader_epoch.zip(found.leader_epoch).is_none_or(|(was, is)| was == is);
+        offset == found.offset && is_same_epoch && checksum.is_none_or(|checksum| checksum == found.as_last().checksum)
+    }
 }
 
 /// A transaction that stays open so long is worth a word.
@@ -68,20 +90,26 @@ impl Reader {
         connect: Connect,
         client: Arc<BaseConsumer<Context>>,
         topics: &[String],
-        from: &[StartAt],
+        from: &[(StartAt, Counted)],
         waker: Waker,
     ) -> Result<Self, SourceError> {
         let now = Instant::now();
         let mut partitions = Vec::with_capacity(from.len());
-        for start in from {
+        for (start, Counted { last, may_have_gaps }) in from {
             let topic = topics[start.partition.topic as usize].as_str();
             partitions.push(Partition {
                 id: start.partition,
                 topic: CString::new(topic).map_err(|source| fault(topic, source))?,
                 number: i32::from(start.partition.partition),
                 next: start.offset,
-                last: None,
-                is_recalled: false,
+                last: last.map(|LastRecord { offset, leader_epoch, checksum }| Last {
+                    offset,
+                    leader_epoch,
+                    checksum: Some(checksum),
+                }),
+                // Without the epoch of a record that it read, the client can not tell that a log was cut off.
+                is_recalled: last.is_some(),
+                may_have_gaps: *may_have_gaps,
                 until: start.until,
                 end: None,
                 is_told: false,
@@ -136,6 +164,20 @@ impl Reader {
         Ok(())
     }
 
+    /// What is to be said where an offset is gone at which a record is read again that was counted: where retention took it,
+    /// nothing is lost so far.
+    fn of_recalled(&self, failure: SourceError) -> SourceError {
+        let SourceError::OffsetGone { topic, partition: number, what } = &failure else { return failure };
+        let is_it = |partition: &&Partition| {
+            partition.id.partition == *number && partition.topic.to_bytes() == topic.as_bytes() && partition.is_recalled
+        };
+        let Some(partition) = self.partitions.iter().find(is_it) else { return failure };
+        match self.queue.consumer().fetch_watermarks(topic, partition.number, ANSWER_WITHIN) {
+            Ok((_, end)) if u64::try_from(end).is_ok_and(|end| end <= partition.start()) => cut_off(partition, what),
+            _ => failure.of_what_was_counted(),
+        }
+    }
+
     fn tell_what_waits(&mut self) {
         let Reader { queue, partitions, .. } = self;
         for partition in partitions.iter_mut().filter(|partition| !partition.is_told) {
@@ -180,7 +222,7 @@ impl Reader {
 fn recall(partitions: &mut [Partition], held: &[Held]) {
     for Held { asked, first, .. } in held {
         let partition = &mut partitions[asked.at];
-        partition.is_recalled = partition.last.is_some_and(|(offset, _)| offset >= *first);
+        partition.is_recalled = partition.last.is_some_and(|last| last.offset >= *first);
     }
 }
 
@@ -233,17 +275,7 @@ impl Source for Reader {
             Delivered::Message { topic, partition, offset, timestamp, leader_epoch, key, payload } => {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
                 let (offset, leader_epoch) = (offset as u64, Some(leader_epoch).filter(|epoch| *epoch >= 0));
-                if std::mem::take(&mut partition.is_recalled) {
-                    failure = failure.take().or_else(|| partition.missed(offset, leader_epoch));
-                    return;
-                }
-                if failure.is_some() {
-                    return;
-                }
-                (partition.next, partition.end) = (offset + 1, None);
-                partition.last = Some((offset, leader_epoch));
-                partition.progress.note(now);
-                each(Polled::Record(Record {
+                let record = Record {
                     partition: partition.id,
                     offset,
                     next_offset: offset + 1,
@@ -251,7 +283,19 @@ impl Source for Reader {
                     leader_epoch,
                     key,
                     payload,
-                }));
+                };
+                if std::mem::take(&mut partition.is_recalled) {
+                    failure = failure.take().or_else(|| partition.missed(&record));
+                }
+                // What was read again, and what lies between that and where reading goes on: records that are too long
+                // are not known by their checksums.
+                if failure.is_some() || offset < partition.next {
+                    return;
+                }
+                (partition.next, partition.end) = (offset + 1, None);
+                partition.last = Some(Last { offset, leader_epoch, checksum: None });
+                partition.progress.note(now);
+                each(Polled::Record(record));
             }
             Delivered::Event { topic, partition, offset, code, message } => {
                 let Some(partition) = find(partitions, &mut last, topic, partition) else { return };
@@ -273,7 +317,7 @@ impl Source for Reader {
             }
         });
         if let Some(failure) = failure {
-            return Err(failure);
+            return Err(self.of_recalled(failure));
         }
         self.check_topics()?;
         if count > 0 {
@@ -313,15 +357,16 @@ impl Partition {
 
     /// Where reading begins.
     fn start(&self) -> u64 {
-        self.last.filter(|_| self.is_recalled).map_or(self.position(), |(offset, _)| offset)
+        self.last.filter(|_| self.is_recalled).map_or(self.position(), |last| last.offset)
     }
 
     /// What is wrong where the last record is to be read again, and this one comes.
-    fn missed(&self, offset: u64, leader_epoch: Option<i32>) -> Option<SourceError> {
+    fn missed(&self, found: &Record<'_>) -> Option<SourceError> {
         match self.last {
-            Some(last) if last == (offset, leader_epoch) => None,
-            Some((last, _)) if offset > last => Some(fault(
-                &format!("{}/{} from offset {last} on", self.topic.to_string_lossy(), self.number),
+            Some(last) if last.is(found) => None,
+            Some(last) if found.offset > last.offset && self.may_have_gaps => None,
+            Some(last) if found.offset > last.offset => Some(fault(
+                &format!("{}/{} from offset {} on", self.topic.to_string_lossy(), self.number, last.offset),
                 "the record there is gone; a new start tells whether the topic was compacted or the log was cut off",
             )),
             _ => Some(cut_off(self, "another record stands there")),
@@ -411,6 +456,54 @@ fn fatal(
         _ => {
             tracing::warn!("{topic}/{number} at offset {offset}: {message}; reading goes on when it is cured");
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: PartitionId = PartitionId { topic: 0, partition: 3 };
+
+    fn record(offset: u64, leader_epoch: Option<i32>, payload: &'static str) -> Record<'static> {
+        let payload = Some(payload.as_bytes());
+        Record { partition: ID, offset, next_offset: offset + 1, timestamp: 1, leader_epoch, key: None, payload }
+    }
+
+    #[test]
+    fn what_comes_first_is_the_record_that_was_counted_or_one_that_is_not() {
+        let counted = record(7, Some(3), "a").as_last();
+        let partition = |checksum, may_have_gaps| Partition {
+            id: ID,
+            topic: c"sold".to_owned(),
+            number: 3,
+            next: 8,
+            last: Some(Last { offset: counted.offset, leader_epoch: counted.leader_epoch, checksum }),
+            is_recalled: true,
+            may_have_gaps,
+            until: None,
+            end: None,
+            is_told: false,
+            progress: Progress::new(Instant::now()),
+        };
+        let by_checksum = partition(Some(counted.checksum), false);
+        let by_epoch = partition(None, false);
+        let compacted = partition(Some(counted.checksum), true);
+        assert_eq!((by_checksum.start(), by_checksum.position()), (7, 8));
+        for (found, [of_checksum, of_epoch, of_compacted]) in [
+            (record(7, Some(3), "a"), ["", "", ""]),
+            // What is not known says nothing.
+            (record(7, None, "a"), ["", "", ""]),
+            (record(7, Some(3), "b"), ["cut off", "", "cut off"]),
+            (record(7, Some(4), "a"), ["cut off", "cut off", "cut off"]),
+            (record(9, Some(3), "c"), ["from offset 7 on", "from offset 7 on", ""]),
+        ] {
+            for (partition, said) in [(&by_checksum, of_checksum), (&by_epoch, of_epoch), (&compacted, of_compacted)] {
+                let told = partition.missed(&found).map(|error| error.to_string());
+                assert_eq!(told.is_some(), !said.is_empty(), "{found:?}: {told:?}");
+                assert!(told.unwrap_or_default().contains(said), "{found:?}");
+            }
         }
     }
 }
