@@ -455,6 +455,24 @@ fn a_topic_that_is_compacted_and_deleted_is_refused() {
 }
 
 #[test]
+fn a_job_without_a_topic_of_orders_runs() {
+    let rated =
+        r#"{"feedback_id": "f-1", "product_id": 1042, "user_id": 7, "rating": 4, "comment": "", "timestamp": ""}"#;
+    let listed = r#"{"product_id": 1042, "name": "Kettle", "category": "Kitchen", "price": 49.90, "timestamp": ""}"#;
+    for (topic, record) in [("feedback", rated), ("product_listings", listed)] {
+        KAFKA.create_topic_with(topic, 1, &[("cleanup.policy", "compact")]);
+        KAFKA.produce(topic, &[Message::new("1", record)]);
+    }
+    for (topics, read) in [("feedback", 1), ("product_listings", 1), ("feedback,product_listings", 2)] {
+        let job = Job::of(&KAFKA, topics);
+        job.caught_up().done();
+        job.caught_up().done();
+        assert_eq!((job.count("read"), job.count("rejected")), (read, 0), "{topics}");
+        job.audit();
+    }
+}
+
+#[test]
 fn partitions_without_a_record_hold_nothing_back() {
     KAFKA.create_topic("sparse", 50);
     KAFKA.produce("sparse", &[order("1", "1").in_partition(7), order("2", "1").in_partition(49)]);

@@ -139,8 +139,23 @@ impl KafkaLog {
         while self.metadata.poll(Duration::ZERO).is_some() {}
         match self.metadata.context().refused() {
             Some(message) => refused(&message),
-            None => SourceError::Unreachable { log: format!("kafka://{}", self.servers), message: error.to_string() },
+            None => unanswered(&self.servers, error),
         }
+    }
+}
+
+/// What a question came to that has no answer: waiting cures all but what no broker was asked, or will ever answer.
+fn unanswered(servers: &str, error: &KafkaError) -> SourceError {
+    let log = format!("kafka://{servers}");
+    let code = match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        error => error.rdkafka_error_code(),
+    };
+    match code {
+        Some(RDKafkaErrorCode::InvalidArgument | RDKafkaErrorCode::UnsupportedFeature) => {
+            SourceError::Fault { what: log, source: Box::new(error.clone()) }
+        }
+        _ => SourceError::Unreachable { log, message: error.to_string() },
     }
 }
 
@@ -222,6 +237,10 @@ impl Log for KafkaLog {
     /// A compacted topic forgets the versions of an order that it compacted away, and with them the
     /// order's history: totals could not be recounted from it.
     fn check_whole(&self, topics: &[String]) -> Result<(), SourceError> {
+        // A question about no topic is one that Kafka's client does not take.
+        if topics.is_empty() {
+            return Ok(());
+        }
         let admin: AdminClient<DefaultClientContext> = self.config.create().map_err(wrong_option)?;
         let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
         let options = AdminOptions::new().request_timeout(Some(ANSWER_WITHIN));
@@ -343,5 +362,18 @@ mod tests {
         assert!(passes(&error), "{error} is asked again");
         assert!(told(None).is_err());
         assert!(told(Some((Ok(()), Offset::Invalid))).is_err());
+    }
+
+    #[test]
+    fn only_what_waiting_cures_is_waited_for() {
+        for (code, is_waited_for) in [
+            (RDKafkaErrorCode::OperationTimedOut, true),
+            (RDKafkaErrorCode::BrokerTransportFailure, true),
+            (RDKafkaErrorCode::InvalidArgument, false),
+            (RDKafkaErrorCode::UnsupportedFeature, false),
+        ] {
+            let error = unanswered("kafka:9092", &KafkaError::AdminOp(code));
+            assert_eq!(error.is_transient(), is_waited_for, "{error}");
+        }
     }
 }
