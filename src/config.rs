@@ -29,6 +29,10 @@ use crate::formats::DecoderSettings;
 use crate::source::place::Place;
 use crate::store::JobSettings;
 
+/// The longest correction window: 10,000 years, more than lie between any two timestamps. Moments that far apart are still
+/// numbers of milliseconds and of days.
+const LONGEST_WINDOW: Duration = Duration::from_secs(10_000 * 366 * 24 * 60 * 60);
+
 /// A setting that can not be: exit code 78.
 #[derive(Debug, thiserror::Error)]
 #[error("setting `{setting}`: {message}")]
@@ -307,6 +311,11 @@ impl JobArgs {
                         "corrects nothing; leave it out to correct as far as the log goes back".to_owned(),
                     ));
                 }
+                if window > LONGEST_WINDOW {
+                    return Err(wrong(
+                        "is more than 10,000 years; leave it out to correct as far as the log goes back".to_owned(),
+                    ));
+                }
                 Some(window)
             }
         };
@@ -515,7 +524,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_names_its_setting() {
-        let cases: [(&str, JobArgs); 16] = [
+        let cases: [(&str, JobArgs); 18] = [
             ("audit_rate", JobArgs { audit_rate: Some(0), ..args() }),
             ("audit_every", JobArgs { audit_every: Some("often".into()), ..args() }),
             ("source", JobArgs { source: None, ..args() }),
@@ -530,6 +539,8 @@ mod tests {
             ("memory_limit", JobArgs { memory_limit: Some("2".into()), ..args() }),
             ("views", JobArgs { views: Some(vec!["sales".into()]), ..args() }),
             ("correction_window", JobArgs { correction_window: Some("0s".into()), ..args() }),
+            ("correction_window", JobArgs { correction_window: Some("10100years".into()), ..args() }),
+            ("correction_window", JobArgs { correction_window: Some("580000000000years".into()), ..args() }),
             ("kafka_option", JobArgs { kafka_options: Some(vec!["security.protocol".to_owned().into()]), ..args() }),
             ("resume_at", JobArgs { resume_at: vec!["product_sold".into()], ..args() }),
         ];
