@@ -172,11 +172,14 @@ fn rights_that_are_taken_away_stop_the_job() {
     let job = Job::of(&kafka, "guarded");
     let mut running = job.start();
     job.until_read(&mut running, 10);
-    kafka.deny_reading("guarded");
+    kafka.deny("Read", "guarded");
     kafka.produce("guarded", &orders(10..20));
     running.wait().refused(78, &["guarded", "the broker refused this client", "sasl"]);
     job.caught_up().refused(78, &["guarded", "the broker refused this client"]);
-    kafka.allow_reading("guarded");
+    kafka.allow("Read", "guarded");
+    kafka.deny("Describe", "guarded");
+    job.caught_up().refused(78, &["the broker refused this client: guarded", "may not describe", "sasl"]);
+    kafka.allow("Describe", "guarded");
     job.caught_up().done();
     assert_eq!(job.total(), "20.000000 20");
     job.audit();

@@ -159,6 +159,23 @@ fn unanswered(servers: &str, error: &KafkaError) -> SourceError {
     }
 }
 
+/// Why a broker does not describe a topic that it was asked about.
+fn not_described(servers: &str, topic: &str, code: RDKafkaErrorCode) -> SourceError {
+    match code {
+        RDKafkaErrorCode::UnknownTopicOrPartition => {
+            SourceError::TopicMissing { topic: topic.to_owned(), log: format!("kafka://{servers}") }
+        }
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            refused(&format!("{topic}: it may not describe the topic; give it the rights to describe and to read it"))
+        }
+        RDKafkaErrorCode::InvalidTopic => SourceError::Configuration {
+            setting: "topics",
+            message: format!("{topic} is no name that a topic of Kafka can have"),
+        },
+        code => unanswered(servers, &KafkaError::MetadataFetch(code)),
+    }
+}
+
 /// Whether a broker only does not know yet who leads a partition.
 fn passes(error: &KafkaError) -> bool {
     matches!(
@@ -211,11 +228,16 @@ impl Log for KafkaLog {
         let mut found = Vec::new();
         for (rank, topic) in topics.iter().enumerate() {
             let metadata = self.ask(|| self.metadata.fetch_metadata(Some(topic), ANSWER_WITHIN))?;
-            let missing =
-                || SourceError::TopicMissing { topic: topic.clone(), log: format!("kafka://{}", self.servers) };
-            let described = metadata.topics().iter().find(|described| described.name() == topic).ok_or_else(missing)?;
-            if described.error().is_some() || described.partitions().is_empty() {
-                return Err(missing());
+            let without = |code| Err(not_described(&self.servers, topic, code));
+            let described = match metadata.topics().iter().find(|described| described.name() == topic) {
+                None => return without(RDKafkaErrorCode::UnknownTopicOrPartition),
+                Some(described) => described,
+            };
+            if let Some(error) = described.error() {
+                return without(error.into());
+            }
+            if described.partitions().is_empty() {
+                return without(RDKafkaErrorCode::UnknownTopicOrPartition);
             }
             for partition in described.partitions() {
                 let number = u16::try_from(partition.id()).map_err(|_| SourceError::Configuration {
@@ -290,14 +312,10 @@ impl Log for KafkaLog {
     fn topic_ids(&self, topics: &[String]) -> Result<Vec<Option<String>>, SourceError> {
         let described = topic_ids::describe(self.metadata.client(), topics, ANSWER_WITHIN)
             .map_err(|error| self.unreachable(&error))?;
-        let missing = |topic: &String| SourceError::TopicMissing {
-            topic: topic.clone(),
-            log: format!("kafka://{}", self.servers),
-        };
-        let id_of = |(topic, id)| match id {
+        let id_of = |(topic, id): (&String, TopicId)| match id {
             TopicId::Is(id) => Ok(Some(id)),
             TopicId::Unknown => Ok(None),
-            TopicId::Missing => Err(missing(topic)),
+            TopicId::Not(code) => Err(not_described(&self.servers, topic, code)),
         };
         let ids: Vec<Option<String>> = topics.iter().zip(described).map(id_of).collect::<Result<_, _>>()?;
         let mut known = self.topic_ids.lock();
@@ -362,6 +380,19 @@ mod tests {
         assert!(passes(&error), "{error} is asked again");
         assert!(told(None).is_err());
         assert!(told(Some((Ok(()), Offset::Invalid))).is_err());
+    }
+
+    #[test]
+    fn only_a_topic_that_is_missing_is_called_that() {
+        let said = |code| not_described("kafka:9092", "sold", code);
+        let missing = said(RDKafkaErrorCode::UnknownTopicOrPartition);
+        assert!(matches!(missing, SourceError::TopicMissing { .. }), "{missing}");
+        let refused = said(RDKafkaErrorCode::TopicAuthorizationFailed);
+        assert!(refused.is_configuration() && refused.to_string().contains("refused this client: sold"), "{refused}");
+        let wrong = said(RDKafkaErrorCode::InvalidTopic);
+        assert!(wrong.is_configuration() && wrong.to_string().contains("`topics`: sold"), "{wrong}");
+        let between_leaders = said(RDKafkaErrorCode::LeaderNotAvailable);
+        assert!(matches!(between_leaders, SourceError::Unreachable { .. }), "{between_leaders}");
     }
 
     #[test]

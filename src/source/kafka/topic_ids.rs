@@ -25,8 +25,8 @@ pub(super) enum TopicId {
     Is(String),
     /// The brokers are older than ids.
     Unknown,
-    /// There is no such topic, or none that may be described.
-    Missing,
+    /// The broker says why it describes none: there is no such topic, say, or it may not be described.
+    Not(RDKafkaErrorCode),
 }
 
 /// Asks for the ids of topics, in their order.
@@ -79,14 +79,16 @@ impl Answer {
             }
             let mut count = 0;
             let described = sys::rd_kafka_DescribeTopics_result_topics(result, &mut count);
-            let mut ids = vec![TopicId::Missing; topics.len()];
+            let mut ids = vec![TopicId::Not(RDKafkaErrorCode::UnknownTopicOrPartition); topics.len()];
             for at in 0..count {
                 let topic = *described.add(at);
                 let name = CStr::from_ptr(sys::rd_kafka_TopicDescription_name(topic)).to_string_lossy();
+                let Some(place) = topics.iter().position(|topic| *topic == name) else { continue };
                 let error = sys::rd_kafka_TopicDescription_error(topic);
-                let is_there =
-                    error.is_null() || sys::rd_kafka_error_code(error) == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
-                let Some(place) = topics.iter().position(|topic| *topic == name).filter(|_| is_there) else { continue };
+                if !error.is_null() && sys::rd_kafka_error_code(error) != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                    ids[place] = TopicId::Not(sys::rd_kafka_error_code(error).into());
+                    continue;
+                }
                 let id = sys::rd_kafka_Uuid_base64str(sys::rd_kafka_TopicDescription_topic_id(topic));
                 let id = CStr::from_ptr(id).to_string_lossy();
                 ids[place] = if id == NONE { TopicId::Unknown } else { TopicId::Is(id.into_owned()) };

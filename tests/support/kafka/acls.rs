@@ -9,22 +9,21 @@ impl Kafka {
         "allow.everyone.if.no.acl.found=true",
     ];
 
-    /// Takes the right to read a topic from everybody; they may still write and describe it.
+    /// Takes a right to a topic, `Read` or `Describe`, from everybody; they have all others still.
     ///
     /// # Panics
     /// When Kafka's own tool fails.
-    pub fn deny_reading(&self, topic: &str) {
-        for rights in ["--allow-principal User:* --operation All", "--deny-principal User:* --operation Read"] {
-            self.acls(&format!("--add {rights} --topic {topic}"));
-        }
+    pub fn deny(&self, right: &str, topic: &str) {
+        self.acls(&format!("--add --allow-principal User:* --operation All --topic {topic}"));
+        self.acls(&format!("--add --deny-principal User:* --operation {right} --topic {topic}"));
     }
 
     /// Gives it back.
     ///
     /// # Panics
-    /// As [`Kafka::deny_reading`].
-    pub fn allow_reading(&self, topic: &str) {
-        self.acls(&format!("--remove --force --deny-principal User:* --operation Read --topic {topic}"));
+    /// As [`Kafka::deny`].
+    pub fn allow(&self, right: &str, topic: &str) {
+        self.acls(&format!("--remove --force --deny-principal User:* --operation {right} --topic {topic}"));
     }
 
     fn acls(&self, words: &str) {
