@@ -120,7 +120,11 @@ fn limits_that_the_role_sets_do_not_matter() {
     let (name, store) = owned();
     let mut orders = Orders::new(500);
     let mut admin = PostgresServer::shared().client(&name);
-    for limit in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+    let limits = "SELECT name FROM pg_settings WHERE name IN
+                  ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')";
+    // The last one is not in every version.
+    for limit in admin.query(limits, &[]).unwrap() {
+        let limit: String = limit.get(0);
         admin.batch_execute(&format!("ALTER ROLE owner_of_{name} SET {limit} = '700ms'")).unwrap();
     }
     let mut job = Takings::start(&orders.run(&store));
@@ -139,6 +143,31 @@ fn limits_that_the_role_sets_do_not_matter() {
     orders.wait_until_counted(&PostgresServer::shared().url(&name), &mut job);
     assert!(!job.log().contains(WAITING), "{}", job.log());
     stop_and_audit(job, &orders, &PostgresServer::shared().url(&name));
+}
+
+/// Where a server has a limit on transactions it ends the session. Not every version has it, so a trigger says what that
+/// server would.
+#[test]
+fn a_transaction_that_took_longer_than_allowed_is_tried_again() {
+    let (name, store) = owned();
+    let mut orders = Orders::new(500);
+    let mut job = Takings::start(&orders.run(&store));
+    orders.wait_until_counted(&store, &mut job);
+    let mut admin = PostgresServer::shared().client(&name);
+    admin
+        .batch_execute(
+            "CREATE FUNCTION too_long() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 RAISE EXCEPTION 'terminating connection due to transaction timeout' USING ERRCODE = '25P04';
+             END $$;
+             CREATE TRIGGER too_long BEFORE INSERT OR UPDATE ON sales_per_day EXECUTE FUNCTION too_long()",
+        )
+        .unwrap();
+    orders.add(500);
+    job.wait_for(&format!("{WAITING}the store at "));
+    job.wait_for("longer than transaction_timeout allows (");
+    admin.batch_execute("DROP TRIGGER too_long ON sales_per_day; DROP FUNCTION too_long").unwrap();
+    orders.wait_until_counted(&store, &mut job);
+    stop_and_audit(job, &orders, &store);
 }
 
 #[test]

@@ -85,6 +85,13 @@ fn verdict(store: &str, doing: &str, error: &tokio_postgres::Error) -> Verdict {
                         .to_owned(),
                 );
             }
+            // PostgreSQL 17's `transaction_timeout`, for which the driver has no name.
+            _ if code.code() == "25P04" => {
+                return Verdict::Busy(format!(
+                    "it ended a transaction that took longer than transaction_timeout allows ({doing}); set that to 0 for \
+                     the job's role"
+                ));
+            }
             SqlState::INVALID_CATALOG_NAME | SqlState::DATABASE_DROPPED => {
                 configuration(format!("{store}: {message}; create it (createdb), or name another"))
             }

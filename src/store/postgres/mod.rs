@@ -24,7 +24,7 @@ mod proofs;
 mod rows;
 mod schema;
 pub(in crate::store) mod servers;
-mod session;
+pub(in crate::store) mod session;
 mod views;
 
 use std::ops::ControlFlow;

@@ -69,7 +69,8 @@ impl Stopped {
 
 /// What every session starts with.
 ///
-/// - No limit on statements: catching up writes a lot at once, and the job has its own watchdog.
+/// - No limit on statements and transactions: catching up writes a lot at once, and the job has its own watchdog. The
+///   limit on transactions is PostgreSQL 17's; an earlier one does not know it.
 /// - A lock that someone else holds on a table shows as an error to try again, not as silence.
 /// - A session whose process says nothing for [`SILENT_AT_MOST`] (it is frozen) ends, and with it its locks: the
 ///   first takes effect within a transaction, the second outside of one (from PostgreSQL 14 on; before, someone
@@ -92,10 +93,15 @@ fn setup() -> String {
              PERFORM set_config('idle_session_timeout', '{SILENT_AT_MOST}', false);
              PERFORM set_config('client_connection_check_interval', '1s', false);
          EXCEPTION WHEN OTHERS THEN NULL; END $$;
+         {NO_TRANSACTION_TIMEOUT};
          SELECT set_config('synchronous_commit', 'on', false)
          WHERE current_setting('synchronous_commit') = 'off';"
     )
 }
+
+/// Takes the limit on how long a transaction may last away, where the server knows one.
+pub(in crate::store) const NO_TRANSACTION_TIMEOUT: &str = "SELECT set_config('transaction_timeout', '0', false) \
+    WHERE current_setting('transaction_timeout', true) IS NOT NULL";
 const ONE_PLAN: &str = "
     SET plan_cache_mode = force_generic_plan;
     SET jit = off;

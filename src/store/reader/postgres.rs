@@ -26,6 +26,7 @@ use super::value::{Row, Value};
 use super::{Backend, ReaderOptions, Then, WatchGuard};
 use crate::store::StoreError;
 use crate::store::postgres::servers::{self, NoServer};
+use crate::store::postgres::session::NO_TRANSACTION_TIMEOUT;
 use crate::store::url::PostgresUrl;
 
 /// How these sessions show up in `pg_stat_activity`.
@@ -93,6 +94,8 @@ impl Postgres {
             // Connection, operator intervention (shutdown, starting up, timeout), resources, conflicts
             // of a standby with its recovery.
             ("08" | "57" | "53" | "40", _) => self.unreachable(message),
+            // A session that was idle in a transaction, or whose transaction took longer than the server allows.
+            (_, "25P03" | "25P04") => self.unreachable(message),
             (_, "42P01" | "3F000") => StoreError::Empty { store: self.name.clone() },
             (_, "42501") => StoreError::Withheld { message },
             ("28", _) | (_, "3D000") => StoreError::Configuration { setting: "store", message },
@@ -227,13 +230,14 @@ impl Connector {
     }
 
     /// What holds for every session. A timeout on the server's side as well: it then stops working on
-    /// what no one waits for.
+    /// what no one waits for. None on whole transactions, which may be of several statements: whoever waits for one gives
+    /// up by itself.
     async fn prepare(&self, client: &Client) -> Result<(), Error> {
         let limit = self.timeout.as_millis();
         client
             .batch_execute(&format!(
                 "SET default_transaction_read_only = on; SET statement_timeout = {limit}; \
-                 SET idle_in_transaction_session_timeout = {limit}"
+                 SET idle_in_transaction_session_timeout = {limit}; {NO_TRANSACTION_TIMEOUT}"
             ))
             .await
     }
