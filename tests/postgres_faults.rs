@@ -2,6 +2,7 @@
 //!
 //! - waited for: a full disk, a lock that another session holds, no connection left, a server that takes no writes;
 //! - no matter at all: limits on statements and sessions that the role or the server sets;
+//! - no reason to stay, where a job is told to stop or can not go on: a server that says nothing;
 //! - a setting to change: a privilege that was taken away, TLS that does not fit, a pooler that shares sessions.
 //!
 //! Restarts, crashes and killed sessions are in `crashes.rs` and `store_postgres.rs`, promoted replicas in
@@ -13,7 +14,7 @@ mod support;
 
 use std::net::TcpListener;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::disk::Disk;
 use support::link::Link;
@@ -24,6 +25,8 @@ use support::takings::{Takings, takings};
 use support::wait;
 
 const OURS: &str = "the store is ours";
+/// A stop waits ten seconds for the last commit, and five more for an answer; the rest is for a busy machine.
+const ENDS_WITHIN: Duration = Duration::from_secs(25);
 const WAITING: &str = "trying again until it can be done: ";
 
 /// A database with an owner of its own, who is no superuser: its name, which is the owner's too, and its URL.
@@ -37,6 +40,15 @@ fn owned() -> (String, String) {
         .unwrap();
     let url = server.url(&name).replace("takings@", &format!("{owner}@"));
     (name, url)
+}
+
+/// Tells a job to stop while its store says nothing; what it logged.
+fn stop_without_an_answer(job: Takings) -> String {
+    let told = Instant::now();
+    job.signal("TERM");
+    let ended = job.wait().done();
+    assert!(told.elapsed() < ENDS_WITHIN, "it took {:?}:\n{}", told.elapsed(), ended.log);
+    ended.log
 }
 
 /// Stops a job and holds its totals against the log.
@@ -227,6 +239,73 @@ fn a_privilege_that_was_taken_away_is_named() {
     admin.batch_execute(&format!("GRANT ALL ON sales_per_day TO owner_of_{name}")).unwrap();
     takings(&format!("{} --until-caught-up", orders.run(&store))).done();
     orders.audit(&store);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_server_that_is_frozen() {
+    let (mut orders, server) = (Orders::new(500), PostgresServer::start());
+    let store = server.url(&server.fresh_database());
+    // The background audit asks again and again, with a session of its own.
+    let mut job = Takings::start(&format!("{} --audit-every 1s", orders.run(&store)));
+    orders.wait_until_counted(&store, &mut job);
+    let mut standby = Takings::start(&format!("{} --standby", orders.run(&store)));
+    standby.wait_for("standing by: ");
+    let frozen = server.freeze();
+    orders.add(500);
+    job.wait_for("no answer from the store for 3");
+    // One that waits for the lock, one that asks for its first session, and one that holds the store.
+    stop_without_an_answer(standby);
+    let newcomer = Takings::start(&format!("{} --standby", orders.run(&store)));
+    std::thread::sleep(Duration::from_secs(1));
+    stop_without_an_answer(newcomer);
+    let log = stop_without_an_answer(job);
+    assert!(log.contains("stopped; the last epoch is not committed"), "{log}");
+    drop(frozen);
+    let mut next = Takings::start(&format!("{} --standby", orders.run(&store)));
+    orders.wait_until_counted(&store, &mut next);
+    stop_and_audit(next, &orders, &store);
+}
+
+#[test]
+fn a_job_that_can_not_go_on_says_so_while_its_server_is_frozen() {
+    let (mut orders, server) = (Orders::new(500), PostgresServer::start());
+    let store = server.url(&server.fresh_database());
+    let mut job = Takings::start(&orders.run(&store));
+    orders.wait_until_counted(&store, &mut job);
+    let frozen = server.freeze();
+    orders.add(500);
+    job.wait_for("no answer from the store for 3");
+    orders.empty_a_file();
+    let from = Instant::now();
+    job.wait().refused(78, &["is not the file it was"]);
+    assert!(from.elapsed() < ENDS_WITHIN, "{:?}", from.elapsed());
+    drop(frozen);
+}
+
+/// Such a commit is on the primary's disk, and in force once it was replicated, or waits no more.
+#[test]
+fn a_commit_that_waits_for_a_replica_and_was_not_waited_for_counts_once() {
+    let (mut orders, server) = (Orders::new(500), PostgresServer::start());
+    let store = server.url(&server.fresh_database());
+    let mut job = Takings::start(&orders.run(&store));
+    orders.wait_until_counted(&store, &mut job);
+    let mut admin = server.client("postgres");
+    let mut wait_for = |replica: &str| {
+        admin.batch_execute(&format!("ALTER SYSTEM SET synchronous_standby_names = '{replica}'")).unwrap();
+        admin.batch_execute("SELECT pg_reload_conf()").unwrap();
+    };
+    wait_for("nobody");
+    orders.add(500);
+    let mut looking = server.client("postgres");
+    wait::until("a commit waits", Duration::from_secs(60), || {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        (looking.query_one(waits, &[]).unwrap().get::<_, i64>(0) > 0).then_some(())
+    });
+    stop_without_an_answer(job);
+    wait_for("");
+    let mut next = Takings::start(&format!("{} --standby", orders.run(&store)));
+    orders.wait_until_counted(&store, &mut next);
+    stop_and_audit(next, &orders, &store);
 }
 
 #[test]

@@ -41,7 +41,7 @@ use crate::source::files::FileLog;
 use crate::source::kafka::KafkaLog;
 use crate::source::place::Place;
 use crate::source::{Log, SourceError};
-use crate::store::{JobSettings, Recovered, Store, StoreError, StoreUrl};
+use crate::store::{JobSettings, Over, Recovered, Store, StoreError, StoreUrl};
 
 /// Asks a running job to stop: it commits what it has read, and ends.
 #[derive(Clone, Debug, Default)]
@@ -237,6 +237,9 @@ fn lead(
     );
     let plan = Plan { epoch: recovered.epoch, log: log.identity().to_owned(), fill: recovered.to_fill.clone(), start };
     let pace = Arc::new(Pace::new(plan.epoch + 1, stop.clone(), cluster.cloned()));
+    // From here on a stop waits a while for the last commit.
+    let ending = Arc::clone(&pace);
+    store.give_up_once(Over::once(move || ending.is_leaving_for_good()));
     if let Some(cluster) = cluster {
         cluster.attach(&pace)?;
         cluster.tell_plan(&plan);
@@ -326,6 +329,8 @@ fn acquire(
     let mut told = String::new();
     // One store for all attempts: it knows for whom it waits.
     let mut store = open(&url)?;
+    let asked = stop.clone();
+    store.give_up_once(Over::once(move || asked.is_stopped()));
     loop {
         let taken = patiently(stop, || match store.acquire(settings) {
             Ok(recovered) => Ok(Ok(recovered)),

@@ -266,6 +266,13 @@ impl Pace {
         self.is_finished.load(Ordering::Acquire) || self.has_failed.load(Ordering::Acquire)
     }
 
+    /// Whether the process itself is about to end, and needs no answer from the store any more. Where the job only starts
+    /// anew it does: its own session would stand in its way.
+    pub(super) fn is_leaving_for_good(&self) -> bool {
+        let starts_anew = self.is_outgrown() && !self.stop.is_stopped() && !self.is_exhausted.load(Ordering::Acquire);
+        self.has_failed.load(Ordering::Acquire) || (self.is_finished.load(Ordering::Acquire) && !starts_anew)
+    }
+
     /// Ends the job with the first failure.
     pub(super) fn fail(&self, error: JobError) {
         if let Some(cluster) = &self.cluster {

@@ -5,6 +5,7 @@
 //! not stop a shop, and neither does a right one: readers are told.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +19,7 @@ use super::{JobError, open_log};
 use crate::audit::days::{Asked, recount_days};
 use crate::audit::{AuditError, AuditSettings};
 use crate::config::JobConfig;
-use crate::store::{DayState, DaysSeen, Outcome, ProvenDay, StoreUrl};
+use crate::store::{DayState, DaysSeen, Outcome, Over, ProvenDay, StoreUrl};
 
 /// How often it looks whether there is something to prove, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -32,7 +33,7 @@ const BUSY: Duration = Duration::from_millis(100);
 const LOGGED: usize = 20;
 
 /// Proves days until the job is over.
-pub(super) fn run(config: &JobConfig, pace: &Pace, to_writer: &Sender<ToWriter>, ended: &Receiver<()>) {
+pub(super) fn run(config: &JobConfig, pace: &Arc<Pace>, to_writer: &Sender<ToWriter>, ended: &Receiver<()>) {
     let settings = AuditSettings::of(config);
     let mut prover = Prover { config, settings, pace, to_writer, ended, told: String::new() };
     let mut pause = FIRST_LOOK.min(config.audit_every);
@@ -64,7 +65,7 @@ enum Failed {
 struct Prover<'a> {
     config: &'a JobConfig,
     settings: AuditSettings,
-    pace: &'a Pace,
+    pace: &'a Arc<Pace>,
     to_writer: &'a Sender<ToWriter>,
     ended: &'a Receiver<()>,
     /// The failure that was told last.
@@ -101,6 +102,8 @@ impl Prover<'_> {
         let config = self.config;
         let mut store =
             crate::store::open(&StoreUrl::parse(&config.store).map_err(JobError::from)?).map_err(JobError::from)?;
+        let pace = Arc::clone(self.pace);
+        store.give_up_once(Over::once(move || pace.is_over()));
         let mut due = Due::default();
         let choose = &mut |seen: &DaysSeen| {
             due = Due::of(&seen.days, Utc::now(), config.audit_every, config.audit_orders);

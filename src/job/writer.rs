@@ -465,15 +465,13 @@ fn until_the_store_answers(
                 }
                 return Ok(true);
             }
+            Err(error) if error.is_transient() && pace.is_over() => return Ok(false),
             Err(error) if error.is_transient() => {
                 let why = error::chain(&error);
                 // Once, whenever the reason changes, and now and then: the last line of a log tells what is waited for.
                 if told.as_ref().is_none_or(|(last, when)| *last != why || when.elapsed() >= TELL_AGAIN) {
                     tracing::warn!("{doing}: trying again until it can be done: {why}");
                     told = Some((why, Instant::now()));
-                }
-                if pace.is_over() {
-                    return Ok(false);
                 }
                 std::thread::park_timeout(pause);
                 pause = (pause * 2).min(Duration::from_secs(2));

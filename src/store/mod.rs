@@ -8,6 +8,7 @@ pub mod commit;
 pub mod error;
 mod host;
 mod moment;
+mod over;
 mod packed;
 mod passed_over;
 mod postgres;
@@ -29,6 +30,7 @@ use takings_dataflows::event::Event;
 
 pub use commit::{Commit, FilledView, IncompleteView, Inconsistent, JobSettings, PartitionState, Recovered};
 pub use error::StoreError;
+pub use over::Over;
 pub use passed_over::PassedOver;
 pub use proof::{DayRows, DayState, DaysSeen, Outcome, ProvenDay};
 pub use spaces::Topics;
@@ -66,6 +68,10 @@ pub fn open(url: &StoreUrl) -> Result<Box<dyn Store>, StoreError> {
 /// - *no impossible total*: what no set of records can sum to is noted in `inconsistent`, in the same transaction,
 ///   and never written to its view.
 pub trait Store: Send {
+    /// From when on its answers are of no use. What is not answered by a little later fails as if the store were not
+    /// reachable, whether it was asked before or after. Nothing to do for a store that is never silent.
+    fn give_up_once(&mut self, _over: Over) {}
+
     /// Brings the schema up to date, takes the lock, raises the generation, and reads what the last
     /// commit left.
     ///

@@ -33,6 +33,13 @@ impl Orders {
         .done();
     }
 
+    /// Empties one of its files, as nobody should.
+    pub fn empty_a_file(&self) {
+        let mut files = std::fs::read_dir(self.folder.path()).expect("the folder").flatten();
+        let file = files.find(|file| file.path().extension().is_some_and(|kind| kind == "jsonl"));
+        std::fs::write(file.expect("a file").path(), "").expect("written");
+    }
+
     /// The command that counts them into a store.
     pub fn run(&self, store: &str) -> String {
         format!("run {}", self.job(store))

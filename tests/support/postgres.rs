@@ -237,11 +237,48 @@ impl PostgresServer {
         }
     }
 
+    /// Stops the clock of all its processes (SIGSTOP): connections stay open, new ones are taken, nothing answers. It goes
+    /// on when what this gives is dropped.
+    pub fn freeze(&self) -> Frozen {
+        let file = self.0.folder.join("data/postmaster.pid");
+        let main = fs::read_to_string(file).expect("it runs").lines().next().expect("a pid").to_owned();
+        // The main process first, so that no more come.
+        let mut frozen = Frozen(Vec::new());
+        frozen.stop(main.clone());
+        let children = fs::read_to_string(format!("/proc/{main}/task/{main}/children")).expect("Linux");
+        children.split_whitespace().for_each(|child| frozen.stop(child.to_owned()));
+        frozen
+    }
+
     fn control(&self) -> Command {
         let mut command = as_user(&self.0.programs.join("pg_ctl"), self.0.user);
         command.arg("-s").arg("-D").arg(self.0.folder.join("data")).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
+}
+
+/// A server that stands still.
+pub struct Frozen(Vec<String>);
+
+impl Frozen {
+    fn stop(&mut self, process: String) {
+        if signal(&process, "-STOP") {
+            self.0.push(process);
+        }
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for process in &self.0 {
+            signal(process, "-CONT");
+        }
+    }
+}
+
+/// Whether it could be sent.
+fn signal(process: &str, name: &str) -> bool {
+    Command::new("kill").args([name, process]).status().expect("kill runs").success()
 }
 
 impl Drop for Inner {

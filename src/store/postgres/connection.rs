@@ -18,6 +18,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, Row, SimpleQueryMessage, Socket, Statement, ToStatement};
 
 use super::servers::{self, NoServer};
+use crate::store::Over;
 
 /// How long a server may take to greet, each one that the URL names, and then to answer each question until the
 /// session is set up. From there on it ends a silent session itself, see [`session`](super::session).
@@ -36,11 +37,55 @@ pub(super) struct Connection {
     client: Option<Client>,
     /// Carries what is said; ends with the connection.
     driver: JoinHandle<()>,
-    /// How long an answer may take.
+    limits: Limits,
+    runtime: Runtime,
+}
+
+/// How long an answer is waited for.
+struct Limits {
+    /// No longer than this.
     patience: Option<Duration>,
     /// Looks whether to go to another server; `None` where no other is named.
     looks_around: Option<Box<dyn Fn() -> BoxFuture<'static, bool> + Send>>,
-    runtime: Runtime,
+    /// When nobody needs it any more.
+    over: Over,
+}
+
+impl Limits {
+    /// Ends once waiting on is in vain, and says why.
+    async fn are_reached(&self) -> String {
+        tokio::select! {
+            why = self.is_in_vain() => why,
+            () = self.over.passes() => "the job is about to end, and the store has not answered".to_owned(),
+        }
+    }
+
+    async fn is_in_vain(&self) -> String {
+        if let Some(patience) = self.patience {
+            sleep(patience).await;
+            return format!("no answer from the store for {} s", patience.as_secs());
+        }
+        let Some(look) = &self.looks_around else { return pending().await };
+        loop {
+            sleep(LOOKS_AROUND_AFTER).await;
+            if look().await {
+                return "the store's server answers no more, and another one that the URL names does".to_owned();
+            }
+        }
+    }
+}
+
+/// What the server answers. Where it takes too long the connection is given up, which is the answer then.
+async fn within<T>(limits: &Limits, driver: &JoinHandle<()>, answer: impl Future<Output = T>) -> T {
+    let mut answer = pin!(answer);
+    tokio::select! {
+        answer = &mut answer => return answer,
+        why = limits.are_reached() => {
+            tracing::warn!("{why}: giving up that connection");
+            driver.abort();
+        }
+    }
+    answer.await
 }
 
 /// Why there is no connection.
@@ -49,13 +94,15 @@ pub(super) enum Refused {
     Server(Error),
     /// None said anything for so long.
     Silence(Duration),
+    /// None said anything before it was of no use any more.
+    Over,
     /// The system gave no event loop.
     System(std::io::Error),
 }
 
 impl Connection {
     /// Connects, and waits for each answer no longer than [`GREETS_WITHIN`] until told [otherwise](Self::trust).
-    pub(super) fn open<T>(config: &Config, tls: T) -> Result<Connection, Refused>
+    pub(super) fn open<T>(config: &Config, tls: T, over: &Over) -> Result<Connection, Refused>
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
         T::Stream: Send + 'static,
@@ -64,7 +111,10 @@ impl Connection {
     {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::System)?;
         let (client, driver, server) = runtime.block_on(async {
-            let connected = servers::connect(config, tls.clone(), GREETS_WITHIN).await;
+            let connected = tokio::select! {
+                connected = servers::connect(config, tls.clone(), GREETS_WITHIN) => connected,
+                () = over.passes() => return Err(Refused::Over),
+            };
             let (client, connection, server) = connected.map_err(|none| match none {
                 NoServer::Error(error) => Refused::Server(error),
                 NoServer::Silence(patience) => Refused::Silence(patience),
@@ -81,46 +131,27 @@ impl Connection {
             async move { server.is_to_be_left(tls, GREETS_WITHIN).await }.boxed()
         };
         let looks_around = has_others.then(|| Box::new(look) as _);
-        Ok(Connection { client: Some(client), driver, patience: Some(GREETS_WITHIN), looks_around, runtime })
+        let limits = Limits { patience: Some(GREETS_WITHIN), looks_around, over: over.clone() };
+        Ok(Connection { client: Some(client), driver, limits, runtime })
     }
 
     /// From here on an answer may take as long as it takes, as long as there is no better server to ask.
     pub(super) fn trust(&mut self) {
-        self.patience = None;
+        self.limits.patience = None;
     }
 
-    /// Waits for an answer. Where it takes too long the connection is given up, which is the answer then.
+    /// From when on answers are of no use.
+    pub(super) fn give_up_once(&mut self, over: Over) {
+        self.limits.over = over;
+    }
+
+    /// Waits for an answer.
     fn wait<'c, T, E, F>(&'c self, ask: impl FnOnce(&'c Client) -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
         let Some(client) = &self.client else { unreachable!("it is taken when the connection is dropped") };
-        self.runtime.block_on(async {
-            let mut answer = pin!(ask(client));
-            tokio::select! {
-                answer = &mut answer => return answer,
-                why = self.is_to_be_given_up() => {
-                    tracing::warn!("{why}: giving up that connection");
-                    self.driver.abort();
-                }
-            }
-            answer.await
-        })
-    }
-
-    /// Ends once waiting on is in vain, and says why.
-    async fn is_to_be_given_up(&self) -> String {
-        if let Some(patience) = self.patience {
-            sleep(patience).await;
-            return format!("no answer from the store for {} s", patience.as_secs());
-        }
-        let Some(look) = &self.looks_around else { return pending().await };
-        loop {
-            sleep(LOOKS_AROUND_AFTER).await;
-            if look().await {
-                return "the store's server answers no more, and another one that the URL names does".to_owned();
-            }
-        }
+        self.runtime.block_on(within(&self.limits, &self.driver, ask(client)))
     }
 
     pub(super) fn batch_execute(&mut self, text: &str) -> Result<(), Error> {
@@ -187,7 +218,7 @@ impl Connection {
     /// Hands the connection to what needs it as it is.
     pub(super) fn with<T>(&mut self, ask: impl AsyncFnOnce(&mut Client) -> T) -> T {
         let Some(client) = &mut self.client else { unreachable!("it is taken when the connection is dropped") };
-        self.runtime.block_on(ask(client))
+        self.runtime.block_on(within(&self.limits, &self.driver, ask(client)))
     }
 }
 

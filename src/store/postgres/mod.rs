@@ -40,7 +40,7 @@ use super::schema::check_to_look;
 use super::settings::{StoredSettings, job_columns, view_names};
 use super::switch::Switch;
 use super::url::PostgresUrl;
-use super::{Commit, JobSettings, Recovered, Store, StoreError, Topics, host};
+use super::{Commit, JobSettings, Over, Recovered, Store, StoreError, Topics, host};
 
 /// How many rows go into one statement: enough that the statement's own cost is nothing, few enough
 /// that its arrays stay within some megabytes.
@@ -91,6 +91,8 @@ pub(super) struct PostgresStore {
     /// What this process holds since it acquired the store.
     held: Option<Held>,
     pruned: Option<Instant>,
+    /// From when on answers are of no use.
+    over: Over,
 }
 
 /// A process that found the lock taken, and asks again.
@@ -108,11 +110,11 @@ struct Standby {
 
 impl Standby {
     /// A session with the lock.
-    fn lock(&mut self, url: &PostgresUrl, previous: Option<SessionId>) -> Result<Session, StoreError> {
+    fn lock(&mut self, url: &PostgresUrl, over: &Over, previous: Option<SessionId>) -> Result<Session, StoreError> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => {
-                let session = Session::open_first(url)?;
+                let session = Session::open_first(url, over)?;
                 self.leaves_it_until = self.holder.is_some().then(|| Instant::now() + COMES_BACK);
                 session
             }
@@ -175,7 +177,15 @@ impl Held {
 
 impl PostgresStore {
     pub(super) fn new(url: PostgresUrl) -> Self {
-        PostgresStore { url, standby: Standby::default(), session: None, previous: None, held: None, pruned: None }
+        PostgresStore {
+            url,
+            standby: Standby::default(),
+            session: None,
+            previous: None,
+            held: None,
+            pruned: None,
+            over: Over::default(),
+        }
     }
 
     /// Runs `work` on the session, a new one if need be; a failure ends it.
@@ -208,7 +218,7 @@ impl PostgresStore {
 
     /// A session of its own that sees one moment; the generation, epoch and settings of then.
     fn begin_to_read(&self) -> Result<(Session, i64, i64, JobSettings), StoreError> {
-        let mut session = Session::open_to_read(&self.url)?;
+        let mut session = Session::open_to_read(&self.url, &self.over)?;
         check_to_look(schema::version(&mut session)?, &self.url.to_string())?;
         session.batch("beginning to read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         let (generation, epoch, stored) = read_job(&mut session, &LOOK, &[])?;
@@ -218,7 +228,7 @@ impl PostgresStore {
 
     /// Another session for the same generation, after the connection was lost.
     fn resume(&mut self, held: &Held) -> Result<Session, StoreError> {
-        let mut session = Session::open(&self.url)?;
+        let mut session = Session::open(&self.url, &self.over)?;
         let newcomer = match session.lock(self.previous) {
             Ok(()) => None,
             Err(StoreError::Held { store, holder }) => Some((store, holder)),
@@ -236,12 +246,19 @@ impl PostgresStore {
 }
 
 impl Store for PostgresStore {
+    fn give_up_once(&mut self, over: Over) {
+        for session in self.session.iter_mut().chain(&mut self.standby.session) {
+            session.give_up_once(over.clone());
+        }
+        self.over = over;
+    }
+
     fn acquire(&mut self, settings: &JobSettings) -> Result<Recovered, StoreError> {
         if let Some(session) = self.session.take() {
             self.previous = Some(session.id());
         }
         self.held = None;
-        let mut session = self.standby.lock(&self.url, self.previous)?;
+        let mut session = self.standby.lock(&self.url, &self.over, self.previous)?;
         // Should the connection break below, the server may hold the lock for this session a while longer.
         self.previous = Some(session.id());
         schema::migrate(&mut session)?;

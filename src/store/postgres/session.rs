@@ -25,7 +25,7 @@ use super::connection::{Connection, Params, Refused};
 use super::fault::{connect_fault, fault};
 use super::pooler;
 use crate::store::url::PostgresUrl;
-use crate::store::{StoreError, host};
+use crate::store::{Over, StoreError, host};
 
 /// The advisory lock that says whose store this database is: `takings` in ASCII.
 const LOCK: i64 = 0x0074_616b_696e_6773;
@@ -122,16 +122,20 @@ impl Sql {
 }
 
 /// A connection as the server gives it.
-fn dial(url: &PostgresUrl, config: &tokio_postgres::Config) -> Result<Connection, StoreError> {
+fn dial(url: &PostgresUrl, config: &tokio_postgres::Config, over: &Over) -> Result<Connection, StoreError> {
     let connected = match url.tls()? {
-        Some(connector) => Connection::open(config, MakeTlsConnector::new(connector)),
-        None => Connection::open(config, NoTls),
+        Some(connector) => Connection::open(config, MakeTlsConnector::new(connector), over),
+        None => Connection::open(config, NoTls, over),
     };
     connected.map_err(|refused| match refused {
         Refused::Server(error) => connect_fault(&url.to_string(), error),
         Refused::Silence(patience) => StoreError::Unreachable {
             store: url.to_string(),
             source: format!("it takes connections, and said nothing for {} s", patience.as_secs()).into(),
+        },
+        Refused::Over => StoreError::Unreachable {
+            store: url.to_string(),
+            source: "it was not waited for, since the job is about to end".into(),
         },
         Refused::System(error) => {
             StoreError::Fault { doing: "preparing a connection".to_owned(), source: Box::new(error) }
@@ -156,25 +160,25 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects, to the server that takes writes where the URL names several.
-    pub(super) fn open(url: &PostgresUrl) -> Result<Session, StoreError> {
-        Session::connect(url, Session::to_write(url)?, |_| Ok(()))
+    pub(super) fn open(url: &PostgresUrl, over: &Over) -> Result<Session, StoreError> {
+        Session::connect(url, Session::to_write(url)?, over, |_| Ok(()))
     }
 
     /// The same for the first time: refuses a pooler that would share the session with others, before anything is
     /// set in it.
-    pub(super) fn open_first(url: &PostgresUrl) -> Result<Session, StoreError> {
+    pub(super) fn open_first(url: &PostgresUrl, over: &Over) -> Result<Session, StoreError> {
         let config = Session::to_write(url)?;
-        let other = (url.clone(), config.clone());
-        Session::connect(url, config, move |connection| {
-            let is_shared = pooler::shares_sessions(connection, move || dial(&other.0, &other.1))
+        let other = (url.clone(), config.clone(), over.clone());
+        Session::connect(url, config, over, move |connection| {
+            let is_shared = pooler::shares_sessions(connection, move || dial(&other.0, &other.1, &other.2))
                 .map_err(|error| fault(&url.to_string(), "asking for the session's number", error))?;
             if is_shared { Err(pooler::refusal(&url.to_string())) } else { Ok(()) }
         })
     }
 
     /// Connects to read only; a standby server will do.
-    pub(super) fn open_to_read(url: &PostgresUrl) -> Result<Session, StoreError> {
-        Session::connect(url, url.config(&format!("takings ({})", host::this_process()))?, |_| Ok(()))
+    pub(super) fn open_to_read(url: &PostgresUrl, over: &Over) -> Result<Session, StoreError> {
+        Session::connect(url, url.config(&format!("takings ({})", host::this_process()))?, over, |_| Ok(()))
     }
 
     fn to_write(url: &PostgresUrl) -> Result<tokio_postgres::Config, StoreError> {
@@ -188,10 +192,11 @@ impl Session {
     fn connect(
         url: &PostgresUrl,
         config: tokio_postgres::Config,
+        over: &Over,
         check: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
     ) -> Result<Session, StoreError> {
         let store = url.to_string();
-        let mut connection = dial(url, &config)?;
+        let mut connection = dial(url, &config, over)?;
         check(&mut connection)?;
         let set_up = |connection: &mut Connection| {
             connection.batch_execute(&setup())?;
@@ -211,6 +216,11 @@ impl Session {
     /// [`StoreError::Configuration`] where a pooler gave it another.
     pub(super) fn is_its_own(&self, pid: i32) -> Result<(), StoreError> {
         if pid == self.id.pid { Ok(()) } else { Err(pooler::refusal(&self.store)) }
+    }
+
+    /// From when on answers are of no use.
+    pub(super) fn give_up_once(&mut self, over: Over) {
+        self.connection.give_up_once(over);
     }
 
     /// Who this is, for the session that comes after.
