@@ -73,6 +73,7 @@ fn unwritable(path: &Path, file: &Path, error: io::Error) -> StoreError {
 /// One lock for one file, by whatever name it is reached.
 fn lock_path(file: &Path) -> Result<PathBuf, StoreError> {
     let resolved = file.canonicalize().or_else(|_| {
+        let file = where_it_will_be(file);
         let folder = match file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -94,9 +95,38 @@ fn lock_path(file: &Path) -> Result<PathBuf, StoreError> {
     }
 }
 
+/// Where a file is made that is not there yet: a link may lead to it.
+fn where_it_will_be(file: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const LINKS_AT_MOST: usize = 40;
+    let mut path = file.to_owned();
+    for _ in 0..LINKS_AT_MOST {
+        let Ok(target) = fs::read_link(&path) else { break };
+        // What is relative is so to the link's folder.
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_has_one_lock_before_and_after_it_is_made_whatever_leads_to_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("disk")).expect("made");
+        std::os::unix::fs::symlink("disk/totals.db", at("relative.db")).expect("a link");
+        std::os::unix::fs::symlink(at("relative.db"), at("link.db")).expect("a link to it");
+        let names = [at("link.db"), at("relative.db"), at("disk/totals.db")];
+        let locks = || names.each_ref().map(|name| lock_path(name).expect("the folder is there"));
+        let one = folder.path().canonicalize().expect("it is there").join("disk/totals.db.lock");
+        assert_eq!(locks(), [(); 3].map(|()| one.clone()));
+        fs::write(at("link.db"), "").expect("the link is followed");
+        assert!(at("disk/totals.db").exists());
+        assert_eq!(locks(), [(); 3].map(|()| one.clone()));
+    }
 
     /// A second descriptor of the open file is what a child that was just forked has.
     #[test]
