@@ -202,6 +202,13 @@ fn every_route_answers_from_one_epoch() {
         assert_eq!((&rejected["offset"], &rejected["key"]), (&json!(8), &json!("k\u{fffd}y")));
         assert_eq!(rejected["reason"], "field `totalAmount` is missing");
         assert_eq!((rejected["payload"].as_str().unwrap().len(), &rejected["payload_cut"]), (2048, &json!(true)));
+        let csv = serving.ask("/api/v1/rejected.csv", &[]).body;
+        let mut csv = csv::Reader::from_reader(csv.as_bytes());
+        let names: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
+        let row = csv.records().next().unwrap().unwrap();
+        let of = |name: &str| &row[names.iter().position(|known| known == name).unwrap()];
+        assert_eq!((of("payload"), of("payload_cut")), (rejected["payload"].as_str().unwrap(), "true"));
+        assert_eq!(of("key"), rejected["key"].as_str().unwrap());
 
         let freshness = serving.json("/api/v1/freshness");
         assert_eq!(freshness["partitions"].as_array().unwrap().len(), 2);

@@ -12,6 +12,7 @@ use warp::http::{HeaderMap, HeaderValue, StatusCode};
 use warp::reply::Response;
 
 use super::errors::Problem;
+use super::logged;
 use crate::store::StoreError;
 use crate::store::reader::state_id::StateId;
 use crate::store::reader::table::Column;
@@ -130,7 +131,7 @@ fn field(value: &Value) -> String {
         Value::Null => String::new(),
         Value::Text(text) => text.clone(),
         Value::Integer(number) => number.to_string(),
-        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Bytes(bytes) => logged::text_of(bytes),
     }
 }
 

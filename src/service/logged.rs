@@ -101,7 +101,7 @@ pub struct RejectedRow {
     pub payload: Option<String>,
     /// The same bytes of the payload as they came.
     pub payload_base64: Option<String>,
-    /// Whether there are more bytes than are shown; `takings rejected show` gives them all.
+    /// Whether there are more bytes than are shown; the store's table `rejected` has them all.
     pub payload_cut: bool,
     /// Why, naming the field.
     pub reason: String,
@@ -123,10 +123,10 @@ impl RejectedRow {
             topic: at("topic").text().unwrap_or_default().to_owned(),
             partition: at("partition").count(),
             offset: at("offset").count(),
-            key: bytes("key").map(|key| lossy(self::shown(key))),
-            payload: shown.map(lossy),
+            key: bytes("key").map(text_of),
+            payload: payload.map(text_of),
             payload_base64: shown.map(|bytes| BASE64.encode(bytes)),
-            payload_cut: payload.is_some_and(|bytes| bytes.len() > BYTES_SHOWN),
+            payload_cut: is_payload_cut(table, row),
             reason: at("reason").text().unwrap_or_default().to_owned(),
             epoch: at("epoch").count(),
         }
@@ -137,6 +137,13 @@ fn shown(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(BYTES_SHOWN)]
 }
 
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// Bytes as text, as far as they are shown; what is no UTF-8 is replaced.
+pub(super) fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(shown(bytes)).into_owned()
+}
+
+/// Whether there are more bytes of a rejected record's payload than are shown: one more is read.
+pub(super) fn is_payload_cut(table: &Table, row: &Row) -> bool {
+    let payload = table.column("payload").map(|(place, _)| &row[place]);
+    matches!(payload, Some(Value::Bytes(bytes)) if bytes.len() > BYTES_SHOWN)
 }

@@ -131,7 +131,8 @@ pub fn describe() -> OpenApi {
         .version("v1")
         .description(Some(
             "Live sales totals, exact to the cent. Every answer is of one committed epoch, which it names; amounts are \
-             decimal text with six places. Append `.csv` to an address, or send `Accept: text/csv`, for CSV.",
+             decimal text with six places. Append `.csv` to an address, or send `Accept: text/csv`, for CSV: there texts \
+             stand as they came, so that a spreadsheet may take one that begins with `=`, `+`, `-` or `@` for a formula.",
         ))
         .build();
     OpenApiBuilder::new().info(info).paths(paths.build()).components(Some(components.build())).build()

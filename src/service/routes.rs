@@ -12,7 +12,7 @@ use super::answer::{self, Asked};
 use super::errors::{self, Problem};
 use super::events::{self, Counted};
 use super::feed::Feed;
-use super::logged::{CorrectionRow, RejectedRow};
+use super::logged::{CorrectionRow, RejectedRow, is_payload_cut};
 use super::metrics::{self, Metrics};
 use super::parameters::{DEFAULT_LIMIT, Parameters, write_cursor};
 use super::proofs::{self, DayProof, InconsistentRow};
@@ -205,11 +205,16 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
     let is_large = query.limit > DEFAULT_LIMIT;
     // Never closed, so that there is a turn for everyone.
     let _turn = if is_large { shop.large.acquire().await.ok() } else { None };
-    let page = shop.reader.page(&query).await?;
+    let mut page = shop.reader.page(&query).await?;
     let asked = &asked.clone().large(is_large);
     let next_cursor = page.next.as_ref().map(|last| write_cursor(table, last));
     if asked.csv {
-        return page_as_csv(table, &page, next_cursor, asked).await;
+        let mut names: Vec<&str> = answer::names(table.columns()).collect();
+        if table.name == REJECTED.name {
+            names.push("payload_cut");
+            page.rows.iter_mut().for_each(|row| row.push(Value::Text(is_payload_cut(table, row).to_string())));
+        }
+        return page_as_csv(names, &page, next_cursor, asked).await;
     }
     let tag = answer::tag(&page.head.state());
     let epoch = page.head.epoch;
@@ -230,13 +235,13 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
 }
 
 async fn page_as_csv(
-    table: &Table,
+    names: impl IntoIterator<Item = &'static str>,
     page: &Page,
     next_cursor: Option<String>,
     asked: &Asked,
 ) -> Result<Response, Problem> {
     let tag = answer::tag(&page.head.state());
-    let mut response = answer::csv(asked, Some(&tag), answer::names(table.columns()), &page.rows).await?;
+    let mut response = answer::csv(asked, Some(&tag), names, &page.rows).await?;
     if let Some(next) = next_cursor.and_then(|next| HeaderValue::from_str(&next).ok()) {
         response.headers_mut().insert("takings-next-cursor", next);
     }
@@ -254,7 +259,7 @@ async fn totals_of_products(shop: &Shop, query: &str, asked: &Asked) -> Result<R
     let asked = &asked.clone().large(query.limit > DEFAULT_LIMIT);
     let next_cursor = page.next.as_ref().map(|last| product_totals::write_cursor(query.sort, last));
     if asked.csv {
-        return page_as_csv(&PRODUCT_TOTALS, &page, next_cursor, asked).await;
+        return page_as_csv(answer::names(PRODUCT_TOTALS.columns()), &page, next_cursor, asked).await;
     }
     let rows = page.rows.iter().map(|row| wire::Named(PRODUCT_TOTALS.columns(), row)).collect();
     let answer = Rows { epoch: page.head.epoch, rows, next_cursor };

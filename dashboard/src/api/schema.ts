@@ -1101,7 +1101,7 @@ export interface components {
             payload?: string | null;
             /** @description The same bytes of the payload as they came. */
             payload_base64?: string | null;
-            /** @description Whether there are more bytes than are shown; `takings rejected show` gives them all. */
+            /** @description Whether there are more bytes than are shown; the store's table `rejected` has them all. */
             payload_cut: boolean;
             /** @description Why, naming the field. */
             reason: string;
