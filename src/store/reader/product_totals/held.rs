@@ -4,8 +4,8 @@
 //! has changed since, as `changed_days` says at the same snapshot. A store that went back, that another run of the job
 //! wrote, or in which a view was filled is another store: nothing that is held of the one before is of any use.
 //!
-//! What it can not do: grow without end. What was not asked for longest goes, and a period that would not fit is not
-//! held at all.
+//! What it can not do: grow without end. What was not asked for longest goes, with the products that nothing else has, and
+//! a period that would not fit is not held at all.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ use crate::store::reader::{Head, SOLD};
 
 /// How many rows are held at most, of 24 bytes each.
 const MAX_ROWS: usize = 2_000_000;
+/// So many products and currencies are numbered before it is looked which of them are still needed.
+const MANY_PAIRS: usize = 100_000;
 /// How many days of a month may have changed for the others to be worth reading one by one: from then on a change
 /// costs its own day only.
 const FEW_DAYS: usize = 8;
@@ -173,6 +175,8 @@ pub(in crate::store::reader) struct Held {
     /// Products and currencies, numbered.
     pairs: Vec<(Arc<str>, Arc<str>)>,
     numbers: HashMap<(Arc<str>, Arc<str>), u32>,
+    /// How many there were when it was last looked which are needed.
+    needed: usize,
     rows: usize,
     asked: u64,
     /// Periods of so many days do not fit.
@@ -295,6 +299,7 @@ impl Held {
     }
 
     fn put(&mut self, span: Span, epoch: u64, sold: &[Sold]) {
+        self.forget_pairs();
         let mut sums = Sums { epoch, used: self.asked, small: Box::default(), large: Vec::new() };
         let mut small = Vec::with_capacity(sold.len());
         for Sold { product, currency, takings } in sold {
@@ -319,6 +324,29 @@ impl Held {
             // Each is an entry in memory of more than a hundred bytes: there are never so many.
             u32::try_from(self.pairs.len() - 1).unwrap_or(u32::MAX)
         })
+    }
+
+    /// Numbers anew what is held, where there are twice as many numbers as were needed the last time: that costs a look at
+    /// every row, and so comes seldom.
+    fn forget_pairs(&mut self) {
+        if self.pairs.len() < MANY_PAIRS.max(2 * self.needed) {
+            return;
+        }
+        let known = std::mem::take(&mut self.pairs);
+        self.numbers = HashMap::new();
+        let mut numbers: Vec<Option<u32>> = vec![None; known.len()];
+        let mut spans = std::mem::take(&mut self.spans);
+        for sums in spans.values_mut() {
+            let small = sums.small.iter_mut().map(|small| &mut small.pair);
+            for pair in small.chain(sums.large.iter_mut().map(|(pair, _)| pair)) {
+                let place = *pair as usize;
+                if let (Some(number), Some((product, currency))) = (numbers.get_mut(place), known.get(place)) {
+                    *pair = *number.get_or_insert_with(|| self.number(product, currency));
+                }
+            }
+        }
+        self.spans = spans;
+        self.needed = self.pairs.len();
     }
 
     /// What was sold in a period, as it was seen by plan; `None` where someone else's plan came between.
@@ -384,5 +412,43 @@ impl Held {
 impl Sums {
     fn rows(&self) -> usize {
         self.small.len() + self.large.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sold(product: usize, amount: i64) -> Sold {
+        let takings = Takings { amount: Amount::from_micros(amount.into()), orders: 1, units: 1 };
+        Sold { product: format!("product-{product}").into(), currency: "EUR".into(), takings }
+    }
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, day).unwrap()
+    }
+
+    #[test]
+    fn products_that_no_span_has_any_more_are_forgotten() {
+        let mut held = Held::default();
+        held.put(Span::day(day(1)), 1, &[sold(MANY_PAIRS, 1), sold(7, 2), sold(8, i64::MAX)]);
+        held.spans.get_mut(&Span::day(day(1))).unwrap().large.push((1, sold(7, 40).takings));
+        // Products come and go: each day of these has others.
+        for turn in 0..4 {
+            let many: Vec<Sold> = (0..MANY_PAIRS / 2).map(|product| sold(turn * MANY_PAIRS + product, 1)).collect();
+            held.put(Span::day(day(2)), turn as u64, &many);
+        }
+        assert!(held.pairs.len() <= 2 * MANY_PAIRS, "{} are numbered", held.pairs.len());
+        assert_eq!(held.numbers.len(), held.pairs.len());
+        let mut totals = vec![Takings::default(); held.pairs.len()];
+        held.add(Span::day(day(1)), &mut totals);
+        let mut of_the_day: Vec<(&str, i128)> = totals
+            .iter()
+            .zip(&held.pairs)
+            .filter(|(takings, _)| takings.is_alive())
+            .map(|(takings, (product, _))| (&**product, takings.amount.micros()))
+            .collect();
+        of_the_day.sort_unstable();
+        assert_eq!(of_the_day, [("product-100000", 1), ("product-7", 42), ("product-8", i64::MAX.into())]);
     }
 }
