@@ -255,8 +255,8 @@ fn a_stop_does_not_wait_for_a_server_that_is_frozen() {
     job.wait_for("no answer from the store for 3");
     // One that waits for the lock, one that asks for its first session, and one that holds the store.
     stop_without_an_answer(standby);
-    let newcomer = Takings::start(&format!("{} --standby", orders.run(&store)));
-    std::thread::sleep(Duration::from_secs(1));
+    let mut newcomer = Takings::start(&format!("{} --standby", orders.run(&store)));
+    newcomer.wait_for("it takes connections, and said nothing for 20 s");
     stop_without_an_answer(newcomer);
     let log = stop_without_an_answer(job);
     assert!(log.contains("stopped; the last epoch is not committed"), "{log}");

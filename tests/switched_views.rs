@@ -2,6 +2,7 @@
 //!
 //! What one view needs of a table another one may have left there, or a run that was killed before it filled its own.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "what it ran is what a failure is read by")]
 
 mod support;
 

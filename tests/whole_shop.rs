@@ -363,7 +363,7 @@ fn a_view_switched_on_later_is_filled_from_the_log() {
 /// Orders of which every second one follows the catalogue, each an hour after the one before.
 fn order_of(number: u64) -> Message {
     let at = 1_790_000_000_000 + number as i64 * 3_600_000;
-    let category = if number % 2 == 0 { r#""Drinks""# } else { "null" };
+    let category = if number.is_multiple_of(2) { r#""Drinks""# } else { "null" };
     let payload = format!(
         r#"{{"orderId": "{number}", "productName": "Tea", "productCategory": {category}, "totalAmount": 2.5, "orderDate": {at}}}"#
     );
