@@ -57,7 +57,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-fn any_views_to_any_views(store: impl Fn() -> Fresh) {
+fn any_views_follow_any_views(store: impl Fn() -> Fresh) {
     let seed =
         std::env::var("TAKINGS_SEED").map_or_else(|_| rand::random::<u32>().into(), |seed| seed.parse().unwrap());
     eprintln!("TAKINGS_SEED={seed}");
@@ -92,11 +92,11 @@ fn any_views_to_any_views(store: impl Fn() -> Fresh) {
 }
 
 #[test]
-fn in_sqlite() {
-    any_views_to_any_views(Fresh::sqlite);
+fn any_views_follow_any_views_in_sqlite() {
+    any_views_follow_any_views(Fresh::sqlite);
 }
 
 #[test]
-fn in_postgres() {
-    any_views_to_any_views(Fresh::postgres);
+fn any_views_follow_any_views_in_postgres() {
+    any_views_follow_any_views(Fresh::postgres);
 }
