@@ -252,16 +252,17 @@ fn a_stop_does_not_wait_for_a_server_that_is_frozen() {
     standby.wait_for("standing by: ");
     let frozen = server.freeze();
     orders.add(500);
+    let mut newcomer = Takings::start(&format!("{} --standby", orders.run(&store)));
     job.wait_for("no answer from the store for 3");
+    newcomer.wait_for("it takes connections, and said nothing for 20 s");
     // One that waits for the lock, one that asks for its first session, and one that holds the store.
     stop_without_an_answer(standby);
-    let mut newcomer = Takings::start(&format!("{} --standby", orders.run(&store)));
-    newcomer.wait_for("it takes connections, and said nothing for 20 s");
     stop_without_an_answer(newcomer);
     let log = stop_without_an_answer(job);
     assert!(log.contains("stopped; the last epoch is not committed"), "{log}");
     drop(frozen);
     let mut next = Takings::start(&format!("{} --standby", orders.run(&store)));
+    next.wait_for(OURS);
     orders.wait_until_counted(&store, &mut next);
     stop_and_audit(next, &orders, &store);
 }
@@ -304,6 +305,7 @@ fn a_commit_that_waits_for_a_replica_and_was_not_waited_for_counts_once() {
     stop_without_an_answer(job);
     wait_for("");
     let mut next = Takings::start(&format!("{} --standby", orders.run(&store)));
+    next.wait_for(OURS);
     orders.wait_until_counted(&store, &mut next);
     stop_and_audit(next, &orders, &store);
 }

@@ -278,7 +278,7 @@ impl Drop for Frozen {
 
 /// Whether it could be sent.
 fn signal(process: &str, name: &str) -> bool {
-    Command::new("kill").args([name, process]).status().expect("kill runs").success()
+    Command::new("kill").args([name, process]).stderr(Stdio::null()).status().expect("kill runs").success()
 }
 
 impl Drop for Inner {
@@ -295,7 +295,10 @@ fn guard(programs: &Path, folder: &Path, user: Option<(u32, u32)>) -> Child {
     let mut guard = as_user(Path::new("/bin/sh"), user)
         .args([
             "-c",
-            r#"trap '' INT TERM HUP; cat >/dev/null; "$0/pg_ctl" -s -D "$1/data" -m immediate stop; rm -rf "$1/"* "$1""#,
+            // One that was frozen hears nothing before it goes on.
+            r#"trap '' INT TERM HUP; cat >/dev/null; main=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+               [ -z "$main" ] || kill -s CONT "$main" $(cat "/proc/$main/task/$main/children") 2>/dev/null
+               "$0/pg_ctl" -s -D "$1/data" -m immediate stop; rm -rf "$1/"* "$1""#,
         ])
         .arg(programs)
         .arg(folder)
