@@ -189,6 +189,10 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
         .response("414", refusal("The address is longer than 8,192 bytes: ask for less at once."))
         .response("421", refusal("A service without a token answers on its own machine's names only."))
         .response("429", refusal("Too many wrong tokens are being given."))
+        .response(
+            "431",
+            ResponseBuilder::new().description("The head of the request is longer than 32 kB. Nothing more is said of it."),
+        )
         .response("503", refusal(UNAVAILABLE))
 }
 

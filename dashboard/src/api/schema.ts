@@ -1719,6 +1719,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -1862,6 +1869,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -1977,6 +1991,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -2087,6 +2108,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -2214,6 +2242,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -2354,6 +2389,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -2484,6 +2526,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -2624,6 +2673,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -2753,6 +2809,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -2879,6 +2942,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -3008,6 +3078,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -3144,6 +3221,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -3277,6 +3361,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -3408,6 +3499,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -3538,6 +3636,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -3672,6 +3777,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -3805,6 +3917,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -3914,6 +4033,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -4045,6 +4171,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -4152,6 +4285,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -4277,6 +4417,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
@@ -4409,6 +4556,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
                 headers: {
@@ -4519,6 +4673,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description The head of the request is longer than 32 kB. Nothing more is said of it. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The store does not answer, or the view was switched on and the job has not filled it from the log yet (`view_filling`): the service goes on by itself once it does, or has. */
             503: {
