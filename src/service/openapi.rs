@@ -191,7 +191,8 @@ fn refusals(operation: OperationBuilder) -> OperationBuilder {
         .response("429", refusal("Too many wrong tokens are being given."))
         .response(
             "431",
-            ResponseBuilder::new().description("The head of the request is longer than 32 kB. Nothing more is said of it."),
+            ResponseBuilder::new()
+                .description("The head of the request is longer than 32 kB. Nothing more is said of it."),
         )
         .response("503", refusal(UNAVAILABLE))
 }
