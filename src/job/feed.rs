@@ -188,12 +188,7 @@ impl Feed {
     fn watermark(&mut self, partition: PartitionId) -> Watermark {
         let reached = self.reached.at(partition);
         reached.said_at_end = reached.is_at_end;
-        Watermark {
-            partition,
-            timestamp: reached.time.millis(),
-            is_at_end: reached.is_at_end,
-            is_of_orders: self.kinds[usize::from(partition.topic)] == Kind::Order,
-        }
+        watermark(&self.kinds, partition, &reached.time, reached.is_at_end)
     }
 
     /// Says how far these partitions have come in a replay that must forget on its way, each with whether all of it was read.
@@ -204,12 +199,7 @@ impl Feed {
     ) {
         let Feed { replayed: Some(replayed), kinds, .. } = self else { return };
         for (partition, is_at_end) in partitions {
-            inputs.watermarks.send(Watermark {
-                partition,
-                timestamp: replayed.at(partition).millis(),
-                is_at_end,
-                is_of_orders: kinds[usize::from(partition.topic)] == Kind::Order,
-            });
+            inputs.watermarks.send(watermark(kinds, partition, replayed.at(partition), is_at_end));
         }
         // They are few, and would wait for an epoch's end to be sent.
         inputs.watermarks.flush();
@@ -257,4 +247,9 @@ impl Feed {
             reason: reason.to_owned(),
         })
     }
+}
+
+fn watermark(kinds: &[Kind], partition: PartitionId, time: &LogTime, is_at_end: bool) -> Watermark {
+    let is_of_orders = kinds[usize::from(partition.topic)] == Kind::Order;
+    Watermark { partition, timestamp: time.millis(), is_at_end, is_of_orders }
 }

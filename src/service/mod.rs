@@ -169,9 +169,8 @@ impl Service {
 
 /// How many event streams may be open where there is room for so many connections: none of them is ever idle, so that
 /// others need room of their own.
-const fn most_streams(connections: usize) -> usize {
-    let most = connections / 5 * 4;
-    if most < MAX_STREAMS { most } else { MAX_STREAMS }
+fn most_streams(connections: usize) -> usize {
+    MAX_STREAMS.min(connections / 5 * 4)
 }
 
 /// Serves until `shutdown`.

@@ -50,11 +50,11 @@ impl<M: Clone> Rooms<M> {
     /// The rooms in the order in which they are told: the last, the first, and those between them.
     pub fn in_turn(&mut self) -> Vec<Sender<M>> {
         self.0.retain(|room| room.receiver_count() > 0);
-        let (last, others) = match self.0.split_last() {
-            Some((last, others)) => (Some(last), others),
-            None => (None, [].as_slice()),
-        };
-        last.into_iter().chain(others).cloned().collect()
+        let mut in_turn = self.0.clone();
+        if let Some(last) = in_turn.pop() {
+            in_turn.insert(0, last);
+        }
+        in_turn
     }
 }
 
