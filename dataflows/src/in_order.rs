@@ -4,6 +4,7 @@
 //! before. The epoch that is open is taken in as it comes; what is ahead of it waits.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use timely::dataflow::operators::InputCapability;
 use timely::progress::frontier::MutableAntichain;
@@ -25,48 +26,64 @@ impl<C, T> InOrder<C, T> {
         self.waiting.entry(epoch).or_insert_with(|| (capability, Vec::new()));
     }
 
-    /// Takes in what arrived. `open` is the first epoch that is not complete ([`first_open`]): what belongs to
-    /// it goes to `each` at once. `retain` makes what is held out of the input's capability.
+    /// Where what arrived with `capability` belongs. `open` is the first epoch that is not complete ([`first_open`]).
+    /// `retain` makes what is held out of the input's capability.
+    pub(crate) fn at(
+        &mut self,
+        capability: &InputCapability<Epoch>,
+        open: Epoch,
+        retain: impl FnOnce(&InputCapability<Epoch>) -> Option<C>,
+    ) -> Option<At<'_, C, T>> {
+        let &epoch = capability.least()?;
+        let (held, waiting) = match self.waiting.entry(epoch) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert((retain(capability)?, Vec::new())),
+        };
+        let is_open = epoch <= open;
+        debug_assert!(!is_open || waiting.is_empty(), "what had waited for the open epoch was handed on before");
+        Some(if is_open { At::Open(epoch, held) } else { At::Ahead(waiting) })
+    }
+
+    /// Takes in what arrived: what belongs to the open epoch goes to `each` at once. See [`InOrder::at`].
     pub(crate) fn take(
         &mut self,
         capability: &InputCapability<Epoch>,
         open: Epoch,
         retain: impl FnOnce(&InputCapability<Epoch>) -> Option<C>,
         pieces: impl Iterator<Item = T>,
-        mut each: impl FnMut(Epoch, T),
+        mut each: impl FnMut(Epoch, &C, T),
     ) {
-        let Some(&epoch) = capability.least() else { return };
-        let waiting = match self.waiting.entry(epoch) {
-            std::collections::btree_map::Entry::Occupied(entry) => &mut entry.into_mut().1,
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                let Some(held) = retain(capability) else { return };
-                &mut entry.insert((held, Vec::new())).1
-            }
-        };
-        if epoch <= open {
-            debug_assert!(waiting.is_empty(), "what had waited for the open epoch was handed on before");
-            pieces.for_each(|piece| each(epoch, piece));
-        } else {
-            waiting.extend(pieces);
+        match self.at(capability, open, retain) {
+            Some(At::Open(epoch, held)) => pieces.for_each(|piece| each(epoch, held, piece)),
+            Some(At::Ahead(waiting)) => waiting.extend(pieces),
+            None => {}
         }
     }
 
     /// The first epoch held, where it is before `open`, and so complete. What still waited for it goes to
     /// `each` first.
-    pub(crate) fn close(&mut self, open: Epoch, mut each: impl FnMut(Epoch, T)) -> Option<(Epoch, C)> {
+    pub(crate) fn close(&mut self, open: Epoch, mut each: impl FnMut(Epoch, &C, T)) -> Option<(Epoch, C)> {
         let entry = self.waiting.first_entry().filter(|entry| *entry.key() < open)?;
         let (epoch, (held, pieces)) = entry.remove_entry();
-        pieces.into_iter().for_each(|piece| each(epoch, piece));
+        pieces.into_iter().for_each(|piece| each(epoch, &held, piece));
         Some((epoch, held))
     }
 
     /// Hands on what had waited for the epoch that is open now. Everything before it must be closed.
-    pub(crate) fn open(&mut self, open: Epoch, mut each: impl FnMut(Epoch, T)) {
+    pub(crate) fn open(&mut self, open: Epoch, mut each: impl FnMut(Epoch, &C, T)) {
         debug_assert!(self.waiting.keys().next().is_none_or(|&first| first >= open));
-        if let Some((_, pieces)) = self.waiting.get_mut(&open) {
-            pieces.drain(..).for_each(|piece| each(open, piece));
+        if let Some((held, pieces)) = self.waiting.get_mut(&open) {
+            pieces.drain(..).for_each(|piece| each(open, held, piece));
         }
     }
+}
+
+/// Where pieces belong.
+pub(crate) enum At<'a, C, T> {
+    /// To the open epoch: they are taken in at once, and this is what is held for it.
+    Open(Epoch, &'a C),
+    /// To a later one: among those that wait for it.
+    Ahead(&'a mut Vec<T>),
 }
 
 /// The first epoch that is not complete at all inputs.

@@ -102,7 +102,7 @@ pub(crate) fn ratings<'scope>(
         move |frontiers| {
             let (mut rated_out, mut effects_out) = (rated_out.activate(), effects_out.activate());
             let open = first_open(frontiers);
-            while arrived.close(open.min(recovered + 1), |epoch, event| running.take(epoch, event)).is_some() {}
+            while arrived.close(open.min(recovered + 1), |epoch, _, event| running.take(epoch, event)).is_some() {}
             if open > recovered
                 && let Some(initial) = loading.take()
                 && let [rated, effects] = initial.as_slice()
@@ -110,17 +110,17 @@ pub(crate) fn ratings<'scope>(
                 let next = recovered + 1;
                 arrived.hold(next, Held { rated: rated.delayed(&next), effects: effects.delayed(&next) });
             }
-            while let Some((epoch, held)) = arrived.close(open, |epoch, event| running.take(epoch, event)) {
+            while let Some((epoch, held)) = arrived.close(open, |epoch, _, event| running.take(epoch, event)) {
                 let mut session = rated_out.session(&held.rated);
                 running.rated.drain(..).for_each(|(product, stars)| session.give((product, epoch, stars)));
                 let mut session = effects_out.session(&held.effects);
                 running.kept.drain(..).for_each(|event| session.give(Output::Feedback(Box::new(event))));
                 running.outcomes.drain(|partition, outcomes| session.give(Output::Outcomes(partition, outcomes)));
             }
-            arrived.open(open, |epoch, event| running.take(epoch, event));
+            arrived.open(open, |epoch, _, event| running.take(epoch, event));
             events.for_each(|capability, batch| {
-                let take = |epoch, event| running.take(epoch, event);
-                arrived.take(&capability, open, Held::retain, batch.drain(..), take);
+                let pieces = batch.drain(..);
+                arrived.take(&capability, open, Held::retain, pieces, |epoch, _, event| running.take(epoch, event));
             });
         }
     });

@@ -132,23 +132,23 @@ pub(crate) fn volume<'scope>(
         move |frontiers| {
             let mut rows_out = rows_out.activate();
             let open = first_open(frontiers);
-            while arrived.close(open.min(recovered + 1), |_, piece| volume.take(piece)).is_some() {}
+            while arrived.close(open.min(recovered + 1), |_, _, piece| volume.take(piece)).is_some() {}
             if open > recovered
                 && let Some(initial) = loading.take()
             {
                 // Where the replay found other minutes than are stored, the next epoch writes them.
                 arrived.hold(recovered + 1, initial.delayed(&(recovered + 1)));
             }
-            while let Some((_, held)) = arrived.close(open, |_, piece| volume.take(piece)) {
+            while let Some((_, held)) = arrived.close(open, |_, _, piece| volume.take(piece)) {
                 let changes = volume.close();
                 if !changes.is_empty() {
                     rows_out.session(&held).give(Output::Rows(changes));
                 }
             }
-            arrived.open(open, |_, piece| volume.take(piece));
+            arrived.open(open, |_, _, piece| volume.take(piece));
             changes.for_each(|capability, batch| {
                 let pieces = batch.drain(..).map(|(key, takings)| Arrived::Change(key, takings));
-                arrived.take(&capability, open, |held| held.retain_least(0), pieces, |_, piece| volume.take(piece));
+                arrived.take(&capability, open, |held| held.retain_least(0), pieces, |_, _, piece| volume.take(piece));
             });
             stored.for_each(|capability, batch| {
                 let pieces = batch.drain(..).filter_map(|(key, value)| match (key, value) {
@@ -157,11 +157,11 @@ pub(crate) fn volume<'scope>(
                     }
                     _ => None,
                 });
-                arrived.take(&capability, open, |held| held.retain_least(0), pieces, |_, piece| volume.take(piece));
+                arrived.take(&capability, open, |held| held.retain_least(0), pieces, |_, _, piece| volume.take(piece));
             });
             watermarks.for_each(|capability, batch| {
                 let pieces = batch.drain(..).map(|watermark| Arrived::Time(watermark.timestamp));
-                arrived.take(&capability, open, |held| held.retain_least(0), pieces, |_, piece| volume.take(piece));
+                arrived.take(&capability, open, |held| held.retain_least(0), pieces, |_, _, piece| volume.take(piece));
             });
         }
     });

@@ -139,7 +139,7 @@ pub(crate) fn products<'scope>(
             let (mut categories_out, mut effects_out, mut leaders_out) =
                 (categories_out.activate(), effects_out.activate(), leaders_out.activate());
             let open = first_open(frontiers);
-            while arrived.close(open.min(recovered + 1), |epoch, piece| running.take(epoch, piece)).is_some() {}
+            while arrived.close(open.min(recovered + 1), |epoch, _, piece| running.take(epoch, piece)).is_some() {}
             if open > recovered
                 && let Some(initial) = loading.take()
             {
@@ -150,7 +150,7 @@ pub(crate) fn products<'scope>(
                 // What is filled belongs to the next epoch, whether or not that brings anything.
                 arrived.hold(recovered + 1, initial.at(recovered + 1));
             }
-            while let Some((epoch, held)) = arrived.close(open, |epoch, piece| running.take(epoch, piece)) {
+            while let Some((epoch, held)) = arrived.close(open, |epoch, _, piece| running.take(epoch, piece)) {
                 let Changed { categories, rows, leaders } = running.book.close();
                 let mut session = categories_out.session(&held.categories);
                 categories.into_iter().for_each(|(key, takings)| session.give((key, epoch, takings)));
@@ -159,14 +159,14 @@ pub(crate) fn products<'scope>(
                 let mut session = effects_out.session(&held.effects);
                 running.effects(rows, |effect| session.give(effect));
             }
-            arrived.open(open, |epoch, piece| running.take(epoch, piece));
+            arrived.open(open, |epoch, _, piece| running.take(epoch, piece));
             sales.for_each(|capability, batch| {
                 let pieces = batch.drain(..).map(Arrived::Sale);
-                arrived.take(&capability, open, Held::retain, pieces, |epoch, piece| running.take(epoch, piece));
+                arrived.take(&capability, open, Held::retain, pieces, |epoch, _, piece| running.take(epoch, piece));
             });
             listings.for_each(|capability, batch| {
                 let pieces = batch.drain(..).map(Arrived::Listing);
-                arrived.take(&capability, open, Held::retain, pieces, |epoch, piece| running.take(epoch, piece));
+                arrived.take(&capability, open, Held::retain, pieces, |epoch, _, piece| running.take(epoch, piece));
             });
         }
     });

@@ -1,22 +1,19 @@
 //! The upsert as a timely operator: orders in; changed rows, sales, minutes, corrections and outcomes out.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use differential_dataflow::{AsCollection, VecCollection};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
-use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::dataflow::operators::generic::{OutputBuilder, OutputBuilderSession};
 use timely::dataflow::operators::{Capability, InputCapability};
 use timely::dataflow::{Scope, StreamVec};
 
 use super::facts::FactTable;
-use super::gathered::{Gathered, Sold};
 use super::orders::{Effect, Orders, Outcome, route};
+use super::sums::Sums;
 use crate::changes::{Corrected, Earlier, Kept, Output};
 use crate::graph::{Epoch, Settings, Watermark};
-use crate::in_order::first_open;
+use crate::in_order::{At, InOrder, first_open};
 use crate::minute::Minute;
 use crate::order::OrderEvent;
 use crate::products::Sale;
@@ -81,107 +78,65 @@ pub(crate) fn upsert<'scope>(
     builder.build(move |initial| {
         let mut orders = Orders::new(horizon);
         let mut held = held.share();
-        let mut roll_up = RollUp::new(&views);
-        let mut open: BTreeMap<Epoch, OpenEpoch> = BTreeMap::new();
-        let mut spare: Vec<Gathered> = Vec::new();
-        let mut loading = Loading::new(initial, RollUp::new(&fill), recovered_epoch);
+        let minutes_since = |first| counts_minutes.then_some(first);
+        let mut live = Sums::new(RollUp::new(&views), sold, minutes_since(Minute::NONE));
+        let mut arrived: InOrder<Capabilities, Vec<OrderEvent>> = InOrder::new();
+        let mut loading = Capabilities::to_load(initial, recovered_epoch)
+            .map(|at| (at, Sums::new(RollUp::new(&fill), sold_to_fill, minutes_since(first_replayed_minute))));
 
         move |frontiers| {
-            let mut effects_out = effects_out.activate();
-            let mut sales_out = sales_out.activate();
             let mut rows_out = rows_out.activate();
             let mut minutes_out = minutes_out.activate();
-            let mut apply = |at: &mut OpenEpoch,
-                             orders: &mut Orders,
-                             roll_up: &mut RollUp,
-                             sold: Sold,
-                             is_live: bool,
-                             batch: &mut Vec<OrderEvent>| {
-                let OpenEpoch { capabilities, gathered, .. } = at;
-                let mut session = effects_out.session(&capabilities.effects);
-                let mut selling = sales_out.session(&capabilities.sales);
-                orders.approach(batch);
-                // A replay mostly fills no view: its sums would be thrown away.
-                let sums = roll_up.has_views() || sold != Sold::NOTHING;
-                // Each where it lies: another worker has written these three cache lines, and moving them waits for all.
-                for event in batch.iter_mut() {
-                    let effect = orders.apply(event);
-                    if sums {
-                        gathered.sum(roll_up, orders.facts(), event, &effect, sold, |sale| selling.give(sale));
-                    }
-                    if counts_minutes {
-                        let since = if is_live { Minute::NONE } else { first_replayed_minute };
-                        gathered.time(orders.facts(), &effect, since);
-                    }
-                    if is_live {
-                        gathered.outcomes.at(event.version.partition()).count(&effect.outcome);
-                        effects_of(event, &effect, orders.facts(), keep_orders, |effect| session.give(effect));
-                    }
-                }
-                batch.clear();
-            };
+            let (effects, sales) = (effects_out.activate(), sales_out.activate());
+            let mut applying = Applying { effects, sales, orders: &mut orders, keep_orders };
 
             // Nothing of an epoch before this one is still to come. While anything is replayed, nothing live is open.
-            let first = first_open(&frontiers[..1]);
-            if !frontiers[0].less_equal(&recovered_epoch)
-                && let Some(Loading { at: OpenEpoch { capabilities, mut gathered, .. }, roll_up: filled }) =
-                    loading.take()
+            let open = first_open(&frontiers[..1]);
+            if open > recovered_epoch
+                && let Some((at, mut replayed)) = loading.take()
             {
-                let mut session = rows_out.session(&capabilities.rows);
-                filled.drain(&mut gathered.changes, |key, sum| session.give((key, recovered_epoch + 1, sum)));
-                let mut session = minutes_out.session(&capabilities.minutes);
-                gathered.drain_minutes(|key, sum| session.give((key, sum)));
+                let mut session = rows_out.session(&at.rows);
+                replayed.drain_rows(|key, sum| session.give((key, recovered_epoch + 1, sum)));
+                let mut session = minutes_out.session(&at.minutes);
+                replayed.drain_minutes(|key, sum| session.give((key, sum)));
             }
-
+            while let Some((epoch, at)) =
+                arrived.close(open, |_, at, mut batch| applying.live(at, &mut live, &mut batch))
+            {
+                let mut session = rows_out.session(&at.rows);
+                live.drain_rows(|key, sum| session.give((key, epoch, sum)));
+                let mut session = minutes_out.session(&at.minutes);
+                live.drain_minutes(|key, sum| session.give((key, sum)));
+                let mut session = applying.effects.session(&at.effects);
+                live.outcomes.drain(|partition, outcomes| session.give(Output::Outcomes(partition, outcomes)));
+                drop(session);
+                applying.orders.evict();
+            }
             // Before what comes now: the records of a partition count in their order.
-            for (_, at) in open.range_mut(..=first) {
-                for mut batch in std::mem::take(&mut at.waiting) {
-                    apply(at, &mut orders, &mut roll_up, sold, true, &mut batch);
-                }
-            }
-
+            arrived.open(open, |_, at, mut batch| applying.live(at, &mut live, &mut batch));
             events.for_each(|capability, batch| {
-                let Some(&epoch) = capability.least() else { return };
-                if let Some(Loading { at, roll_up }) = loading.as_mut().filter(|_| epoch <= recovered_epoch) {
-                    apply(at, &mut orders, roll_up, sold_to_fill, false, batch);
+                let is_replayed = capability.least().is_some_and(|epoch| *epoch <= recovered_epoch);
+                if let Some((at, replayed)) = loading.as_mut().filter(|_| is_replayed) {
+                    applying.replayed(at, replayed, batch);
                     return;
                 }
-                let at = match open.entry(epoch) {
-                    Entry::Occupied(entry) => entry.into_mut(),
-                    Entry::Vacant(entry) => {
-                        let Some(capabilities) = Capabilities::retain(&capability) else { return };
-                        entry.insert(OpenEpoch::new(capabilities, spare.pop().unwrap_or_default()))
-                    }
-                };
-                if epoch <= first {
-                    apply(at, &mut orders, &mut roll_up, sold, true, batch);
-                } else {
-                    at.waiting.push(std::mem::take(batch));
+                match arrived.at(&capability, open, Capabilities::retain) {
+                    Some(At::Open(_, at)) => applying.live(at, &mut live, batch),
+                    Some(At::Ahead(waiting)) => waiting.push(std::mem::take(batch)),
+                    None => {}
                 }
             });
             watermarks.for_each(|_capability, batch| {
                 batch
                     .drain(..)
                     .filter(|watermark| watermark.is_of_orders)
-                    .for_each(|watermark| orders.note(&watermark));
+                    .for_each(|watermark| applying.orders.note(&watermark));
             });
-
             // What a view is filled from may be years of orders, of which a window holds few.
             if !fill.is_empty() && loading.is_some() {
-                orders.evict();
+                applying.orders.evict();
             }
-            while let Some(entry) = open.first_entry().filter(|entry| *entry.key() < first) {
-                let (epoch, OpenEpoch { capabilities, mut gathered, .. }) = entry.remove_entry();
-                let mut session = rows_out.session(&capabilities.rows);
-                roll_up.drain(&mut gathered.changes, |key, sum| session.give((key, epoch, sum)));
-                let mut session = minutes_out.session(&capabilities.minutes);
-                gathered.drain_minutes(|key, sum| session.give((key, sum)));
-                let mut session = effects_out.session(&capabilities.effects);
-                gathered.outcomes.drain(|partition, outcomes| session.give(Output::Outcomes(partition, outcomes)));
-                spare.push(gathered);
-                orders.evict();
-            }
-            held.set(orders.len() as u64);
+            held.set(applying.orders.len() as u64);
         }
     });
     Upserted { rows: rows.as_collection(), effects, sales, minutes }
@@ -204,40 +159,56 @@ impl Capabilities {
             minutes: capability.retain_least(3)?,
         })
     }
-}
 
-struct OpenEpoch {
-    capabilities: Capabilities,
-    gathered: Gathered,
-    /// What came while an earlier epoch was not complete.
-    waiting: Vec<Vec<OrderEvent>>,
-}
-
-impl OpenEpoch {
-    const fn new(capabilities: Capabilities, gathered: Gathered) -> Self {
-        OpenEpoch { capabilities, gathered, waiting: Vec::new() }
-    }
-}
-
-/// What the replay gathers, for the views that are being filled and for the minutes.
-struct Loading {
-    at: OpenEpoch,
-    roll_up: RollUp,
-}
-
-impl Loading {
-    /// Filled rows and sales belong to the epoch after the recovered one; minutes are known by then.
-    fn new(initial: Vec<Capability<Epoch>>, roll_up: RollUp, recovered: Epoch) -> Option<Self> {
+    /// For what is replayed: filled rows and sales belong to the epoch after the recovered one; minutes are known by then.
+    fn to_load(initial: Vec<Capability<Epoch>>, recovered: Epoch) -> Option<Self> {
         let [rows, effects, sales, minutes] = <[_; 4]>::try_from(initial).ok()?;
         let next = recovered + 1;
-        let capabilities = Capabilities {
+        Some(Capabilities {
             rows: rows.delayed(&next),
             effects: effects.delayed(&next),
             sales: sales.delayed(&next),
             minutes: minutes.delayed(&recovered),
-        };
-        Some(Loading { at: OpenEpoch::new(capabilities, Gathered::default()), roll_up })
+        })
     }
+}
+
+/// What an activation applies events with.
+struct Applying<'a> {
+    orders: &'a mut Orders,
+    keep_orders: bool,
+    effects: OutputBuilderSession<'a, Epoch, Effects>,
+    sales: OutputBuilderSession<'a, Epoch, Sales>,
+}
+
+impl Applying<'_> {
+    fn live(&mut self, at: &Capabilities, sums: &mut Sums, batch: &mut Vec<OrderEvent>) {
+        let mut session = self.effects.session(&at.effects);
+        let mut selling = self.sales.session(&at.sales);
+        each_of(self.orders, batch, |orders, event| {
+            let effect = orders.apply(event);
+            sums.add(orders.facts(), event, &effect, |sale| selling.give(sale));
+            sums.outcomes.at(event.version.partition()).count(&effect.outcome);
+            effects_of(event, &effect, orders.facts(), self.keep_orders, |effect| session.give(effect));
+        });
+    }
+
+    /// The orders are known again; what they say was counted and kept before, and is summed for views that are filled.
+    fn replayed(&mut self, at: &Capabilities, sums: &mut Sums, batch: &mut Vec<OrderEvent>) {
+        let mut selling = self.sales.session(&at.sales);
+        each_of(self.orders, batch, |orders, event| {
+            let effect = orders.apply(event);
+            sums.add(orders.facts(), event, &effect, |sale| selling.give(sale));
+        });
+    }
+}
+
+/// Each event where it lies: another worker has written its three cache lines, and moving them waits for all.
+#[inline]
+fn each_of(orders: &mut Orders, batch: &mut Vec<OrderEvent>, mut each: impl FnMut(&mut Orders, &mut OrderEvent)) {
+    orders.approach(batch);
+    batch.iter_mut().for_each(|event| each(orders, event));
+    batch.clear();
 }
 
 /// What leaves the upsert beside totals; what an event holds in memory goes with it.

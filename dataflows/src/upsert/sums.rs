@@ -1,4 +1,4 @@
-//! What an epoch has gathered of its orders while it is open.
+//! What the open epoch, or the replay, adds up to.
 
 use differential_dataflow::difference::{IsZero, Semigroup};
 use hashbrown::HashMap;
@@ -12,6 +12,7 @@ use crate::products::{Part, Sale};
 use crate::rollup::{Changes, RollUp};
 use crate::symbol::Symbol;
 use crate::takings::Takings;
+use crate::view::ViewKey;
 use crate::volume::MinuteKey;
 
 /// Which orders' sales go on to their products.
@@ -52,41 +53,58 @@ impl Daily {
     }
 }
 
-/// Used again for a later epoch: it keeps its memory.
-#[derive(Default)]
-pub(super) struct Gathered {
-    pub(super) changes: Changes,
-    pub(super) minutes: HashMap<MinuteKey, Takings>,
+/// Sums of what orders changed. Used again for the next epoch: they keep their memory.
+pub(super) struct Sums {
+    roll_up: RollUp,
+    changes: Changes,
+    sold: Sold,
+    minutes: HashMap<MinuteKey, Takings>,
+    /// The first minute that is summed, where any is.
+    minutes_since: Option<Minute>,
     pub(super) outcomes: ByPartition<Outcomes>,
 }
 
-impl Gathered {
-    /// Adds what a record changed to the sums of facts, and hands its sales on.
-    pub(super) fn sum(
-        &mut self,
-        roll_up: &mut RollUp,
-        facts: &FactTable,
-        event: &OrderEvent,
-        effect: &Effect,
-        sold: Sold,
-        mut sell: impl FnMut(Sale),
-    ) {
-        if !effect.changes_order() {
-            return;
-        }
-        if let Some(was) = effect.was() {
-            roll_up.add(facts, &mut self.changes, was.fact, &-was.takings());
-            sales_of(facts, &was, sold, || was.product.symbol(), |sale| sell(Sale { takings: -sale.takings, ..sale }));
-        }
-        if let Some(is) = effect.is {
-            roll_up.add(facts, &mut self.changes, is.fact, &is.takings());
-            let product = || event.contribution().map_or_else(|| is.product.symbol(), |counts| counts.product);
-            sales_of(facts, &is, sold, product, sell);
+impl Sums {
+    /// For the views of `roll_up`, the sales that are `sold`, and minutes.
+    pub(super) fn new(roll_up: RollUp, sold: Sold, minutes_since: Option<Minute>) -> Self {
+        Sums {
+            roll_up,
+            changes: Changes::default(),
+            sold,
+            minutes: HashMap::new(),
+            minutes_since,
+            outcomes: ByPartition::default(),
         }
     }
 
-    /// Adds what a record changed to the sums of minutes, from `since` on.
-    pub(super) fn time(&mut self, facts: &FactTable, effect: &Effect, since: Minute) {
+    /// Adds what a record changed, and hands its sales on.
+    pub(super) fn add(&mut self, facts: &FactTable, event: &OrderEvent, effect: &Effect, sell: impl FnMut(Sale)) {
+        // A replay mostly fills no view: its sums would be thrown away.
+        if self.roll_up.has_views() || self.sold != Sold::NOTHING {
+            self.add_facts(facts, event, effect, sell);
+        }
+        if let Some(since) = self.minutes_since {
+            self.add_minutes(facts, effect, since);
+        }
+    }
+
+    fn add_facts(&mut self, facts: &FactTable, event: &OrderEvent, effect: &Effect, mut sell: impl FnMut(Sale)) {
+        if !effect.changes_order() {
+            return;
+        }
+        let Sums { roll_up, changes, sold, .. } = self;
+        if let Some(was) = effect.was() {
+            roll_up.add(facts, changes, was.fact, &-was.takings());
+            sales_of(facts, &was, *sold, || was.product.symbol(), |sale| sell(Sale { takings: -sale.takings, ..sale }));
+        }
+        if let Some(is) = effect.is {
+            roll_up.add(facts, changes, is.fact, &is.takings());
+            let product = || event.contribution().map_or_else(|| is.product.symbol(), |counts| counts.product);
+            sales_of(facts, &is, *sold, product, sell);
+        }
+    }
+
+    fn add_minutes(&mut self, facts: &FactTable, effect: &Effect, since: Minute) {
         if !effect.changes_order() && effect.minute_was == effect.minute {
             return;
         }
@@ -102,6 +120,11 @@ impl Gathered {
         if let Some(is) = effect.is {
             add(effect.minute, &is, is.takings());
         }
+    }
+
+    /// Hands over each row's change.
+    pub(super) fn drain_rows(&mut self, each: impl FnMut(ViewKey, Takings)) {
+        self.roll_up.drain(&mut self.changes, each);
     }
 
     /// Hands over each minute's change.
