@@ -20,7 +20,7 @@ use takings_dataflows::view::View;
 
 use super::names::{Name, Names};
 use super::plain::{Plain, PlainOrder, read};
-use super::reading::read_partition;
+use super::reading::{InLog, read_partition};
 use super::standing::{Group, Limits, Listing, Standing};
 use super::value::{Row, Total, Value, row_of};
 use super::versions::{Books, Newest, Place, Version};
@@ -127,19 +127,14 @@ pub fn recount_days(
     let (mut of_orders, mut of_listings, mut lost) = (Vec::new(), Vec::new(), Vec::new());
     for state in asked.partitions {
         let PartitionState { topic, partition, offset, .. } = state;
-        let rank = topics.iter().position(|known| known == topic);
-        let of = |range: &&PartitionRange| {
-            Some(usize::from(range.partition.topic)) == rank && range.partition.partition == *partition
-        };
-        let range = ranges.iter().find(of);
-        // A file without a line, say, that somebody took away.
-        if range.is_none() && state.counters.read == 0 {
-            continue;
-        }
-        let Some(range) = range.filter(|range| range.end >= *offset) else {
-            let reason =
-                format!("{topic}/{partition} was counted up to offset {offset}, and the log no longer reaches it");
-            return Ok(Some(asked.days.iter().map(|day| not_provable(asked, *day, reason.clone())).collect()));
+        let range = match InLog::of(state, &ranges, topics) {
+            InLog::Here(range) => range,
+            InLog::NothingRead => continue,
+            InLog::Short { .. } => {
+                let reason =
+                    format!("{topic}/{partition} was counted up to offset {offset}, and the log no longer reaches it");
+                return Ok(Some(asked.days.iter().map(|day| not_provable(asked, *day, reason.clone())).collect()));
+            }
         };
         match asked.settings.rules.topic(topic).kind() {
             Kind::Order => of_orders.push((range, state)),

@@ -21,6 +21,7 @@ use std::time::Duration;
 use takings_dataflows::row::RowValue;
 use takings_dataflows::view::{View, ViewKey};
 
+use self::reading::InLog;
 use crate::config::JobConfig;
 use crate::config::topics::Kind;
 use crate::source::{Log, SourceError};
@@ -128,20 +129,17 @@ pub fn run(
     let ranges = if stored.partitions.is_empty() { Vec::new() } else { log.partitions(&settings.topics)? };
     for state in &stored.partitions {
         let PartitionState { topic, partition, offset, .. } = state;
-        let Some(rank) = settings.topics.iter().position(|known| known == topic) else {
+        if !settings.topics.contains(topic) {
             return Err(AuditError::UnknownTopic(topic.clone()));
-        };
-        let range = ranges
-            .iter()
-            .find(|range| usize::from(range.partition.topic) == rank && range.partition.partition == *partition);
-        // A file without a line, say, that somebody took away.
-        if range.is_none() && state.counters.read == 0 {
-            continue;
         }
-        let Some(range) = range.filter(|range| range.end >= *offset) else {
-            let end = range.map_or("is gone".to_owned(), |range| format!("ends at offset {}", range.end));
-            let what = format!("{topic}/{partition} {end}, and it was counted up to {offset}");
-            return Err(AuditError::NotProvable(what));
+        let range = match InLog::of(state, &ranges, &settings.topics) {
+            InLog::Here(range) => range,
+            InLog::NothingRead => continue,
+            InLog::Short { end } => {
+                let end = end.map_or("is gone".to_owned(), |end| format!("ends at offset {end}"));
+                let what = format!("{topic}/{partition} {end}, and it was counted up to {offset}");
+                return Err(AuditError::NotProvable(what));
+            }
         };
         lost.extend(state.lost(range.first));
         recount.read(log, range, state, progress)?;

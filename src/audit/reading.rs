@@ -1,4 +1,4 @@
-//! A partition, read from its first record to the committed offset.
+//! What the log still holds of a counted partition, and reading it from its first record to the committed offset.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -9,6 +9,31 @@ use crate::store::PartitionState;
 
 /// How long a reader that waits for records goes without asking whether to go on.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// What a log has of a partition that was counted.
+pub(super) enum InLog<'a> {
+    /// All up to the committed offset, but for what retention took.
+    Here(&'a PartitionRange),
+    /// Nothing, and nothing was read of it: a file without a line, say, that somebody took away.
+    NothingRead,
+    /// Less than was counted: it ends before, or is not there.
+    Short { end: Option<u64> },
+}
+
+impl<'a> InLog<'a> {
+    /// Looks for the partition of `state` among the `ranges` of `topics`.
+    pub(super) fn of(state: &PartitionState, ranges: &'a [PartitionRange], topics: &[String]) -> Self {
+        let is_it = |range: &&PartitionRange| {
+            topics.get(usize::from(range.partition.topic)) == Some(&state.topic)
+                && range.partition.partition == state.partition
+        };
+        match ranges.iter().find(is_it) {
+            Some(range) if range.end >= state.offset => InLog::Here(range),
+            None if state.counters.read == 0 => InLog::NothingRead,
+            range => InLog::Short { end: range.map(|range| range.end) },
+        }
+    }
+}
 
 /// Hands every record of a partition that is counted in `state` to `each`. After at most `at_once` records `goes_on` is told how many
 /// they were; where it says no, the reading ends there. Returns whether it came to its end.

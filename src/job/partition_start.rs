@@ -52,12 +52,10 @@ impl PartitionStart {
         is_counted: bool,
     ) -> Result<PartitionStart, SourceError> {
         let topic = config.topics[range.partition.topic as usize].as_str();
-        let is_of_another =
-            |state: &PartitionState| state.topic_id.as_deref().zip(topic_id).is_some_and(|(was, is)| was != is);
+        let mut beside = Beside { config, log, topic, range, topic_id, state, is_counted };
         // With a topic that was created anew nothing is gone of a partition of which nothing was ever read.
-        let state = state.filter(|state| state.counters.read > 0 || !is_of_another(state));
-        let ids = state.and_then(|state| state.topic_id.as_deref()).zip(topic_id);
-        let beside = Beside { config, log, topic, range, state, is_counted, ids };
+        beside.state = state.filter(|state| state.counters.read > 0 || !beside.is_another_topic());
+        let state = beside.state;
         let resumed = beside.resumes_at()?;
         let committed = resumed.unwrap_or(beside.counted());
         beside.check(committed, resumed.is_some())?;
@@ -112,15 +110,19 @@ struct Beside<'a> {
     log: &'a dyn Log,
     topic: &'a str,
     range: PartitionRange,
+    topic_id: Option<&'a str>,
     state: Option<&'a PartitionState>,
     is_counted: bool,
-    /// The id of the topic that was counted, and that of this one, where both are known.
-    ids: Option<(&'a str, &'a str)>,
 }
 
 impl Beside<'_> {
+    /// The id of the topic that was counted, and that of this one, where both are known.
+    fn ids(&self) -> Option<(&str, &str)> {
+        self.state.and_then(|state| state.topic_id.as_deref()).zip(self.topic_id)
+    }
+
     fn is_another_topic(&self) -> bool {
-        self.ids.is_some_and(|(was, is)| was != is)
+        self.ids().is_some_and(|(was, is)| was != is)
     }
 
     /// The offset of the first record that the store has not counted. The first commit that counts a topic has a row of
@@ -182,10 +184,10 @@ impl Beside<'_> {
 
     /// Refuses a log that does not go on at `committed`. `is_told`: whether the command says that it does.
     fn check(&self, committed: u64, is_told: bool) -> Result<(), SourceError> {
-        let Beside { config, log, topic, range, ids, .. } = self;
+        let Beside { config, log, topic, range, .. } = self;
         let PartitionRange { partition, first, end } = *range;
         let go_on_at_first = || how_to_go_on(config, topic, range, Some(first));
-        if let Some((was, is)) = ids.filter(|(was, is)| was != is && !is_told) {
+        if let Some((was, is)) = self.ids().filter(|(was, is)| was != is && !is_told) {
             return Err(self.changed(
                 format!(
                     "the topic was created anew: its id is {is}, and what was counted up to offset {committed} is of {was}, \
@@ -203,7 +205,7 @@ impl Beside<'_> {
         if committed <= end {
             return Ok(());
         }
-        let is_same_topic = ids.is_some() && !self.is_another_topic();
+        let is_same_topic = self.ids().is_some() && !self.is_another_topic();
         let (mut hint, why) = if is_same_topic {
             (String::new(), "it was cut off")
         } else {
