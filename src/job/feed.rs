@@ -139,7 +139,8 @@ impl Feed {
             Decoded::Rejected(reason) => {
                 step.rejected = 1;
                 self.stretch.rejected += 1;
-                weight += record.payload.map_or(0, <[u8]>::len) as u64 / BYTES_AS_HEAVY_AS_A_RECORD;
+                let held: usize = [record.key, record.payload].into_iter().flatten().map(<[u8]>::len).sum();
+                weight += held as u64 / BYTES_AS_HEAVY_AS_A_RECORD;
                 let reason = reason.to_string();
                 outcome = self.judge(record, &reason);
                 inputs.reports.send(Output::Rejected(Box::new(Rejected {
