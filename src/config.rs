@@ -17,6 +17,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use chrono_tz::Tz;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use serde::Deserialize;
 use takings_dataflows::graph::Held;
 use takings_dataflows::order::IdSpace;
@@ -111,7 +112,8 @@ pub struct JobArgs {
     volume_window: Option<String>,
 
     /// Keep every order in the table `orders`; corrections of any age are then exact
-    #[arg(long, env = "TAKINGS_KEEP_ORDERS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, env = "TAKINGS_KEEP_ORDERS", value_parser = BoolishValueParser::new())]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     keep_orders: Option<bool>,
 
     /// Reject payloads over this many bytes [default: 1048576]
@@ -147,7 +149,8 @@ pub struct JobArgs {
     resume_at: Vec<String>,
 
     /// Do not recount closed days from the log in the background
-    #[arg(long, env = "TAKINGS_NO_AUDIT", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, env = "TAKINGS_NO_AUDIT", value_parser = BoolishValueParser::new())]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     no_audit: Option<bool>,
 
     /// Records that the background audit reads at most, a second [default: 5000]
@@ -511,6 +514,19 @@ mod tests {
             (config.workers, config.time_zone, config.source.as_str()),
             (2, Tz::Africa__Douala, "kafka://localhost:9092")
         );
+    }
+
+    #[test]
+    fn yes_and_no_are_said_as_people_say_them() {
+        let parse = |flag: &str| {
+            let command = JobArgs::augment_args(clap::Command::new("job"));
+            let given = ["job", "--source", "here", "--store", "there", flag];
+            command.try_get_matches_from(given).map(|given| given.get_one::<bool>("no_audit").copied())
+        };
+        for (flag, is) in [("", true), ("=1", true), ("=true", true), ("=yes", true), ("=0", false), ("=off", false)] {
+            assert_eq!(parse(&format!("--no-audit{flag}")).expect("a flag"), Some(is), "--no-audit{flag}");
+        }
+        assert!(parse("--no-audit=perhaps").is_err());
     }
 
     #[test]
