@@ -71,6 +71,9 @@ pub struct Settings {
     /// How far the furthest partition's time has come at the recovered epoch, in milliseconds since 1970; 0 where nothing
     /// says.
     pub log_time: i64,
+    /// The partitions of orders of which something is replayed, by whatever worker. Each holds back what is forgotten until
+    /// it says how far it has come.
+    pub to_replay: Vec<PartitionId>,
     /// Where it says how much it holds.
     pub held: Held,
 }

@@ -79,6 +79,15 @@ pub(super) fn run(worker: &mut Worker, shared: &Shared) {
     }
 }
 
+/// A piece of a partition that is read again.
+struct Stretch<'a> {
+    start: &'a PartitionStart,
+    first: u64,
+    until: u64,
+    /// Whether it is the partition's last.
+    is_last: bool,
+}
+
 struct Reading<'a> {
     worker: &'a mut Worker,
     graph: &'a mut Graph,
@@ -148,7 +157,10 @@ impl Reading<'_> {
         let (began, mut records) = (Instant::now(), 0);
         // One stretch of each at a time: what was passed over may be what can not be read.
         loop {
-            let next = mine.iter_mut().filter_map(|(start, stretches)| Some((*start, stretches.next()?)));
+            let next = mine.iter_mut().filter_map(|(start, stretches)| {
+                let (first, until) = stretches.next()?;
+                Some(Stretch { start, first, until, is_last: stretches.len() == 0 })
+            });
             let stretches: Vec<_> = next.collect();
             if stretches.is_empty() || self.is_leaving() {
                 break;
@@ -162,21 +174,22 @@ impl Reading<'_> {
     }
 
     /// Reads one stretch each of some partitions; how many records that were.
-    fn replay_stretches(&mut self, stretches: &[(&PartitionStart, (u64, u64))]) -> Result<u64, JobError> {
+    fn replay_stretches(&mut self, stretches: &[Stretch<'_>]) -> Result<u64, JobError> {
         let Shared { config, log, .. } = self.shared;
         let from: Vec<_> = stretches
             .iter()
-            .map(|(start, (first, end))| StartAt {
-                partition: start.range.partition,
-                offset: *first,
-                until: Some(*end),
+            .map(|stretch| StartAt {
+                partition: stretch.start.range.partition,
+                offset: stretch.first,
+                until: Some(stretch.until),
             })
             .collect();
-        let mut left: HashMap<PartitionId, (u64, i64)> =
-            stretches.iter().map(|(start, (_, end))| (start.range.partition, (*end, start.newest_timestamp))).collect();
+        let mut left: HashMap<PartitionId, (u64, i64)> = stretches
+            .iter()
+            .map(|Stretch { start, until, .. }| (start.range.partition, (*until, start.newest_timestamp)))
+            .collect();
         let mut source = log.open(&config.topics, &from, Self::waker())?;
         let mut records = 0u64;
-        self.feed.announce_replay(&mut self.graph.inputs, from.iter().map(|start| (start.partition, false)));
         while !left.is_empty() && !self.is_leaving() {
             let mut rewritten = None;
             let (feed, inputs) = (&mut self.feed, &mut self.graph.inputs);
@@ -209,7 +222,10 @@ impl Reading<'_> {
             if handed == 0 {
                 self.worker.step_or_park(Some(SLEEP_AT_MOST));
             } else {
-                let stands = from.iter().map(|start| (start.partition, !left.contains_key(&start.partition)));
+                let stands = stretches.iter().map(|stretch| {
+                    let partition = stretch.start.range.partition;
+                    (partition, stretch.is_last && !left.contains_key(&partition))
+                });
                 self.feed.announce_replay(&mut self.graph.inputs, stands);
                 self.worker.step();
             }
@@ -311,7 +327,7 @@ impl Reading<'_> {
 struct Lead {
     open: u64,
     opened: Instant,
-    /// Set once the last epoch is closed: from then on nothing is fed.
+    /// Set once the last epoch is closed: from then on this process feeds nothing.
     ending_since: Option<Instant>,
 }
 

@@ -114,6 +114,7 @@ pub fn settings(views: &[View]) -> Settings {
         top: 10,
         volume_window: 2_880,
         log_time: 0,
+        to_replay: Vec::new(),
         held: Default::default(),
     }
 }

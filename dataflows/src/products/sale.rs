@@ -17,7 +17,7 @@ pub(crate) struct Sale {
 }
 
 /// Which row of its product a sale counts in. What follows the catalogue is sent once for each row that is kept of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Part {
     /// The day's, and the order names its category.
     Own,

@@ -1,5 +1,7 @@
 //! The upsert as a timely operator: orders in; changed rows, sales, minutes, corrections and outcomes out.
 
+use std::collections::BTreeMap;
+
 use differential_dataflow::{AsCollection, VecCollection};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
@@ -43,7 +45,7 @@ pub(crate) struct Upserted<'scope> {
 /// they happen, the epoch's changed rows, minutes and outcomes when the epoch is closed.
 ///
 /// What is replayed changes nothing, but for views that are being filled: those count it in the epoch after
-/// the recovered one.
+/// the recovered one, summed until then.
 ///
 /// *One epoch after the other*: what arrives for an epoch is applied once all before it is complete. Workers are an epoch
 /// apart now and then, and the versions of one order may come through both. If the later epoch's version were applied
@@ -58,8 +60,9 @@ pub(crate) fn upsert<'scope>(
     use timely::dataflow::operators::vec::Broadcast;
 
     let (sold, sold_to_fill) = (settings.sold(), settings.sold_to_fill());
-    let Settings { views, fill, keep_orders, horizon, recovered_epoch, volume_window, log_time, held, .. } =
-        settings.clone();
+    let Settings {
+        views, fill, keep_orders, horizon, recovered_epoch, volume_window, log_time, to_replay, held, ..
+    } = settings.clone();
     let counts_minutes = views.contains(&View::Minute);
     // A log of years has more minutes than memory should hold. The log's time only grows: none that is kept is left out.
     let first_replayed_minute = Minute::of_millis(log_time).before(volume_window);
@@ -77,6 +80,10 @@ pub(crate) fn upsert<'scope>(
 
     builder.build(move |initial| {
         let mut orders = Orders::new(horizon);
+        // Until it says how far it has come.
+        let unheard = |&partition| Watermark { partition, timestamp: 0, is_at_end: false, is_of_orders: true };
+        to_replay.iter().map(unheard).for_each(|watermark| orders.note(&watermark));
+        let mut noted: BTreeMap<Epoch, Vec<Watermark>> = BTreeMap::new();
         let mut held = held.share();
         let minutes_since = |first| counts_minutes.then_some(first);
         let mut live = Sums::new(RollUp::new(&views), sold, minutes_since(Minute::NONE));
@@ -99,6 +106,8 @@ pub(crate) fn upsert<'scope>(
                 replayed.drain_rows(|key, sum| session.give((key, recovered_epoch + 1, sum)));
                 let mut session = minutes_out.session(&at.minutes);
                 replayed.drain_minutes(|key, sum| session.give((key, sum)));
+                let mut session = applying.sales.session(&at.sales);
+                replayed.drain_sales(|sale| session.give(sale));
             }
             while let Some((epoch, at)) =
                 arrived.close(open, |_, at, mut batch| applying.live(at, &mut live, &mut batch))
@@ -110,14 +119,16 @@ pub(crate) fn upsert<'scope>(
                 let mut session = applying.effects.session(&at.effects);
                 live.outcomes.drain(|partition, outcomes| session.give(Output::Outcomes(partition, outcomes)));
                 drop(session);
+                applying.note(&mut noted, epoch);
                 applying.orders.evict();
             }
+            applying.note(&mut noted, open.saturating_sub(1));
             // Before what comes now: the records of a partition count in their order.
             arrived.open(open, |_, at, mut batch| applying.live(at, &mut live, &mut batch));
             events.for_each(|capability, batch| {
                 let is_replayed = capability.least().is_some_and(|epoch| *epoch <= recovered_epoch);
-                if let Some((at, replayed)) = loading.as_mut().filter(|_| is_replayed) {
-                    applying.replayed(at, replayed, batch);
+                if let Some((_, replayed)) = loading.as_mut().filter(|_| is_replayed) {
+                    applying.replayed(replayed, batch);
                     return;
                 }
                 match arrived.at(&capability, open, Capabilities::retain) {
@@ -126,14 +137,13 @@ pub(crate) fn upsert<'scope>(
                     None => {}
                 }
             });
-            watermarks.for_each(|_capability, batch| {
-                batch
-                    .drain(..)
-                    .filter(|watermark| watermark.is_of_orders)
-                    .for_each(|watermark| applying.orders.note(&watermark));
+            watermarks.for_each(|capability, batch| {
+                let Some(&epoch) = capability.least() else { return };
+                noted.entry(epoch).or_default().extend(batch.drain(..).filter(|watermark| watermark.is_of_orders));
             });
             // What a view is filled from may be years of orders, of which a window holds few.
             if !fill.is_empty() && loading.is_some() {
+                applying.note(&mut noted, recovered_epoch);
                 applying.orders.evict();
             }
             held.set(applying.orders.len() as u64);
@@ -194,12 +204,19 @@ impl Applying<'_> {
     }
 
     /// The orders are known again; what they say was counted and kept before, and is summed for views that are filled.
-    fn replayed(&mut self, at: &Capabilities, sums: &mut Sums, batch: &mut Vec<OrderEvent>) {
-        let mut selling = self.sales.session(&at.sales);
+    fn replayed(&mut self, sums: &mut Sums, batch: &mut Vec<OrderEvent>) {
         each_of(self.orders, batch, |orders, event| {
             let effect = orders.apply(event);
-            sums.add(orders.facts(), event, &effect, |sale| selling.give(sale));
+            sums.add_replayed(orders.facts(), event, &effect);
         });
+    }
+
+    /// How far partitions had come by the end of an epoch. What belongs to it is applied: what is forgotten by that time
+    /// was to be found until then.
+    fn note(&mut self, noted: &mut BTreeMap<Epoch, Vec<Watermark>>, epoch: Epoch) {
+        while let Some(entry) = noted.first_entry().filter(|entry| *entry.key() <= epoch) {
+            entry.remove().iter().for_each(|watermark| self.orders.note(watermark));
+        }
     }
 }
 

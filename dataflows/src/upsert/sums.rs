@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use super::facts::{FactTable, Group};
 use super::orders::{Counted, Effect};
 use crate::changes::{ByPartition, Outcomes};
+use crate::day::Day;
 use crate::minute::Minute;
 use crate::order::OrderEvent;
 use crate::products::{Part, Sale};
@@ -53,11 +54,15 @@ impl Daily {
     }
 }
 
+type SaleKey = (Symbol, Day, Symbol, Part);
+
 /// Sums of what orders changed. Used again for the next epoch: they keep their memory.
 pub(super) struct Sums {
     roll_up: RollUp,
     changes: Changes,
     sold: Sold,
+    /// What is sold of a replay, which nobody takes before its end.
+    sales: HashMap<SaleKey, Takings>,
     minutes: HashMap<MinuteKey, Takings>,
     /// The first minute that is summed, where any is.
     minutes_since: Option<Minute>,
@@ -71,6 +76,7 @@ impl Sums {
             roll_up,
             changes: Changes::default(),
             sold,
+            sales: HashMap::new(),
             minutes: HashMap::new(),
             minutes_since,
             outcomes: ByPartition::default(),
@@ -86,6 +92,15 @@ impl Sums {
         if let Some(since) = self.minutes_since {
             self.add_minutes(facts, effect, since);
         }
+    }
+
+    /// The same, of a replay: a log of years has more sales than memory should hold.
+    pub(super) fn add_replayed(&mut self, facts: &FactTable, event: &OrderEvent, effect: &Effect) {
+        let mut sales = std::mem::take(&mut self.sales);
+        self.add(facts, event, effect, |Sale { product, day, currency, part, takings }| {
+            sales.entry((product, day, currency, part)).or_default().plus_equals(&takings);
+        });
+        self.sales = sales;
     }
 
     fn add_facts(&mut self, facts: &FactTable, event: &OrderEvent, effect: &Effect, mut sell: impl FnMut(Sale)) {
@@ -125,6 +140,15 @@ impl Sums {
     /// Hands over each row's change.
     pub(super) fn drain_rows(&mut self, each: impl FnMut(ViewKey, Takings)) {
         self.roll_up.drain(&mut self.changes, each);
+    }
+
+    /// Hands over what a replay sold.
+    pub(super) fn drain_sales(&mut self, mut each: impl FnMut(Sale)) {
+        for ((product, day, currency, part), takings) in std::mem::take(&mut self.sales) {
+            if !takings.is_zero() {
+                each(Sale { product, day, currency, part, takings });
+            }
+        }
     }
 
     /// Hands over each minute's change.

@@ -1,4 +1,5 @@
 //! Runs the real dataflow on given epochs, and recomputes the truth the plainest way.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Barrier, Mutex};
@@ -314,6 +315,7 @@ pub fn settings(recovered_epoch: u64) -> Settings {
         top: 2,
         volume_window: 2,
         log_time: 0,
+        to_replay: Vec::new(),
         held: Default::default(),
     }
 }
