@@ -35,13 +35,15 @@ use self::cluster::{Cluster, Meeting};
 pub use self::error::JobError;
 pub(crate) use self::error::chain;
 use self::pace::Pace;
+use self::partition_start::PartitionStart;
 use self::recovery::Plan;
 use crate::config::JobConfig;
+use crate::formats::Kind;
 use crate::source::files::FileLog;
 use crate::source::kafka::KafkaLog;
 use crate::source::place::Place;
 use crate::source::{Log, SourceError};
-use crate::store::{JobSettings, Over, Recovered, Store, StoreError, StoreUrl};
+use crate::store::{BEAT, JobSettings, Over, Recovered, Store, StoreError, StoreUrl};
 
 /// Asks a running job to stop: it commits what it has read, and ends.
 #[derive(Clone, Debug, Default)]
@@ -206,27 +208,27 @@ fn lead(
 ) -> Result<Ended, JobError> {
     let Some(log) = patiently(stop, || open_log(config))? else { return Ok(Ended::default()) };
     let settings = settings(config, log.as_ref());
-    // Two servers are asked at once: a start is short.
-    let (is_whole, acquired) = std::thread::scope(|scope| {
+    let begun = std::thread::scope(|scope| {
+        // Two servers are asked at once: a start is short.
         let checking = scope.spawn(|| patiently(stop, || Ok(log.check_whole(&config.order_topics())?)));
-        let acquired = acquire(config, &settings, stop, open);
-        let stopped = || Err(JobError::Dataflow("asking for the topics' settings panicked".to_owned()));
-        (checking.join().unwrap_or_else(|_| stopped()), acquired)
-    });
-    let Some((mut store, recovered)) = acquired? else { return Ok(Ended::default()) };
-    if is_whole?.is_none() {
-        return Ok(Ended::default());
-    }
-    let recovered = inconsistent::overlay(recovered)?;
-    // Ids first: whatever is read after belongs to these topics, or is not handed over. The log may be waited for,
-    // and the store is kept meanwhile.
-    let describe = || {
-        store.beat()?;
-        let topic_ids = log.topic_ids(&config.topics)?;
-        let ranges = log.partitions(&config.topics)?;
-        recovery::start(config, log.as_ref(), &recovered, &ranges, topic_ids)
-    };
-    let Some(start) = patiently(stop, describe)? else { return Ok(Ended::default()) };
+        let Some((mut store, recovered)) = acquire(config, &settings, stop, open)? else { return Ok(None) };
+        let recovered = inconsistent::overlay(recovered)?;
+        let start = kept_meanwhile(store.as_mut(), |is_kept| {
+            let panicked = |_| Err(JobError::Dataflow("asking for the topics' settings panicked".to_owned()));
+            if checking.join().unwrap_or_else(panicked)?.is_none() {
+                return Ok(None);
+            }
+            // Ids first: whatever is read after belongs to these topics, or is not handed over.
+            patiently(stop, || {
+                is_kept()?;
+                let topic_ids = log.topic_ids(&config.topics)?;
+                let ranges = log.partitions(&config.topics)?;
+                recovery::start(config, log.as_ref(), &recovered, &ranges, topic_ids)
+            })
+        })?;
+        Ok::<_, JobError>(start.map(|start| (store, recovered, start)))
+    })?;
+    let Some((mut store, recovered, start)) = begun else { return Ok(Ended::default()) };
     tracing::info!(
         epoch = recovered.epoch,
         generation = recovered.generation,
@@ -294,6 +296,29 @@ pub fn open_log(config: &JobConfig) -> Result<Arc<dyn Log>, JobError> {
     Ok(match &config.place {
         Place::Kafka(brokers) => Arc::new(KafkaLog::connect(brokers, &config.kafka_options)?),
         Place::Folder(folder) => Arc::new(FileLog::open(folder, config.payload_limit)?),
+    })
+}
+
+/// Does what may take long, such as waiting for the log, on a thread of its own, and keeps the store meanwhile: a session
+/// that says nothing would lose it to a standby, which may be as slow. The work asks now and then whether it is kept.
+fn kept_meanwhile<T: Send>(
+    store: &mut dyn Store,
+    work: impl FnOnce(&dyn Fn() -> Result<(), JobError>) -> Result<T, JobError> + Send,
+) -> Result<T, JobError> {
+    let (failed, failure) = bounded(1);
+    let (working, is_working) = bounded::<()>(0);
+    std::thread::scope(|scope| {
+        let work = scope.spawn(move || {
+            let _working = working;
+            work(&|| failure.try_recv().map_or(Ok(()), Err))
+        });
+        while is_working.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+            if let Err(error) = store.beat() {
+                // One is told at a time.
+                let _ = failed.try_send(JobError::from(error));
+            }
+        }
+        work.join().unwrap_or_else(|_| Err(JobError::Dataflow("preparing the start panicked".to_owned())))
     })
 }
 
@@ -367,6 +392,8 @@ fn live(
     let committed = Committed::default();
     committed.set(recovered_epoch);
     let log_time = start.partitions.iter().map(|start| start.log_time).max().unwrap_or(0);
+    let is_replayed = |start: &&PartitionStart| start.kind == Kind::Order && !start.to_replay().is_empty();
+    let to_replay = start.partitions.iter().filter(is_replayed).map(|start| start.range.partition).collect();
     let dataflow = graph::Settings {
         views: config.views.clone(),
         fill,
@@ -379,6 +406,7 @@ fn live(
         top: config.top.into(),
         volume_window: config.volume_window,
         log_time,
+        to_replay,
         held: config.held.clone(),
     };
     let (to_writer, from_workers) = bounded(1024);
@@ -411,9 +439,8 @@ fn live(
 
     let to_prove = to_writer.clone();
     let known: BTreeSet<PartitionId> = start.partitions.iter().map(|start| start.range.partition).collect();
-    let worker_config = config.clone();
     let shared = worker::Shared {
-        config: worker_config,
+        config: config.clone(),
         log: Arc::clone(log),
         start: Arc::new(start),
         rows: Arc::new(rows),
