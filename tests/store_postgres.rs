@@ -287,6 +287,13 @@ fn wrong_settings_are_told_from_outages() {
     server.client(&database).batch_execute(&format!("GRANT CREATE ON SCHEMA public TO {GUARDED}")).unwrap();
     open(&StoreUrl::parse(&url).unwrap()).unwrap().acquire(&settings()).unwrap();
 
+    // Not every product's name fits in it.
+    let latin = server.fresh_database() + "_latin1";
+    let like_it = "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
+    server.client("postgres").batch_execute(&format!("CREATE DATABASE {latin} {like_it}")).unwrap();
+    let encoding = refusal(&server.url(&latin));
+    assert!(encoding.contains("LATIN1") && encoding.contains("ENCODING 'UTF8'"), "{encoding}");
+
     // Somebody else's tables.
     let taken = server.fresh_database();
     server.client(&taken).batch_execute("CREATE TABLE orders (id integer)").unwrap();

@@ -110,10 +110,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
             || matches!(cause.downcast_ref(), Some(AuditError::NotProvable(_) | AuditError::UnknownTopic(_)))
             || cause.downcast_ref::<JobError>().is_some_and(JobError::is_configuration)
             || cause.downcast_ref::<SourceError>().is_some_and(SourceError::is_configuration)
-            || matches!(
-                cause.downcast_ref(),
-                Some(StoreError::Configuration { .. } | StoreError::Settings { .. } | StoreError::NewerSchema { .. })
-            )
+            || cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_configuration)
     });
     if is_configuration { Exit::Configuration } else { Exit::Fault }
 }

@@ -97,12 +97,8 @@ impl JobError {
         match self {
             JobError::Cluster(error) => error.is_configuration(),
             JobError::Source(error) => error.is_configuration(),
-            JobError::Memory { .. }
-            | JobError::TooManyRejected { .. }
-            | JobError::RollUpsDiffer { .. }
-            | JobError::Store(
-                StoreError::Configuration { .. } | StoreError::Settings { .. } | StoreError::NewerSchema { .. },
-            ) => true,
+            JobError::Store(error) => error.is_configuration(),
+            JobError::Memory { .. } | JobError::TooManyRejected { .. } | JobError::RollUpsDiffer { .. } => true,
             _ => false,
         }
     }

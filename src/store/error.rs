@@ -131,4 +131,10 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, StoreError::Unreachable { .. } | StoreError::Busy { .. })
     }
+
+    /// Whether a person must change something first, so that no restart alone helps.
+    pub const fn is_configuration(&self) -> bool {
+        use StoreError::{Configuration, Corrupt, NewerSchema, Settings};
+        matches!(self, Configuration { .. } | Settings { .. } | NewerSchema { .. } | Corrupt(_))
+    }
 }

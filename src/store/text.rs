@@ -1,7 +1,7 @@
 //! Text as every store can hold it: without U+0000.
 //!
-//! PostgreSQL's `text` has no room for U+0000, and SQLite's own tools cut a text there; yet a category
-//! or an order's id may hold one. It is written `␀0`, and the sign `␀` (U+2400) itself `␀␀`. Every other
+//! PostgreSQL's `text` has no room for U+0000, and SQLite's own tools cut a text there. No record that holds one counts;
+//! an earlier version wrote it `␀0`, and the sign `␀` (U+2400) itself `␀␀`, as it is still. Every other
 //! text stands as it came, and no two texts are written alike.
 
 use std::borrow::Cow;

@@ -230,7 +230,11 @@ impl PostgresStore {
     fn resume(&mut self, held: &Held) -> Result<Session, StoreError> {
         let mut session = Session::open(&self.url, &self.over)?;
         let newcomer = match session.lock(self.previous) {
-            Ok(()) => None,
+            Ok(()) => {
+                // Should it break below, the server may hold the lock for it a while longer.
+                self.previous = Some(session.id());
+                None
+            }
             Err(StoreError::Held { store, holder }) => Some((store, holder)),
             Err(error) => return Err(error),
         };
@@ -261,6 +265,7 @@ impl Store for PostgresStore {
         let mut session = self.standby.lock(&self.url, &self.over, self.previous)?;
         // Should the connection break below, the server may hold the lock for this session a while longer.
         self.previous = Some(session.id());
+        session.check_encoding()?;
         schema::migrate(&mut session)?;
         session.begin()?;
         let holder = host::this_holder();

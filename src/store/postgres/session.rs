@@ -69,8 +69,8 @@ impl Stopped {
 
 /// What every session starts with.
 ///
-/// - No limit on statements and transactions: catching up writes a lot at once, and the job has its own watchdog. The
-///   limit on transactions is PostgreSQL 17's; an earlier one does not know it.
+/// - No limit on statements and transactions: catching up writes a lot at once, and the job says itself how long it has
+///   waited for an answer. The limit on transactions is PostgreSQL 17's; an earlier one does not know it.
 /// - A lock that someone else holds on a table shows as an error to try again, not as silence.
 /// - A session whose process says nothing for [`SILENT_AT_MOST`] (it is frozen) ends, and with it its locks: the
 ///   first takes effect within a transaction, the second outside of one (from PostgreSQL 14 on; before, someone
@@ -91,6 +91,8 @@ fn setup() -> String {
          SET tcp_user_timeout = '20s';
          DO $$ BEGIN
              PERFORM set_config('idle_session_timeout', '{SILENT_AT_MOST}', false);
+         EXCEPTION WHEN OTHERS THEN NULL; END $$;
+         DO $$ BEGIN
              PERFORM set_config('client_connection_check_interval', '1s', false);
          EXCEPTION WHEN OTHERS THEN NULL; END $$;
          {NO_TRANSACTION_TIMEOUT};
@@ -216,6 +218,28 @@ impl Session {
     /// [`StoreError::Configuration`] where a pooler gave it another.
     pub(super) fn is_its_own(&self, pid: i32) -> Result<(), StoreError> {
         if pid == self.id.pid { Ok(()) } else { Err(pooler::refusal(&self.store)) }
+    }
+
+    /// That the database can hold every name that a record may have.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`] where its encoding is another than UTF-8.
+    pub(super) fn check_encoding(&mut self) -> Result<(), StoreError> {
+        const ASK: Sql =
+            Sql::new("asking for the database's encoding", "SELECT current_setting('server_encoding')::text");
+        let encoding: String = self.query_one(&ASK, &[])?;
+        // SQL_ASCII takes bytes as they come, and is told UTF-8.
+        if ["UTF8", "SQL_ASCII"].contains(&encoding.as_str()) {
+            return Ok(());
+        }
+        Err(StoreError::Configuration {
+            setting: "store",
+            message: format!(
+                "{}: the database is encoded in {encoding}, which can not hold every product's name; make one with \
+                 CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+                self.store
+            ),
+        })
     }
 
     /// From when on answers are of no use.
