@@ -117,6 +117,11 @@ fn what_is_proven_and_what_is_impossible_is_told() {
             audit["next_cursor"].as_str().expect("a third day")
         ));
         assert_eq!((&rest["rows"][0]["state"], &rest["next_cursor"]), (&json!("unproven"), &Value::Null));
+        let csv = serving.ask("/api/v1/audit.csv?order=asc&limit=2", &[]);
+        let rest = serving
+            .ask(&format!("/api/v1/audit.csv?order=asc&limit=2&cursor={}", csv.header("takings-next-cursor")), &[]);
+        assert_eq!((csv.body.lines().count(), rest.body.lines().count()), (3, 2));
+        assert_eq!((csv.header("etag"), rest.header("takings-next-cursor")), ("", ""));
         let one = serving.json("/api/v1/audit?from=2026-11-23&to=2026-11-23&state=differs");
         assert_eq!(one["rows"].as_array().unwrap().len(), 1);
 
@@ -334,6 +339,7 @@ fn wrong_requests_are_told_what_is_wrong() {
         ("/api/v1/sales_per_day?cursor=abc", 400, "invalid_parameter", "`cursor` is none"),
         ("/api/v1/summary?limit=1", 400, "invalid_parameter", "`limit` is not known here"),
         ("/api/v1/freshness?x=", 400, "invalid_parameter", "`x` is not known here"),
+        ("/api/v1/events?last_event_id=7-%00", 400, "invalid_parameter", "`last_event_id` is no event's id"),
         ("/api/v1/events?last_event_id=x", 400, "invalid_parameter", "`last_event_id` is no event's id"),
         ("/api/v1/sales_per_moon", 404, "not_found", "nothing"),
         ("/api/v1/", 404, "not_found", "nothing"),

@@ -114,8 +114,11 @@ impl Client {
                         return Some(bytes);
                     }
                 }
-                // Too slow: what was lost is asked for as a whole.
-                Ok(Err(RecvError::Lagged(_))) => self.behind = self.at.is_some(),
+                // Too slow: what was lost is asked for as a whole, and may have said that contact is back.
+                Ok(Err(RecvError::Lagged(_))) => {
+                    self.behind = self.at.is_some();
+                    self.ready.push_back(self.feed.contact());
+                }
                 Ok(Err(RecvError::Closed)) => return None,
             }
         }

@@ -34,6 +34,7 @@ use tokio::sync::{Notify, broadcast};
 
 use super::errors::cause;
 use super::metrics::Metrics;
+use super::outstanding::Outstanding;
 use super::rooms::{Rooms, tell};
 use super::watched::{ProductSet, SHARED_SETS, Watched};
 use super::wire::Named;
@@ -93,6 +94,7 @@ pub struct Feed {
     /// One client that came back asks the store at a time.
     turn: tokio::sync::Mutex<()>,
     resumed: Mutex<Answers>,
+    outstanding: Outstanding,
 }
 
 /// What clients that came back were told last.
@@ -140,7 +142,8 @@ impl Feed {
     pub fn new(reader: Reader, metrics: Arc<Metrics>) -> Arc<Self> {
         let state = State { rooms: Some(Rooms::new()), ..State::default() };
         let (watched, turn, resumed) = (Arc::default(), tokio::sync::Mutex::default(), Mutex::default());
-        Arc::new(Feed { reader, metrics, watched, state: Mutex::new(state), turn, resumed })
+        let outstanding = Outstanding::default();
+        Arc::new(Feed { reader, metrics, watched, state: Mutex::new(state), turn, resumed, outstanding })
     }
 
     /// Takes a place; `None` once the service stops.
@@ -148,6 +151,13 @@ impl Feed {
         let mut state = self.state.lock();
         let messages = state.rooms.as_mut()?.join();
         Some(Subscription { published: state.published.clone(), trouble: state.trouble.clone(), messages })
+    }
+
+    /// The event that says how contact with the store stands.
+    pub fn contact(&self) -> Bytes {
+        let state = self.state.lock();
+        let seen = state.published.as_ref().map(|(seen, _)| seen.epoch);
+        state.trouble.clone().unwrap_or_else(|| contact(true, seen, None))
     }
 
     /// Ends every client's stream.
@@ -306,6 +316,8 @@ impl Feed {
                         told.unwrap_or_else(|| reset(&changes.head))
                     }
                 };
+                // A snapshot is less to hold, and always right.
+                let event = self.outstanding.hold(event).unwrap_or_else(|| reset(&changes.head));
                 Resumed { seen: changes.head.state(), event: Some(event) }
             }
             Since::StartOver(head) => Resumed { seen: head.state(), event: Some(reset(&head)) },

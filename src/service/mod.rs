@@ -14,6 +14,7 @@ mod feed;
 mod logged;
 mod metrics;
 pub mod openapi;
+mod outstanding;
 pub mod parameters;
 mod product_totals;
 mod proofs;

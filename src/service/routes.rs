@@ -190,7 +190,7 @@ async fn audit(shop: &Shop, query: &str, asked: &Asked) -> Result<Response, Prob
     let Audit { page, proofs } = shop.reader.audit(&query).await?;
     let next_cursor = page.next.as_ref().map(|last| write_cursor(&DAY_PROOFS, last));
     if asked.csv {
-        return answer::csv(asked, None, answer::names(DAY_PROOFS.columns()), &page.rows).await;
+        return page_as_csv(answer::names(DAY_PROOFS.columns()), &page, None, next_cursor, asked).await;
     }
     let rows = page.rows.iter().map(|row| DayProof::read(&DAY_PROOFS, row)).collect();
     let answer = proofs::Audit { epoch: page.head.epoch, proofs: (&proofs).into(), rows, next_cursor };
@@ -207,6 +207,7 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
     let _turn = if is_large { shop.large.acquire().await.ok() } else { None };
     let mut page = shop.reader.page(&query).await?;
     let asked = &asked.clone().large(is_large);
+    let tag = answer::tag(&page.head.state());
     let next_cursor = page.next.as_ref().map(|last| write_cursor(table, last));
     if asked.csv {
         let mut names: Vec<&str> = answer::names(table.columns()).collect();
@@ -214,9 +215,8 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
             names.push("payload_cut");
             page.rows.iter_mut().for_each(|row| row.push(Value::Text(is_payload_cut(table, row).to_string())));
         }
-        return page_as_csv(names, &page, next_cursor, asked).await;
+        return page_as_csv(names, &page, Some(&tag), next_cursor, asked).await;
     }
-    let tag = answer::tag(&page.head.state());
     let epoch = page.head.epoch;
     let rows = &page.rows;
     if table.name == CORRECTIONS.name {
@@ -237,11 +237,11 @@ async fn page(shop: &Shop, table: &'static Table, query: &str, asked: &Asked) ->
 async fn page_as_csv(
     names: impl IntoIterator<Item = &'static str>,
     page: &Page,
+    tag: Option<&str>,
     next_cursor: Option<String>,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let tag = answer::tag(&page.head.state());
-    let mut response = answer::csv(asked, Some(&tag), names, &page.rows).await?;
+    let mut response = answer::csv(asked, tag, names, &page.rows).await?;
     if let Some(next) = next_cursor.and_then(|next| HeaderValue::from_str(&next).ok()) {
         response.headers_mut().insert("takings-next-cursor", next);
     }
@@ -257,13 +257,14 @@ async fn totals_of_products(shop: &Shop, query: &str, asked: &Asked) -> Result<R
     let _turn = shop.large.acquire().await.ok();
     let page = shop.reader.product_totals(&query).await?;
     let asked = &asked.clone().large(query.limit > DEFAULT_LIMIT);
+    let tag = answer::tag(&page.head.state());
     let next_cursor = page.next.as_ref().map(|last| product_totals::write_cursor(query.sort, last));
     if asked.csv {
-        return page_as_csv(answer::names(PRODUCT_TOTALS.columns()), &page, next_cursor, asked).await;
+        return page_as_csv(answer::names(PRODUCT_TOTALS.columns()), &page, Some(&tag), next_cursor, asked).await;
     }
     let rows = page.rows.iter().map(|row| wire::Named(PRODUCT_TOTALS.columns(), row)).collect();
     let answer = Rows { epoch: page.head.epoch, rows, next_cursor };
-    answer::json(asked, Some(&answer::tag(&page.head.state())), &answer).await
+    answer::json(asked, Some(&tag), &answer).await
 }
 
 /// The header is what a browser sends when it comes back by itself, and so newer than the address.

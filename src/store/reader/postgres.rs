@@ -12,6 +12,7 @@ use deadpool_postgres::{
 use futures_util::future::{BoxFuture, try_join_all};
 use native_tls::TlsConnector;
 use postgres_native_tls::MakeTlsConnector;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -35,6 +36,8 @@ const APPLICATION: &str = "takings serve";
 const CHANNEL: &str = "takings";
 /// How long a connection may hear nothing before it is asked whether it still would.
 const PULSE: Duration = Duration::from_secs(10);
+/// How long the server has to take word that nobody waits for a query any more.
+const CANCELLED_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait before listening again, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -109,14 +112,30 @@ fn fault(doing: &str, source: impl std::error::Error + Send + Sync + 'static) ->
 }
 
 /// A connection that goes back to the pool only when its work was finished: one that was given up on
-/// may still be busy with it, and is closed.
-struct InUse(Option<Object>);
+/// may still be busy with it. It is closed, and the server told to end what nobody waits for.
+struct InUse {
+    client: Option<Object>,
+    tls: Option<TlsConnector>,
+}
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        if let Some(busy) = self.0.take() {
-            drop(Object::take(busy));
-        }
+        let (Some(busy), Ok(runtime)) = (self.client.take(), Handle::try_current()) else { return };
+        let (cancel, tls, patience) = (busy.cancel_token(), self.tls.take(), CANCELLED_WITHIN);
+        drop(Object::take(busy));
+        runtime.spawn(async move {
+            let cancelled = async {
+                match tls {
+                    Some(tls) => cancel.cancel_query(MakeTlsConnector::new(tls)).await,
+                    None => cancel.cancel_query(NoTls).await,
+                }
+            };
+            match timeout(patience, cancelled).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => debug!(%error, "a query that nobody waits for was not cancelled"),
+                Err(_) => debug!("a query that nobody waits for was not cancelled: no answer"),
+            }
+        });
     }
 }
 
@@ -133,11 +152,11 @@ impl Backend for Postgres {
             Err(PoolError::Timeout(_)) => return Err(self.slow()),
             Err(error) => return Err(fault("taking a connection from the pool", error)),
         };
-        let mut in_use = InUse(Some(client));
-        let Some(client) = in_use.0.as_mut() else { return Err(self.slow()) };
+        let mut in_use = InUse { client: Some(client), tls: self.connector.tls.clone() };
+        let Some(client) = in_use.client.as_mut() else { return Err(self.slow()) };
         match timeout(self.timeout, snapshot(client, &statements, then)).await {
             Ok(Ok(tables)) => {
-                drop(in_use.0.take());
+                drop(in_use.client.take());
                 Ok(tables)
             }
             Ok(Err(error)) => Err(self.judge(error)),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -70,12 +70,16 @@ impl Backend for Sqlite {
             return Err(self.shared.unreachable("every connection is busy".to_owned()));
         };
         let shared = self.shared.clone();
+        // Dropped where no one waits any more: the work then ends at its next look, and the permit is given back.
+        let awaited = Arc::new(());
+        let is_awaited = Arc::downgrade(&awaited);
         let work = tokio::task::spawn_blocking(move || {
-            // Held until the work is done, even where no one waits for it any more.
             let _permit = permit;
-            shared.read(&statements, then)
+            shared.read(&statements, then, &is_awaited)
         });
-        work.await.map_err(|error| StoreError::Fault { doing: "reading the store".into(), source: Box::new(error) })?
+        let read = work.await;
+        drop(awaited);
+        read.map_err(|error| StoreError::Fault { doing: "reading the store".into(), source: Box::new(error) })?
     }
 
     fn watch(&self, wake: Arc<Notify>) -> WatchGuard {
@@ -99,7 +103,7 @@ fn passed(stopped: &Receiver<()>, time: Duration) -> bool {
 }
 
 impl Shared {
-    fn read(&self, statements: &[Statement], then: Then) -> Result<Vec<Vec<Row>>, StoreError> {
+    fn read(&self, statements: &[Statement], then: Then, is_awaited: &Weak<()>) -> Result<Vec<Vec<Row>>, StoreError> {
         let identity = identity(&self.file);
         let kept = {
             let mut idle = self.idle.lock();
@@ -110,8 +114,8 @@ impl Shared {
             Some(opened) => opened,
             None => Opened { connection: self.connect().map_err(|error| self.judge(error))?, identity },
         };
-        let tables =
-            snapshot(&mut opened.connection, statements, then, self.timeout).map_err(|error| self.judge(error))?;
+        let tables = snapshot(&mut opened.connection, statements, then, self.timeout, is_awaited)
+            .map_err(|error| self.judge(error))?;
         self.idle.lock().push(opened);
         Ok(tables)
     }
@@ -187,15 +191,16 @@ fn identity(file: &Path) -> Identity {
 }
 
 /// Runs the statements in one read transaction, which in WAL mode is one snapshot, and then those that follow from their
-/// answers. What takes longer than `timeout` is interrupted.
+/// answers. What takes longer than `timeout` is interrupted, and what nobody waits for.
 fn snapshot(
     connection: &mut Connection,
     statements: &[Statement],
     then: Then,
     timeout: Duration,
+    is_awaited: &Weak<()>,
 ) -> rusqlite::Result<Vec<Vec<Row>>> {
-    let deadline = Instant::now() + timeout;
-    connection.progress_handler(100_000, Some(move || Instant::now() > deadline))?;
+    let (deadline, is_awaited) = (Instant::now() + timeout, is_awaited.clone());
+    connection.progress_handler(100_000, Some(move || Instant::now() > deadline || is_awaited.strong_count() == 0))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
     let answer = |statement: &Statement| answer(&transaction, statement);
     let mut tables = statements.iter().map(answer).collect::<rusqlite::Result<Vec<_>>>()?;

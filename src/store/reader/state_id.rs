@@ -25,12 +25,21 @@ impl fmt::Display for StateId {
     }
 }
 
-impl FromStr for StateId {
-    type Err = std::num::ParseIntError;
+/// A text is no state's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no state is written so")]
+pub struct NoState;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl FromStr for StateId {
+    type Err = NoState;
+
+    fn from_str(text: &str) -> Result<Self, NoState> {
         let (epoch, run) = text.split_once('-').map_or((text, None), |(epoch, run)| (epoch, Some(run)));
-        Ok(StateId { epoch: epoch.parse()?, run: run.map(Arc::from) })
+        // Nor may it hold what a store can not be asked for.
+        if run.is_some_and(|run| !run.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+            return Err(NoState);
+        }
+        Ok(StateId { epoch: epoch.parse().map_err(|_| NoState)?, run: run.map(Arc::from) })
     }
 }
 
@@ -43,6 +52,8 @@ mod tests {
         for text in ["0", "4711", "4711-1c0ffee1c0de"] {
             assert_eq!(text.parse::<StateId>().map(|state| state.to_string()), Ok(text.to_owned()));
         }
-        assert!("x".parse::<StateId>().is_err() && "".parse::<StateId>().is_err() && "-a".parse::<StateId>().is_err());
+        for text in ["", "x", "-a", "7-a\0", "7-a b", "7-a-b"] {
+            assert_eq!(text.parse::<StateId>(), Err(NoState), "{text:?}");
+        }
     }
 }
