@@ -530,4 +530,24 @@ mod tests {
         let seen = patiently(&Stop::default(), || looks.next().expect("no third look"));
         assert_eq!(seen.expect("seen"), Some(2));
     }
+
+    /// The store is asked while a start takes its time, and whoever was replaced meanwhile hears of it.
+    #[test]
+    fn a_slow_start_keeps_the_store() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("takings.db");
+        let mut store = crate::store::open(&StoreUrl::Sqlite(file.clone())).expect("a store");
+        store.acquire(&JobSettings::default()).expect("ours");
+        let other = rusqlite::Connection::open(file).expect("the same");
+        let begun = std::time::Instant::now();
+        let ended = kept_meanwhile(store.as_mut(), move |is_kept| {
+            assert_eq!(other.execute("UPDATE job SET generation = generation + 1", []), Ok(1));
+            while begun.elapsed() < BEAT * 12 {
+                is_kept()?;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Ok(())
+        });
+        assert!(matches!(ended, Err(JobError::Store(StoreError::Fenced { .. }))), "{ended:?}");
+    }
 }
