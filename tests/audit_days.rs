@@ -14,11 +14,11 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
-use takings::audit::AuditSettings;
 use takings::audit::days::{Asked, recount_days};
+use takings::audit::{AuditError, AuditSettings, StoredState};
 use takings::config::{JobArgs, JobConfig};
 use takings::job::{self, Stop};
-use takings::store::{self, DayRows, DaysSeen, Outcome, ProvenDay, StoreUrl};
+use takings::store::{self, DayRows, DaysSeen, Outcome, ProvenDay, Recovered, StoreUrl};
 use takings_dataflows::day::Day;
 use takings_dataflows::view::View;
 
@@ -87,9 +87,24 @@ impl Counted {
             correction_window,
             ..args.resolve().unwrap()
         };
-        job::run(&config, &Stop::default()).unwrap();
-        let settings = AuditSettings::of(&config);
-        Counted { config, settings }
+        let counted = Counted { settings: AuditSettings::of(&config), config };
+        counted.run_again();
+        counted
+    }
+
+    fn run_again(&self) {
+        job::run(&self.config, &Stop::default()).unwrap();
+    }
+
+    fn recovered(&self) -> Recovered {
+        store::open(&StoreUrl::parse(&self.config.store).unwrap()).unwrap().look().unwrap().1
+    }
+
+    /// The whole audit.
+    fn audit(&self) -> Result<takings::audit::AuditReport, AuditError> {
+        let Recovered { rows, partitions, incomplete, inconsistent, .. } = self.recovered();
+        let stored = StoredState { rows, partitions, incomplete, inconsistent };
+        takings::audit::run(job::open_log(&self.config).unwrap().as_ref(), stored, &self.settings, &mut |_, _| {})
     }
 
     fn look(&self, days: &BTreeSet<Day>) -> (DaysSeen, DayRows) {
@@ -232,4 +247,92 @@ fn a_recount_ends_when_it_is_told_to() {
     };
     assert!(recount_days(log.as_ref(), &asked, &mut stops).unwrap().is_none());
     assert!((600..1_200).contains(&told), "it asked after {told} records");
+}
+
+const MS_A_DAY: i64 = 86_400_000;
+/// 2023-11-01T06:00Z.
+const BEGIN: i64 = 1_698_818_400_000;
+const A_DAY: i64 = 100;
+
+/// The day that lies so many after the first.
+fn nth(days: i64) -> Day {
+    Day::from_date(chrono::DateTime::from_timestamp_millis(BEGIN + days * MS_A_DAY).unwrap().date_naive())
+}
+
+/// A quiet shop's file: a hundred orders on each of these days, written then.
+fn write_days(folder: &Path, days: std::ops::Range<i64>, are_dated: bool) {
+    let log = folder.join("log");
+    std::fs::create_dir_all(&log).unwrap();
+    let mut text = String::new();
+    for (day, order) in days.flat_map(|day| (0..A_DAY).map(move |order| (day, order))) {
+        let written = BEGIN + day * MS_A_DAY + order * 60_000;
+        let timestamp = if are_dated { format!(r#","timestamp":{written}"#) } else { String::new() };
+        let (id, date) = (format!("{day}-{order}"), nth(day));
+        writeln!(
+            text,
+            r#"{{"key":"{id}","value":{{"orderId":"{id}","orderDate":"{date}","totalAmount":2,"productName":"p"}}{timestamp}}}"#
+        )
+        .unwrap();
+    }
+    std::fs::write(log.join("product_sold.jsonl"), text).unwrap();
+    std::fs::write(log.join("product_listings.jsonl"), "").unwrap();
+}
+
+/// A shop whose log began anew: its first days are gone, and three later ones are there. Its time moves once in a thousand
+/// orders, which is ten of its days.
+fn began_anew(folder: &Path, are_dated: bool, keep_orders: bool) -> Counted {
+    write_days(folder, 0..15, are_dated);
+    let store = format!("sqlite:{}", folder.join("totals.db").display());
+    let args = JobArgs::of(&folder.join("log").display().to_string(), &store);
+    let args = args.with_topics(&["product_sold", "product_listings"]);
+    let views = vec![View::Day, View::Category, View::Product];
+    let config = JobConfig { until_caught_up: true, keep_orders, views, ..args.resolve().unwrap() };
+    let mut counted = Counted { settings: AuditSettings::of(&config), config };
+    counted.run_again();
+    write_days(folder, 20..23, are_dated);
+    counted.config.resume_at = vec!["product_sold/0=0".parse().unwrap()];
+    counted.run_again();
+    counted.config.resume_at.clear();
+    counted
+}
+
+#[test]
+fn what_a_quiet_log_lost_reaches_to_its_last_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut counted = began_anew(folder.path(), true, false);
+    let days = (0..15).chain(20..23).map(nth).collect();
+    for verdict in counted.prove(&days, true) {
+        let expected = if verdict.day <= nth(14) { Outcome::NotProvable } else { Outcome::Proven };
+        assert_eq!(verdict.outcome, expected, "{verdict:#?}");
+    }
+    // A real difference after it is one.
+    counted.execute(&format!("UPDATE sales_per_day SET units = units + 1 WHERE order_date = '{}'", nth(21)));
+    let found = counted.prove(&BTreeSet::from([nth(21)]), false);
+    assert_eq!(found[0].outcome, Outcome::Differs, "{found:#?}");
+    counted.execute(&format!("UPDATE sales_per_day SET units = units - 1 WHERE order_date = '{}'", nth(21)));
+
+    counted.config.views.push(View::Month);
+    counted.run_again();
+    let incomplete = counted.recovered().incomplete;
+    assert_eq!(
+        incomplete.iter().map(|view| (view.view, view.complete_from)).collect::<Vec<_>>(),
+        [(View::Month, nth(15))]
+    );
+}
+
+#[test]
+fn what_a_log_without_dates_lost_may_be_of_any_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let counted = began_anew(folder.path(), false, true);
+    for verdict in counted.prove(&(0..15).chain(20..23).map(nth).collect(), true) {
+        let expected = if verdict.day <= nth(14) { Outcome::NotProvable } else { Outcome::Proven };
+        assert_eq!(verdict.outcome, expected, "{verdict:#?}");
+    }
+    match counted.audit() {
+        Err(AuditError::NotProvable(why)) => assert!(why.contains("product_sold/0 began anew"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    counted.execute(&format!("UPDATE sales_per_day SET units = units + 1 WHERE order_date = '{}'", nth(21)));
+    let found = counted.prove(&BTreeSet::from([nth(21)]), false);
+    assert_eq!(found[0].outcome, Outcome::NotProvable, "no date says that it is not lost: {found:#?}");
 }

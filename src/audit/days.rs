@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
+use takings_dataflows::order::PartitionId;
 use takings_dataflows::view::View;
 
 use super::names::{Name, Names};
@@ -27,6 +28,7 @@ use super::versions::{Books, Newest, Place, Version};
 use super::{AuditError, AuditSettings};
 use crate::config::topics::Kind;
 use crate::source::{Log, PartitionRange, Record};
+use crate::store::loss::FIRST_RECORDS;
 use crate::store::proof::{BY_DAY, ShownDifference};
 use crate::store::{DayRows, Outcome, PartitionState, ProvenDay};
 
@@ -108,7 +110,7 @@ struct Recount<'a> {
     orders: Held,
     /// Each product's newest listing, as far as it matters: the category.
     listings: HashMap<Name, Newest<Option<Name>>>,
-    /// The timestamp of the first record that a partition still holds, the latest of all that lost some.
+    /// Up to when what the log lost may be dated; `None` where no date says.
     horizon: Option<i64>,
 }
 
@@ -185,23 +187,24 @@ pub fn recount_days(
         }
         Wanted::Found(found)
     };
-    let mut firsts = HashSet::new();
+    let mut firsts: BTreeMap<PartitionId, Vec<i64>> = BTreeMap::new();
     let mut order = |range: &PartitionRange, topic: &str, record: &Record<'_>| {
-        if range.first > 0 && firsts.insert(range.partition) {
-            recount.horizon = recount.horizon.max(Some(record.timestamp));
+        let firsts = firsts.entry(range.partition).or_default();
+        if firsts.len() < FIRST_RECORDS {
+            firsts.push(record.timestamp);
         }
         recount.order(topic, record, &wanted);
     };
     if !pass(&of_orders, &mut order)? {
         return Ok(None);
     }
-    for (range, state) in of_orders.iter().filter(|(range, state)| range.first > 0 && range.first >= state.offset) {
-        debug_assert!(range.end >= state.offset);
-        recount.horizon = recount.horizon.max(Some(state.time()));
-    }
-    for (_, state) in of_orders.iter().filter(|(_, state)| state.lost_until > 0) {
-        recount.horizon = recount.horizon.max(Some(state.lost_until));
-    }
+    let now = Utc::now().timestamp_millis();
+    let losses = of_orders.iter().filter_map(|(range, state)| Some((state.loss(range.first)?, range, state)));
+    let untils = losses.map(|(loss, range, state)| {
+        let firsts = firsts.get(&range.partition).map_or(&[][..], Vec::as_slice);
+        loss.until(firsts, state.reached(now))
+    });
+    recount.horizon = untils.collect::<Option<Vec<i64>>>().and_then(|untils| untils.into_iter().max());
     // Sales of any day may follow a listing that is gone.
     if of_listings.iter().any(|(range, state)| state.lost(range.first).is_some()) {
         recount.horizon = None;

@@ -7,7 +7,7 @@ use super::cut_off::{holds_last, how_to_go_on, parts_at};
 use crate::config::JobConfig;
 use crate::formats::Kind;
 use crate::source::{Counted, Log, PartitionRange, SourceError, StartAt};
-use crate::store::{PartitionState, PassedOver};
+use crate::store::{Loss, PartitionState, PassedOver, loss};
 
 /// Where one partition starts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -91,9 +91,16 @@ impl PartitionStart {
         self.passed_over.counted(self.replay_from, self.committed)
     }
 
-    /// Whether some of what was counted, or might have been, is not in the log: retention took it, or the log began anew.
-    pub(super) fn lacks_some(&self) -> bool {
-        self.range.first > 0 || self.incarnation > 0 || self.lost_until > 0
+    /// What of all that was counted, or might have been, is not in the log.
+    pub(super) fn loss(&self) -> Option<Loss> {
+        Loss::of(self.range.first, self.incarnation, self.lost_until)
+    }
+
+    /// Up to when whatever stood before `committed` is dated; see [`reached`](loss::reached).
+    pub(super) fn reached(&self, now: i64) -> i64 {
+        // What was passed over has dates that nobody read.
+        let is_read = self.passed_over.stretches().all(|(_, end)| end < self.committed);
+        if is_read { loss::reached(self.newest_timestamp, self.log_time, now) } else { now }
     }
 
     /// Whether everything that the log holds of it is committed.
@@ -251,7 +258,8 @@ impl Beside<'_> {
     fn lost_until(&self, resumed: Option<u64>) -> i64 {
         let Some(state) = self.state else { return 0 };
         let is_lost = resumed.is_some_and(|resumed| self.is_another_topic() || resumed < state.offset);
-        if is_lost { state.time() } else { state.lost_until }
+        let reached = || state.reached(chrono::Utc::now().timestamp_millis());
+        if is_lost { state.lost_until.max(reached()) } else { state.lost_until }
     }
 
     fn passed_over(&self, resumed: Option<u64>) -> PassedOver {

@@ -15,8 +15,9 @@ use super::partition_start::PartitionStart;
 use super::roll_ups::check_roll_ups;
 use crate::config::JobConfig;
 use crate::formats::Kind;
-use crate::source::{Log, PartitionRange, SourceError, StartAt, heads};
-use crate::store::{FilledView, PartitionState, Recovered};
+use crate::source::{Heads, Log, PartitionRange, SourceError, StartAt, heads};
+use crate::store::loss::{FIRST_RECORDS, first_date};
+use crate::store::{FilledView, Loss, PartitionState, Recovered};
 
 /// Where all workers start, in every process: what process 0 reads in the store, and the others are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -205,18 +206,17 @@ fn counts_otherwise(config: &JobConfig, recovered: &Recovered) -> bool {
             || recovered.partitions.iter().any(|state| state.counters.beyond_horizon > 0))
 }
 
-/// In milliseconds.
-const DAY: i64 = 86_400_000;
-/// Records at the start of a partition that are asked for their date: one wrong clock does not say it.
-const FIRST_RECORDS: usize = 100;
-
 /// The day of the first record that the log holds of any of these partitions of orders.
 fn first_day(config: &JobConfig, log: &dyn Log, partitions: &[PartitionStart]) -> Result<Option<Day>, SourceError> {
     let held = partitions.iter().filter(|start| start.kind == Kind::Order && start.range.first < start.range.end);
     let from: Vec<_> = held.map(|start| StartAt::on(start.range.partition, start.range.first)).collect();
     let firsts = heads(log, &config.topics, &from, FIRST_RECORDS)?;
-    let oldest = firsts.into_values().flat_map(|firsts| firsts.records).map(|head| head.timestamp);
-    Ok(some_day(config, oldest.filter(|timestamp| *timestamp > 0).min()))
+    let oldest = firsts.values().filter_map(|firsts| first_date(&dates(firsts))).map(|(date, _)| date).min();
+    Ok(some_day(config, oldest))
+}
+
+fn dates(heads: &Heads) -> Vec<i64> {
+    heads.records.iter().map(|head| head.timestamp).collect()
 }
 
 /// The business day of a log's timestamp; of one without, today: what was counted so far is dated before.
@@ -226,44 +226,29 @@ fn some_day(config: &JobConfig, timestamp: Option<i64>) -> Option<Day> {
         .or_else(|| business_day(config, chrono::Utc::now().timestamp_millis()))
 }
 
-/// The day of the first records that the log still holds of these partitions, the latest of those that lost some, by
-/// retention or since their log began anew. Of a partition that holds none any more, the time it had come to stands for it.
+/// The first day of which these partitions may have all, the latest of those that lost some: that of the first records that
+/// the log still holds, or the one after the last that is gone; today, where no date says.
 fn complete_from<'a>(
     config: &JobConfig,
     log: &dyn Log,
     partitions: impl IntoIterator<Item = &'a PartitionStart>,
     kind: Kind,
 ) -> Result<Option<Day>, SourceError> {
-    let cut: Vec<_> = partitions.into_iter().filter(|start| start.kind == kind && start.lacks_some()).collect();
-    if cut.is_empty() {
-        return Ok(None);
-    }
-    let mut from = Vec::new();
-    let mut oldest = Vec::new();
-    for start in &cut {
-        let PartitionRange { partition, first, end } = start.range;
-        if start.lost_until > 0 {
-            // Whatever is dated on the day of the last lost record may be lost.
-            oldest.push(start.lost_until + DAY);
-        }
-        if first == 0 {
-            // All that this log ever had.
-        } else if first == end {
-            oldest.push(if start.log_time > 0 { start.log_time } else { start.newest_timestamp });
-        } else {
-            from.push(StartAt::on(partition, first));
-        }
-    }
-    for firsts in heads(log, &config.topics, &from, FIRST_RECORDS)?.into_values() {
-        oldest.push(firsts.records.iter().map(|head| head.timestamp).min().unwrap_or(0));
-    }
-    let newest = oldest.into_iter().max().filter(|newest| *newest > 0);
-    // What was counted of a log without dates is gone all the same.
-    Ok(if cut.iter().any(|start| start.incarnation > 0) {
-        some_day(config, newest)
-    } else {
-        newest.and_then(|newest| business_day(config, newest))
-    })
+    let of_kind = partitions.into_iter().filter(|start| start.kind == kind);
+    let lacking: Vec<_> = of_kind.filter_map(|start| Some((start, start.loss()?))).collect();
+    let holds_some = |range: &PartitionRange| range.first > 0 && range.first < range.end;
+    let held = lacking.iter().map(|(start, _)| start.range).filter(holds_some);
+    let from: Vec<_> = held.map(|range| StartAt::on(range.partition, range.first)).collect();
+    let firsts = heads(log, &config.topics, &from, FIRST_RECORDS)?;
+    let now = chrono::Utc::now().timestamp_millis();
+    let day = |(start, loss): &(&PartitionStart, Loss)| {
+        let firsts = firsts.get(&start.range.partition).map(dates).unwrap_or_default();
+        let until = loss.until(&firsts, start.reached(now));
+        let day = some_day(config, until)?;
+        let is_of_one_gone = until.is_some_and(|until| firsts.is_empty() || until == start.lost_until);
+        Some(if is_of_one_gone { Day::from_epoch_days(day.epoch_days() + 1) } else { day })
+    };
+    Ok(lacking.iter().filter_map(day).max())
 }
 
 /// The business day of a log's timestamp.

@@ -12,7 +12,7 @@ use takings_dataflows::rating::Rating;
 use takings_dataflows::row::{RowChange, RowValue};
 use takings_dataflows::view::{View, ViewKey};
 
-use super::{PassedOver, StoreError};
+use super::{Loss, PassedOver, StoreError, loss};
 
 /// Everything one epoch changed. Written whole or not at all.
 #[derive(Clone, Debug, Default)]
@@ -223,8 +223,8 @@ pub struct PartitionState {
     pub topic_id: Option<String>,
     /// What was never counted, because a run was told to resume behind it.
     pub passed_over: PassedOver,
-    /// How far its time had come when a run was told to resume before what was counted, in milliseconds since 1970: what
-    /// is dated up to then may be gone from the log. 0 where none was.
+    /// What was counted when its log began anew is dated up to here, in milliseconds since 1970, and may be gone from the
+    /// log. 0 where it never did, or no date says.
     pub lost_until: i64,
     /// The last record read, where it is known: the next start looks for it.
     pub last: Option<LastRecord>,
@@ -233,21 +233,25 @@ pub struct PartitionState {
 }
 
 impl PartitionState {
-    /// How far it has come in time, in milliseconds since 1970; 0 where nothing says.
-    pub const fn time(&self) -> i64 {
-        if self.log_time > 0 { self.log_time } else { self.newest_timestamp }
+    /// See [`reached`](loss::reached).
+    pub fn reached(&self, now: i64) -> i64 {
+        loss::reached(self.newest_timestamp, self.log_time, now)
     }
 
-    /// What its log lost, in words, as far as is known, where that was counted: its first records, or those of a log
-    /// before this one. `first`: the offset of the first record that it holds.
+    /// What its log lost that may have been counted. `first`: the offset of the first record that it holds.
+    pub fn loss(&self, first: u64) -> Option<Loss> {
+        Loss::of(first, self.incarnation, self.lost_until).filter(|_| self.counters.read > 0)
+    }
+
+    /// The same in words.
     pub fn lost(&self, first: u64) -> Option<String> {
-        let PartitionState { topic, partition, counters, .. } = self;
-        let is_cut = first > 0 && counters.read > 0;
-        match super::moment::of_log(self.lost_until) {
-            Some(until) => Some(format!("{topic}/{partition} began anew after {until}")),
-            None if is_cut => Some(format!("{topic}/{partition} starts at offset {first}")),
-            None => None,
-        }
+        let PartitionState { topic, partition, .. } = self;
+        self.loss(first)?;
+        Some(match super::moment::of_log(self.lost_until) {
+            Some(until) => format!("{topic}/{partition} began anew after {until}"),
+            None if self.incarnation > 0 => format!("{topic}/{partition} began anew, nobody knows when"),
+            None => format!("{topic}/{partition} starts at offset {first}"),
+        })
     }
 
     /// The same, with what stands in `sources.passed_over` and `sources.last_record`.

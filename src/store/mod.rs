@@ -7,6 +7,7 @@ pub mod columns;
 pub mod commit;
 pub mod error;
 mod host;
+pub mod loss;
 mod moment;
 mod over;
 mod packed;
@@ -30,6 +31,7 @@ use takings_dataflows::event::Event;
 
 pub use commit::{Commit, FilledView, IncompleteView, Inconsistent, JobSettings, PartitionState, Recovered};
 pub use error::StoreError;
+pub use loss::Loss;
 pub use over::Over;
 pub use passed_over::PassedOver;
 pub use proof::{DayRows, DayState, DaysSeen, Outcome, ProvenDay};

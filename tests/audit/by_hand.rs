@@ -1,11 +1,13 @@
 //! The audit against books that are kept by hand.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use takings::audit::days::{Asked, recount_days};
 use takings::audit::{AuditSettings, StoredState};
 use takings::store::commit::Counters;
-use takings::store::{IncompleteView, PartitionState, PassedOver};
+use takings::store::{IncompleteView, Outcome, PartitionState, PassedOver};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
 use takings_dataflows::row::RowValue;
@@ -168,4 +170,45 @@ fn what_the_log_lost_can_not_be_proven() {
     other.partitions[0].topic = "returns".to_owned();
     let error = audit(&small(), other, &settings()).expect_err("unknown").to_string();
     assert_eq!(error, "the store counted topic returns, which is not among --topics; add it");
+}
+
+/// What the audit of a single day finds, which was counted as one order more than the log still holds of it.
+fn outcome(records: Records, lost: u64, newest_timestamp: i64, log_time: i64, dated: i64) -> Outcome {
+    let day = Day::from_date(chrono::DateTime::from_timestamp_millis(dated).expect("a date").date_naive());
+    let end = lost + records.len() as u64;
+    let log = MemoryLog { partitions: vec![(lost, records)] };
+    let mut stored = by_hand(5, 1, &[(end, Counters { read: end, applied: end, ..Counters::default() })]);
+    stored.rows = vec![(ViewKey::Day { day, currency: Symbol::new("EUR") }, stored.rows[0].1)];
+    stored.partitions[0].newest_timestamp = newest_timestamp;
+    stored.partitions[0].log_time = log_time;
+    let (settings, days) = (settings(), BTreeSet::from([day]));
+    let StoredState { partitions, rows, .. } = &stored;
+    let asked = Asked { settings: &settings, epoch: 1, partitions, days: &days, rows, are_all: true };
+    let found = recount_days(&log, &asked, &mut |_| true).expect("readable").expect("nobody stopped it");
+    found[0].outcome
+}
+
+#[test]
+fn a_loss_reaches_to_what_is_left_and_no_single_clock_says_where_that_is() {
+    const DAY: i64 = 86_400_000;
+    const BEGIN: i64 = 1_698_818_400_000;
+    const YEAR_2100: i64 = 4_102_444_800_000;
+    let held = |dates: &[i64]| -> Records {
+        (0..).zip(dates).map(|(id, date)| (*date, key(&format!("{id}")), order(&format!("{id}"), "1"))).collect()
+    };
+    // All is gone, fourteen days and 1,500 records after it began: log time is that of the tenth record.
+    let emptied = |day: i64| outcome(held(&[]), 1_500, BEGIN + 14 * DAY, BEGIN, BEGIN + day * DAY);
+    assert_eq!([0, 1, 7, 14, 15].map(emptied)[..4], [Outcome::NotProvable; 4]);
+    assert_eq!(emptied(15), Outcome::Differs);
+    // The newest record is dated by a clock that is ahead.
+    let ahead = |day: i64| outcome(held(&[]), 1_500, YEAR_2100, BEGIN, BEGIN + day * DAY);
+    assert_eq!((ahead(14), ahead(20_000)), (Outcome::NotProvable, Outcome::Differs));
+    // The first record held is of a clock at 1970, or one that is ahead.
+    for wrong in [1_000, YEAR_2100] {
+        let dates: Vec<i64> = [wrong].into_iter().chain((0..20).map(|hour| BEGIN + 3 * DAY + hour * 60_000)).collect();
+        let cut = |day: i64| outcome(held(&dates), 300, BEGIN + 4 * DAY, BEGIN, BEGIN + day * DAY);
+        assert_eq!((cut(2), cut(3), cut(4)), (Outcome::NotProvable, Outcome::NotProvable, Outcome::Differs), "{wrong}");
+    }
+    // No date at all.
+    assert_eq!(outcome(held(&[0, 0]), 5, 0, 0, BEGIN), Outcome::NotProvable);
 }
