@@ -21,7 +21,7 @@ use takings_dataflows::view::View;
 
 use super::names::{Name, Names};
 use super::plain::{Plain, PlainOrder, read};
-use super::reading::{InLog, read_partition};
+use super::reading::{InLog, is_of_another_log, read_partition};
 use super::standing::{Group, Limits, Listing, Standing};
 use super::value::{Row, Total, Value, row_of};
 use super::versions::{Books, Newest, Place, Version};
@@ -126,6 +126,11 @@ pub fn recount_days(
 ) -> Result<Option<Vec<ProvenDay>>, AuditError> {
     let topics = &asked.settings.topics;
     let ranges = log.partitions(topics)?;
+    let none_is_provable =
+        |why: String| Ok(Some(asked.days.iter().map(|day| not_provable(asked, *day, why.clone())).collect()));
+    if let Some(why) = is_of_another_log(log, topics, &asked.settings.rules, &ranges, asked.partitions)? {
+        return none_is_provable(why);
+    }
     let (mut of_orders, mut of_listings, mut lost) = (Vec::new(), Vec::new(), Vec::new());
     for state in asked.partitions {
         let PartitionState { topic, partition, offset, .. } = state;
@@ -133,9 +138,9 @@ pub fn recount_days(
             InLog::Here(range) => range,
             InLog::NothingRead => continue,
             InLog::Short { .. } => {
-                let reason =
-                    format!("{topic}/{partition} was counted up to offset {offset}, and the log no longer reaches it");
-                return Ok(Some(asked.days.iter().map(|day| not_provable(asked, *day, reason.clone())).collect()));
+                return none_is_provable(format!(
+                    "{topic}/{partition} was counted up to offset {offset}, and the log no longer reaches it"
+                ));
             }
         };
         match asked.settings.rules.topic(topic).kind() {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use takings_dataflows::row::RowValue;
 use takings_dataflows::view::{View, ViewKey};
 
-use self::reading::InLog;
+use self::reading::{InLog, is_of_another_log};
 use crate::config::JobConfig;
 use crate::config::topics::Kind;
 use crate::source::{Log, SourceError};
@@ -101,16 +101,17 @@ pub enum AuditError {
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] SourceError),
-    /// The log no longer holds what the store counted.
-    #[error(
-        "not provable: {0}; a store can be audited as long as its log holds every record, so keep the log longer, \
-         or start a new store from what it still holds"
-    )]
+    /// The log no longer holds what the store counted, or is another, or a correction window decided. With what to do.
+    #[error("not provable: {0}")]
     NotProvable(String),
     /// The store counted a topic that this audit was not told of.
     #[error("the store counted topic {0}, which is not among --topics; add it")]
     UnknownTopic(String),
 }
+
+/// What to do where the log lost some.
+const KEEP_THE_LOG: &str = "a store can be audited as long as its log holds every record, so keep the log longer, or start a \
+                            new store from what it still holds";
 
 /// Recounts the log from its first record up to the committed offsets, and compares. `progress` is
 /// told now and then how many records were read, and of which partition.
@@ -126,18 +127,24 @@ pub fn run(
 ) -> Result<AuditReport, AuditError> {
     let mut recount = recount::Recount::new(settings);
     let mut lost = Vec::new();
-    let ranges = if stored.partitions.is_empty() { Vec::new() } else { log.partitions(&settings.topics)? };
+    if stored.partitions.is_empty() {
+        return Ok(recount.compare(&stored));
+    }
+    if let Some(state) = stored.partitions.iter().find(|state| !settings.topics.contains(&state.topic)) {
+        return Err(AuditError::UnknownTopic(state.topic.clone()));
+    }
+    let ranges = log.partitions(&settings.topics)?;
+    if let Some(why) = is_of_another_log(log, &settings.topics, &settings.rules, &ranges, &stored.partitions)? {
+        return Err(AuditError::NotProvable(why));
+    }
     for state in &stored.partitions {
         let PartitionState { topic, partition, offset, .. } = state;
-        if !settings.topics.contains(topic) {
-            return Err(AuditError::UnknownTopic(topic.clone()));
-        }
         let range = match InLog::of(state, &ranges, &settings.topics) {
             InLog::Here(range) => range,
             InLog::NothingRead => continue,
             InLog::Short { end } => {
                 let end = end.map_or("is gone".to_owned(), |end| format!("ends at offset {end}"));
-                let what = format!("{topic}/{partition} {end}, and it was counted up to {offset}");
+                let what = format!("{topic}/{partition} {end}, and it was counted up to {offset}; {KEEP_THE_LOG}");
                 return Err(AuditError::NotProvable(what));
             }
         };
@@ -166,7 +173,8 @@ pub fn run(
     }
     // What was lost may have been lost before the store was made: then nothing is missing.
     if !lost.is_empty() && !report.is_clean() {
-        let what = format!("the log lost records ({}), and {} totals differ", lost.join(", "), report.differences);
+        let (lost, differences) = (lost.join(", "), report.differences);
+        let what = format!("the log lost records ({lost}), and {differences} totals differ; {KEEP_THE_LOG}");
         return Err(AuditError::NotProvable(what));
     }
     if !lost.is_empty() {

@@ -1,9 +1,11 @@
-//! What the log still holds of a counted partition, and reading it from its first record to the committed offset.
+//! Whether the log is the one that was counted, what it still holds of a partition, and reading it from its first record to the committed offset.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use super::Rules;
+use crate::job::first_of_another;
 use crate::source::{Log, PartitionRange, Polled, Record, SourceError, StartAt};
 use crate::store::PartitionState;
 
@@ -29,10 +31,52 @@ impl<'a> InLog<'a> {
         };
         match ranges.iter().find(is_it) {
             Some(range) if range.end >= state.offset => InLog::Here(range),
-            None if state.counters.read == 0 => InLog::NothingRead,
+            _ if state.counters.read == 0 => InLog::NothingRead,
             range => InLog::Short { end: range.map(|range| range.end) },
         }
     }
+}
+
+/// Why the log of these `ranges` is not the one that was counted, if it is not: as a start does, it asks for the ids of
+/// topics and for the last record of each partition. What an audit would find in another log are no faults of the store.
+///
+/// # Errors
+/// [`SourceError`] where the log can not be read.
+pub(super) fn is_of_another_log(
+    log: &dyn Log,
+    topics: &[String],
+    rules: &Rules,
+    ranges: &[PartitionRange],
+    states: &[PartitionState],
+) -> Result<Option<String>, SourceError> {
+    const GO_ON: &str =
+        "it can not be held against what that says; a start of `takings run` tells how to go on with it";
+    let ids = log.topic_ids(topics)?;
+    let mut counted = Vec::new();
+    for state in states.iter().filter(|state| state.counters.read > 0) {
+        let PartitionState { topic, partition, .. } = state;
+        let rank = topics.iter().position(|known| known == topic);
+        let is = rank.and_then(|rank| ids.get(rank)?.as_ref());
+        if let Some((was, is)) = state.topic_id.as_ref().zip(is).filter(|(was, is)| was != is) {
+            return Ok(Some(format!(
+                "topic {topic} was created anew: its id is {is}, and what was counted of {topic}/{partition} is of {was}, \
+                 which is gone; {GO_ON}"
+            )));
+        }
+        if let (InLog::Here(range), Some(last)) = (InLog::of(state, ranges, topics), state.last) {
+            counted.push((*range, last, rules.topic(topic).kind()));
+        }
+    }
+    let another = first_of_another(log, topics, &counted)?;
+    Ok(another.map(|(PartitionRange { partition, .. }, last)| {
+        format!(
+            "the record at offset {} of {}/{} is not the one that stood there when it was counted: the log was cut off, \
+             restored from a copy or written anew; {GO_ON}",
+            last.offset,
+            topics[usize::from(partition.topic)],
+            partition.partition
+        )
+    }))
 }
 
 /// Hands every record of a partition that is counted in `state` to `each`. After at most `at_once` records `goes_on` is told how many

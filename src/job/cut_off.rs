@@ -28,7 +28,7 @@ pub(super) fn check_last(config: &JobConfig, log: &dyn Log, partitions: &[Partit
         .filter(|(start, last)| last.offset >= start.range.first)
         .collect();
     let from: Vec<StartAt> = known.iter().map(|(PartitionStart { range, .. }, last)| place_of(range, last)).collect();
-    let found = look(config, log, from)?;
+    let found = look(log, &config.topics, from)?;
     for (PartitionStart { range, kind, .. }, last) in known {
         let found = found.get(&range.partition);
         match judge(found, &last, *kind) {
@@ -53,7 +53,7 @@ pub(super) fn holds_last(
     if last.offset < range.first || last.offset >= range.end {
         return Ok(false);
     }
-    let found = look(config, log, vec![place_of(range, &last)])?;
+    let found = look(log, &config.topics, vec![place_of(range, &last)])?;
     let found = found.get(&range.partition);
     match judge(found, &last, config.kind_of(range.partition.topic)) {
         Found::It => Ok(true),
@@ -62,14 +62,29 @@ pub(super) fn holds_last(
     }
 }
 
-/// The first record from each of these offsets on; of a partition where no record starts at its offset, nothing.
-fn look(
-    config: &JobConfig,
+/// The first of some partitions, each with its last record counted, that holds another in its place. What may not be read
+/// yet is not another; nor is one that retention took, or that stands past the end.
+///
+/// # Errors
+/// As [`heads`].
+pub(crate) fn first_of_another(
     log: &dyn Log,
-    mut from: Vec<StartAt>,
-) -> Result<BTreeMap<PartitionId, Heads>, SourceError> {
+    topics: &[String],
+    counted: &[(PartitionRange, LastRecord, Kind)],
+) -> Result<Option<(PartitionRange, LastRecord)>, SourceError> {
+    let known: Vec<_> =
+        counted.iter().filter(|(range, last, _)| (range.first..range.end).contains(&last.offset)).collect();
+    let found = look(log, topics, known.iter().map(|(range, last, _)| place_of(range, last)).collect())?;
+    let is_another = |(range, last, kind): &&&(PartitionRange, LastRecord, Kind)| {
+        judge(found.get(&range.partition), last, *kind) == Found::Another
+    };
+    Ok(known.iter().find(is_another).map(|(range, last, _)| (*range, *last)))
+}
+
+/// The first record from each of these offsets on; of a partition where no record starts at its offset, nothing.
+fn look(log: &dyn Log, topics: &[String], mut from: Vec<StartAt>) -> Result<BTreeMap<PartitionId, Heads>, SourceError> {
     loop {
-        match heads(log, &config.topics, &from, 1) {
+        match heads(log, topics, &from, 1) {
             // The others are still to be looked at.
             Err(SourceError::NoRecordAt { partition, .. }) if from.iter().any(|start| start.partition == partition) => {
                 from.retain(|start| start.partition != partition);

@@ -32,6 +32,7 @@ use takings_dataflows::upsert::Horizon;
 
 pub use self::cluster::ClusterError;
 use self::cluster::{Cluster, Meeting};
+pub(crate) use self::cut_off::first_of_another;
 pub use self::error::JobError;
 pub(crate) use self::error::chain;
 use self::pace::Pace;

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use takings::audit::days::{Asked, recount_days};
-use takings::audit::{AuditSettings, StoredState};
+use takings::audit::{AuditError, AuditSettings, StoredState};
+use takings::source::Record;
 use takings::store::commit::Counters;
 use takings::store::{IncompleteView, Outcome, PartitionState, PassedOver};
 use takings_dataflows::amount::Amount;
 use takings_dataflows::day::Day;
+use takings_dataflows::last_record::LastRecord;
+use takings_dataflows::order::PartitionId;
 use takings_dataflows::row::RowValue;
 use takings_dataflows::symbol::Symbol;
 use takings_dataflows::takings::Takings;
@@ -38,7 +41,7 @@ fn small() -> MemoryLog {
         (8, key("x"), None),
         (9, None, Some(b"soup".to_vec())),
     ];
-    MemoryLog { partitions: vec![(0, one), (0, vec![(1, None, order("c", "4"))])] }
+    MemoryLog { partitions: vec![(0, one), (0, vec![(1, None, order("c", "4"))])], ..MemoryLog::default() }
 }
 
 /// A store that counted this many orders and this much, each partition with its end and counters.
@@ -107,7 +110,7 @@ fn stops_at_the_committed_offsets() {
 fn orders_that_cross_partitions_are_told_apart_by_version() {
     let one: Records = vec![(5, key("a"), order("a", "1")), (7, key("b"), order("b", "1"))];
     let two: Records = vec![(3, key("a"), order("a", "2")), (6, key("a"), order("a", "3"))];
-    let log = MemoryLog { partitions: vec![(0, one), (0, two)] };
+    let log = MemoryLog { partitions: vec![(0, one), (0, two)], ..MemoryLog::default() };
     // This run met the newest first of partition 0, so what came after was superseded: no other run need.
     let one = Counters { read: 2, applied: 2, ..Counters::default() };
     let two = Counters { read: 2, superseded: 1, corrections: 1, ..Counters::default() };
@@ -126,7 +129,7 @@ fn past_the_window_an_id_begins_anew() {
         (3 * day + 1, key("a"), order("a", "5")),
         (4 * day, key("a"), order("a", "7")),
     ];
-    let log = MemoryLog { partitions: vec![(0, records)] };
+    let log = MemoryLog { partitions: vec![(0, records)], ..MemoryLog::default() };
     let windowed = AuditSettings { correction_window: Some(Duration::from_secs(2 * 86_400)), ..settings() };
     let stored = by_hand(9, 2, &[(4, Counters { read: 4, applied: 2, corrections: 2, ..Counters::default() })]);
     let report = audit(&log, stored.clone(), &windowed).expect("a verdict");
@@ -172,11 +175,65 @@ fn what_the_log_lost_can_not_be_proven() {
     assert_eq!(error, "the store counted topic returns, which is not among --topics; add it");
 }
 
+/// Of the small log: the last record of its first partition.
+fn last_of(log: &MemoryLog) -> LastRecord {
+    let (first, records) = &log.partitions[0];
+    let (timestamp, key, payload) = records.last().expect("one");
+    let offset = first + records.len() as u64 - 1;
+    let record = Record {
+        partition: PartitionId { topic: 0, partition: 0 },
+        offset,
+        next_offset: offset + 1,
+        timestamp: *timestamp,
+        leader_epoch: None,
+        key: key.as_deref(),
+        payload: payload.as_deref(),
+    };
+    record.as_last()
+}
+
+/// Both audits call it not provable, and say why.
+fn is_not_provable(log: &MemoryLog, stored: &StoredState, why: &str) {
+    match audit(log, stored.clone(), &settings()) {
+        Err(AuditError::NotProvable(said)) => assert!(said.contains(why), "{said}"),
+        other => panic!("{other:?}"),
+    }
+    let ViewKey::Day { day, .. } = stored.rows[0].0 else { panic!("{stored:?}") };
+    let (settings, days) = (settings(), BTreeSet::from([day]));
+    let StoredState { partitions, rows, .. } = stored;
+    let asked = Asked { settings: &settings, epoch: 1, partitions, days: &days, rows, are_all: true };
+    let found = recount_days(log, &asked, &mut |_| true).expect("readable").expect("nobody stopped it");
+    assert_eq!(found[0].outcome, Outcome::NotProvable, "{found:?}");
+    assert!(found[0].reason.as_ref().is_some_and(|said| said.contains(why)), "{found:?}");
+}
+
+#[test]
+fn another_log_is_no_fault_of_the_store() {
+    let (mut log, mut stored) = (MemoryLog { topic_id: Some("one".to_owned()), ..small() }, small_by_hand());
+    for state in &mut stored.partitions {
+        state.topic_id = Some("one".to_owned());
+    }
+    stored.partitions[0].last = Some(last_of(&log));
+    assert!(audit(&log, stored.clone(), &settings()).expect("a verdict").is_clean());
+
+    // Cut off, and grown past what was counted by others.
+    let grown = |(timestamp, key, _): &(i64, _, _)| (*timestamp, Option::clone(key), order("other", "7"));
+    let cut: Records =
+        log.partitions[0].1[..4].iter().cloned().chain(log.partitions[0].1[4..].iter().map(grown)).collect();
+    let cut = MemoryLog { topic_id: log.topic_id.clone(), partitions: vec![(0, cut), log.partitions[1].clone()] };
+    is_not_provable(&cut, &stored, "the record at offset 8 of product_sold/0 is not the one that stood there");
+
+    // Created anew, with as many records.
+    log.topic_id = Some("two".to_owned());
+    log.partitions[1].1 = vec![(1, None, order("d", "6"))];
+    is_not_provable(&log, &stored, "topic product_sold was created anew: its id is two");
+}
+
 /// What the audit of a single day finds, which was counted as one order more than the log still holds of it.
 fn outcome(records: Records, lost: u64, newest_timestamp: i64, log_time: i64, dated: i64) -> Outcome {
     let day = Day::from_date(chrono::DateTime::from_timestamp_millis(dated).expect("a date").date_naive());
     let end = lost + records.len() as u64;
-    let log = MemoryLog { partitions: vec![(lost, records)] };
+    let log = MemoryLog { partitions: vec![(lost, records)], ..MemoryLog::default() };
     let mut stored = by_hand(5, 1, &[(end, Counters { read: end, applied: end, ..Counters::default() })]);
     stored.rows = vec![(ViewKey::Day { day, currency: Symbol::new("EUR") }, stored.rows[0].1)];
     stored.partitions[0].newest_timestamp = newest_timestamp;

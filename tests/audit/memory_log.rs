@@ -6,9 +6,10 @@ use takings_dataflows::order::PartitionId;
 /// Records of one partition: timestamp, key, payload.
 pub(super) type Records = Vec<(i64, Option<Vec<u8>>, Option<Vec<u8>>)>;
 
-/// A log in memory: all partitions of one topic.
+/// A log in memory: all partitions of one topic, which may have an id.
 #[derive(Default)]
 pub(super) struct MemoryLog {
+    pub(super) topic_id: Option<String>,
     pub(super) partitions: Vec<(u64, Records)>,
 }
 
@@ -26,6 +27,10 @@ impl Log for MemoryLog {
                 end: first + records.len() as u64,
             })
             .collect())
+    }
+
+    fn topic_ids(&self, topics: &[String]) -> Result<Vec<Option<String>>, SourceError> {
+        Ok(vec![self.topic_id.clone(); topics.len()])
     }
 
     fn open(&self, _: &[String], from: &[StartAt], _: Waker) -> Result<Box<dyn Source>, SourceError> {
