@@ -92,6 +92,16 @@ impl Counted {
         counted
     }
 
+    /// A job on such a log that has yet to run, of a few views.
+    fn on(folder: &Path, keep_orders: bool) -> Counted {
+        let store = format!("sqlite:{}", folder.join("totals.db").display());
+        let args = JobArgs::of(&folder.join("log").display().to_string(), &store);
+        let args = args.with_topics(&["product_sold", "product_listings"]);
+        let views = vec![View::Day, View::Category, View::Product];
+        let config = JobConfig { until_caught_up: true, keep_orders, views, ..args.resolve().unwrap() };
+        Counted { settings: AuditSettings::of(&config), config }
+    }
+
     fn run_again(&self) {
         job::run(&self.config, &Stop::default()).unwrap();
     }
@@ -282,12 +292,7 @@ fn write_days(folder: &Path, days: std::ops::Range<i64>, are_dated: bool) {
 /// orders, which is ten of its days.
 fn began_anew(folder: &Path, are_dated: bool, keep_orders: bool) -> Counted {
     write_days(folder, 0..15, are_dated);
-    let store = format!("sqlite:{}", folder.join("totals.db").display());
-    let args = JobArgs::of(&folder.join("log").display().to_string(), &store);
-    let args = args.with_topics(&["product_sold", "product_listings"]);
-    let views = vec![View::Day, View::Category, View::Product];
-    let config = JobConfig { until_caught_up: true, keep_orders, views, ..args.resolve().unwrap() };
-    let mut counted = Counted { settings: AuditSettings::of(&config), config };
+    let mut counted = Counted::on(folder, keep_orders);
     counted.run_again();
     write_days(folder, 20..23, are_dated);
     counted.config.resume_at = vec!["product_sold/0=0".parse().unwrap()];
@@ -335,4 +340,33 @@ fn what_a_log_without_dates_lost_may_be_of_any_day() {
     counted.execute(&format!("UPDATE sales_per_day SET units = units + 1 WHERE order_date = '{}'", nth(21)));
     let found = counted.prove(&BTreeSet::from([nth(21)]), false);
     assert_eq!(found[0].outcome, Outcome::NotProvable, "no date says that it is not lost: {found:#?}");
+}
+
+/// Under a window what comes later cancels nothing; without one it does, so that a view that is filled then holds less.
+#[test]
+fn a_view_that_is_filled_without_the_window_of_before_counts_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    write_days(folder.path(), 0..1, true);
+    let line = |day: i64| {
+        format!(r#"{{"key":"0-7","value":null,"timestamp":{}}}"#, BEGIN + day * MS_A_DAY + A_DAY * 60_000) + "\n"
+    };
+    let path = folder.path().join("log/product_sold.jsonl");
+    let log = std::fs::read_to_string(&path).unwrap() + &line(3);
+    std::fs::write(path, log).unwrap();
+    let mut counted = Counted::on(folder.path(), false);
+    counted.config.correction_window = Some(Duration::from_secs(24 * 3600));
+    counted.run_again();
+    counted.config.correction_window = None;
+    counted.config.views.push(View::Month);
+    for _ in 0..3 {
+        counted.run_again();
+    }
+    let Recovered { rows, partitions, incomplete, .. } = counted.recovered();
+    let orders = |view: View| {
+        let of_view = rows.iter().filter(|(key, _)| key.view() == view);
+        of_view.map(|(_, value)| value.takings().unwrap().orders).sum::<i64>()
+    };
+    assert_eq!((orders(View::Day), orders(View::Month)), (A_DAY, A_DAY - 1));
+    assert_eq!(incomplete.iter().map(|view| view.view).collect::<Vec<_>>(), [View::Month]);
+    assert_eq!(partitions.iter().map(|state| state.counters.beyond_horizon).sum::<u64>(), 1);
 }

@@ -138,7 +138,7 @@ pub struct Outcomes {
     pub corrections: u64,
     /// Records that cancelled an order.
     pub cancellations: u64,
-    /// Of `applied`: dated before the correction horizon.
+    /// Of `applied`: dated before the correction horizon. Of `cancellations`: of orders that a correction window forgot.
     pub beyond_horizon: u64,
 }
 
@@ -365,7 +365,10 @@ impl Outcomes {
             Outcome::Duplicate { .. } => self.duplicates += 1,
             Outcome::Superseded => self.superseded += 1,
             Outcome::Corrected { .. } => self.corrections += 1,
-            Outcome::Cancelled { .. } => self.cancellations += 1,
+            Outcome::Cancelled { beyond_horizon, .. } => {
+                self.cancellations += 1;
+                self.beyond_horizon += u64::from(*beyond_horizon);
+            }
         }
     }
 

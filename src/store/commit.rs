@@ -300,7 +300,8 @@ pub struct Counters {
     /// Records of a kind that no kept view needs.
     pub other: u64,
     /// Of `applied`: those dated before the correction horizon, which may be corrections of orders
-    /// no longer known.
+    /// no longer known. Of `cancellations`: those that came later than a correction window, or may have: what they
+    /// cancel stays counted.
     pub beyond_horizon: u64,
     /// Records with an amount of more than six places, which was rounded.
     pub rounded: u64,

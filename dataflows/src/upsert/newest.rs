@@ -44,7 +44,7 @@ impl<K: Copy + Eq + Hash, T: Copy + PartialEq> Newest<K, T> {
                 entry.insert((version, content));
                 let outcome = match content {
                     Some(_) => Outcome::Applied { beyond_horizon: false },
-                    None => Outcome::Cancelled { was: None },
+                    None => Outcome::Cancelled { was: None, beyond_horizon: false },
                 };
                 Replaced { outcome, was: None, is: content, newest: Some(version) }
             }
@@ -57,7 +57,7 @@ impl<K: Copy + Eq + Hash, T: Copy + PartialEq> Newest<K, T> {
                     _ if same => Outcome::Duplicate { is_newest },
                     _ if !is_newest => Outcome::Superseded,
                     Some(_) => Outcome::Corrected { was: None },
-                    None => Outcome::Cancelled { was: None },
+                    None => Outcome::Cancelled { was: None, beyond_horizon: false },
                 };
                 if is_newest {
                     (*newest, *known) = (version, content);
@@ -97,7 +97,7 @@ mod tests {
             (1, Some(5), Outcome::Duplicate { is_newest: false }, false, Some(5)),
             (1, Some(4), Outcome::Superseded, false, Some(5)),
             (4, Some(4), Outcome::Corrected { was: None }, true, Some(4)),
-            (5, None, Outcome::Cancelled { was: None }, true, None),
+            (5, None, Outcome::Cancelled { was: None, beyond_horizon: false }, true, None),
             (6, None, Outcome::Duplicate { is_newest: true }, true, None),
         ];
         let mut was = None;
@@ -109,6 +109,9 @@ mod tests {
             );
             was = is;
         }
-        assert_eq!(newest.apply("other", version(1), None).outcome, Outcome::Cancelled { was: None });
+        assert_eq!(
+            newest.apply("other", version(1), None).outcome,
+            Outcome::Cancelled { was: None, beyond_horizon: false }
+        );
     }
 }

@@ -257,7 +257,7 @@ fn effects_of(
             })));
         }
         // A cancellation of an order that was never seen changed nothing.
-        Outcome::Cancelled { was: Some(was) } => {
+        Outcome::Cancelled { was: Some(was), .. } => {
             give(Output::Corrected(Box::new(Corrected {
                 id: event.id,
                 id_text: event.id_text.clone(),
@@ -266,7 +266,7 @@ fn effects_of(
                 now: None,
             })));
         }
-        Outcome::Applied { .. } | Outcome::Duplicate { is_newest: true } | Outcome::Cancelled { was: None } => {}
+        Outcome::Applied { .. } | Outcome::Duplicate { is_newest: true } | Outcome::Cancelled { was: None, .. } => {}
     }
     if keep_orders {
         let OrderEvent { id, content, .. } = *event;

@@ -47,6 +47,8 @@ pub enum Outcome {
     Cancelled {
         /// What it was.
         was: Option<Counted>,
+        /// By a correction window the order is not known, though it may be counted.
+        beyond_horizon: bool,
     },
 }
 
@@ -91,7 +93,7 @@ impl Effect {
         match self.outcome {
             Outcome::Applied { .. } => None,
             Outcome::Duplicate { .. } | Outcome::Superseded => self.is,
-            Outcome::Corrected { was } | Outcome::Cancelled { was } => was,
+            Outcome::Corrected { was } | Outcome::Cancelled { was, .. } => was,
         }
     }
 
@@ -242,10 +244,10 @@ impl Orders {
         if let Some(window) = horizon.window {
             let apart = version.timestamp() - slot.version.timestamp();
             if apart.abs() > window {
-                // Another order, or one that is corrected too late (or by a wrong clock): who knows counts it.
-                let outcome = match fresh.outcome {
-                    Outcome::Applied { .. } => Outcome::Applied { beyond_horizon: true },
-                    other => other,
+                // Another order, or one that is corrected or cancelled too late (or by a wrong clock): who knows counts it.
+                let outcome = match event.content {
+                    Content::Tombstone => Outcome::Cancelled { was: None, beyond_horizon: true },
+                    Content::Order { .. } => Outcome::Applied { beyond_horizon: true },
                 };
                 if apart > window {
                     // The slot's order is closed: its contribution stays, the id begins anew.
@@ -268,7 +270,7 @@ impl Orders {
         } else {
             *slot = Slot { minute, ..newer };
             match event.content {
-                Content::Tombstone => Outcome::Cancelled { was },
+                Content::Tombstone => Outcome::Cancelled { was, beyond_horizon: false },
                 Content::Order { .. } => Outcome::Corrected { was },
             }
         };
@@ -278,7 +280,12 @@ impl Orders {
     /// What it is to an order that is not known.
     fn outcome_of_unknown(&self, event: &OrderEvent) -> Outcome {
         match &event.content {
-            Content::Tombstone => Outcome::Cancelled { was: None },
+            Content::Tombstone => {
+                // A cancellation has no day, and comes when it comes: which order it means nobody knows any more, once some
+                // are forgotten.
+                let are_forgotten = self.horizon.window.is_some() && self.horizon.complete_from.is_some();
+                Outcome::Cancelled { was: None, beyond_horizon: are_forgotten }
+            }
             Content::Order { contribution, .. } => {
                 let is_late = self.times.is_before(event.version, self.in_time_from, self.horizon.lateness());
                 let is_unknown_day = self.horizon.complete_from.is_some_and(|day| contribution.fact.day < day);
@@ -386,7 +393,7 @@ mod tests {
 
     fn was(outcome: Outcome) -> Option<i64> {
         match outcome {
-            Outcome::Corrected { was } | Outcome::Cancelled { was } => was.map(|was| was.amount.micros() as i64),
+            Outcome::Corrected { was } | Outcome::Cancelled { was, .. } => was.map(|was| was.amount.micros() as i64),
             _ => panic!("{outcome:?}"),
         }
     }
@@ -404,7 +411,8 @@ mod tests {
         assert_eq!(was(orders.apply(&tombstone("a", 0, 5)).outcome), Some(20));
         assert_eq!(orders.apply(&tombstone("a", 0, 6)).outcome, RESENT);
         assert_eq!(was(orders.apply(&order("a", 0, 7, 40)).outcome), None);
-        assert_eq!(orders.apply(&tombstone("never seen", 0, 8)).outcome, Outcome::Cancelled { was: None });
+        let unknown = Outcome::Cancelled { was: None, beyond_horizon: false };
+        assert_eq!(orders.apply(&tombstone("never seen", 0, 8)).outcome, unknown);
         assert_eq!(orders.apply(&order("never seen", 0, 7, 50)).outcome, Outcome::Superseded);
         assert_eq!(orders.len(), 2);
     }
@@ -458,6 +466,29 @@ mod tests {
         };
         assert_eq!(orders.apply(&elsewhere(100, 40)).outcome, beyond);
         assert_eq!(orders.apply(&elsewhere(101, 50)).outcome, Outcome::Superseded, "just within the window");
+    }
+
+    /// What a window leaves counted is told, or a view that is filled without one is taken for its like.
+    #[test]
+    fn a_cancellation_past_the_window_counts_as_late() {
+        const DAY: i64 = 86_400_000;
+        let late = Outcome::Cancelled { was: None, beyond_horizon: true };
+        let mut orders = Orders::new(Horizon { window: Some(DAY), complete_from: None });
+        orders.apply(&order("known", 0, 1, 10));
+        orders.apply(&order("forgotten", 0, 2, 10));
+        let unknown = Outcome::Cancelled { was: None, beyond_horizon: false };
+        assert_eq!(orders.apply(&tombstone("never seen", DAY, 3)).outcome, unknown, "all that came is known");
+        assert_eq!(orders.apply(&tombstone("known", DAY + 1, 4)).outcome, late);
+        orders.note(&came_to(0, 9 * DAY));
+        for _ in 0..SHARDS {
+            orders.evict();
+        }
+        assert!(orders.is_empty());
+        assert_eq!(orders.apply(&tombstone("forgotten", 9 * DAY, 5)).outcome, late);
+        let mut all_known = Orders::new(Horizon::default());
+        all_known.apply(&order("a", 0, 1, 10));
+        assert_eq!(was(all_known.apply(&tombstone("a", 9 * DAY, 2)).outcome), Some(10));
+        assert_eq!(all_known.apply(&tombstone("never seen", 9 * DAY, 3)).outcome, unknown);
     }
 
     #[test]
