@@ -25,7 +25,7 @@ use super::reading::{InLog, is_of_another_log, read_partition};
 use super::standing::{Group, Limits, Listing, Standing};
 use super::value::{Row, Total, Value, row_of};
 use super::versions::{Books, Newest, Place, Version};
-use super::{AuditError, AuditSettings};
+use super::{AuditError, AuditSettings, decided_by_window};
 use crate::config::topics::Kind;
 use crate::source::{Log, PartitionRange, Record};
 use crate::store::loss::FIRST_RECORDS;
@@ -112,6 +112,8 @@ struct Recount<'a> {
     listings: HashMap<Name, Newest<Option<Name>>>,
     /// Up to when what the log lost may be dated; `None` where no date says.
     horizon: Option<i64>,
+    /// Whether the window took versions of one id for several orders.
+    windowed: bool,
 }
 
 /// Recounts some days up to the committed offsets, and compares. `goes_on` is told how many records were read since
@@ -165,6 +167,7 @@ pub fn recount_days(
         orders,
         listings: HashMap::new(),
         horizon: None,
+        windowed: false,
     };
     let mut pass = |partitions: &[(&PartitionRange, &PartitionState)],
                     each: &mut dyn FnMut(&PartitionRange, &str, &Record<'_>)|
@@ -322,6 +325,7 @@ impl Recount<'_> {
                 for (_, mut versions) in orders.drain() {
                     books.settle(&mut versions, window, &mut |_, sold| stands(sold));
                 }
+                self.windowed = books.windowed;
             }
         }
         standing
@@ -329,7 +333,8 @@ impl Recount<'_> {
 
     fn compare(mut self, lost: &str) -> Vec<ProvenDay> {
         let standing = self.settle();
-        let Asked { settings, days, rows, epoch, .. } = self.asked;
+        let Asked { settings, days, rows, epoch, partitions, .. } = self.asked;
+        let by_window = decided_by_window(settings, partitions, !lost.is_empty(), self.windowed);
         let at = Utc::now();
         let proven = |&day: &Day| {
             let outcome = Outcome::Proven;
@@ -380,12 +385,12 @@ impl Recount<'_> {
         }
         let horizon = self.horizon.and_then(DateTime::from_timestamp_millis);
         let horizon = horizon.map(|at| Day::from_date(at.with_timezone(&settings.rules.time_zone).date_naive()));
-        verdicts.into_values().map(|verdict| judged(verdict, lost, horizon)).collect()
+        verdicts.into_values().map(|verdict| judged(verdict, lost, horizon, by_window.as_deref())).collect()
     }
 }
 
-/// What differs may be what the log lost; what agrees is proven all the same.
-fn judged(mut verdict: ProvenDay, lost: &str, horizon: Option<Day>) -> ProvenDay {
+/// What differs may be what the log lost, or what a window decided; what agrees is proven all the same.
+fn judged(mut verdict: ProvenDay, lost: &str, horizon: Option<Day>, by_window: Option<&str>) -> ProvenDay {
     if verdict.differences == 0 {
         return verdict;
     }
@@ -396,6 +401,10 @@ fn judged(mut verdict: ProvenDay, lost: &str, horizon: Option<Day>) -> ProvenDay
         }
         let since = horizon.map_or(String::new(), |horizon| format!(", and holds what came since {horizon}"));
         verdict.reason = Some(format!("the log lost records ({lost}){since}"));
+    }
+    if let Some(by_window) = by_window.filter(|_| verdict.outcome == Outcome::Differs) {
+        verdict.outcome = Outcome::NotProvable;
+        verdict.reason = Some(by_window.to_owned());
     }
     verdict
 }

@@ -113,6 +113,27 @@ pub enum AuditError {
 const KEEP_THE_LOG: &str = "a store can be audited as long as its log holds every record, so keep the log longer, or start a \
                             new store from what it still holds";
 
+/// What to do where a window decided.
+const WITHOUT_A_WINDOW: &str = "a new store without --correction-window counts what can be proven";
+
+/// In words, that a correction window decided what some records count as, or may have. What it was when they were counted,
+/// and what was forgotten by then, no recount can tell: it knows only what it is now. `has_lost`: whether the log lost
+/// some. Then without a window that is why records count as late. `windowed`: whether the recount met such records.
+fn decided_by_window(
+    settings: &AuditSettings,
+    partitions: &[PartitionState],
+    has_lost: bool,
+    windowed: bool,
+) -> Option<String> {
+    let late: u64 = partitions.iter().map(|state| state.counters.beyond_horizon).sum();
+    let is_late = late > 0 && (settings.correction_window.is_some() || !has_lost);
+    (is_late || windowed).then(|| {
+        let late =
+            if late > 0 { format!("{late} late records were counted") } else { "versions lie far apart".to_owned() };
+        format!("a correction window decided what counts ({late})")
+    })
+}
+
 /// Recounts the log from its first record up to the committed offsets, and compares. `progress` is
 /// told now and then how many records were read, and of which partition.
 ///
@@ -128,7 +149,7 @@ pub fn run(
     let mut recount = recount::Recount::new(settings);
     let mut lost = Vec::new();
     if stored.partitions.is_empty() {
-        return Ok(recount.compare(&stored));
+        return Ok(recount.compare(&stored).0);
     }
     if let Some(state) = stored.partitions.iter().find(|state| !settings.topics.contains(&state.topic)) {
         return Err(AuditError::UnknownTopic(state.topic.clone()));
@@ -151,7 +172,7 @@ pub fn run(
         lost.extend(state.lost(range.first));
         recount.read(log, range, state, progress)?;
     }
-    let mut report = recount.compare(&stored);
+    let (mut report, windowed) = recount.compare(&stored);
     for PartitionState { topic, partition, passed_over, .. } in &stored.partitions {
         for (first, end) in passed_over.stretches() {
             let last = end - 1;
@@ -176,6 +197,14 @@ pub fn run(
         let (lost, differences) = (lost.join(", "), report.differences);
         let what = format!("the log lost records ({lost}), and {differences} totals differ; {KEEP_THE_LOG}");
         return Err(AuditError::NotProvable(what));
+    }
+    if let Some(why) = decided_by_window(settings, &stored.partitions, !lost.is_empty(), windowed)
+        && !report.is_clean()
+    {
+        return Err(AuditError::NotProvable(format!(
+            "{why}, and {} totals differ; {}",
+            report.differences, WITHOUT_A_WINDOW
+        )));
     }
     if !lost.is_empty() {
         report.notes.push(format!(

@@ -184,8 +184,9 @@ impl<'a> Recount<'a> {
         (order.order_id, Sale { group: number, amount: order.total_amount, units: order.product_quantity, content })
     }
 
-    /// Sums what stands, counts what became of each record, and compares both with the store.
-    pub(super) fn compare(mut self, stored: &StoredState) -> AuditReport {
+    /// Sums what stands, counts what became of each record, and compares both with the store. Returns also whether a
+    /// correction window took versions of one id for several orders.
+    pub(super) fn compare(mut self, stored: &StoredState) -> (AuditReport, bool) {
         let mut report = AuditReport {
             records: self.records,
             orders: self.orders.len() as u64,
@@ -207,7 +208,7 @@ impl<'a> Recount<'a> {
             }
         }
         self.compare_counters(stored, &mut report);
-        report
+        (report, self.books.windowed)
     }
 
     /// Which version of everything stands. The versions themselves are needed no more.

@@ -56,6 +56,8 @@ pub(super) struct Books {
     /// Partitions that share an order, a listing or a feedback with another one: which record came first
     /// depends on the run.
     pub(super) crossed: BTreeSet<PartitionId>,
+    /// Whether a window took versions of one id for several orders.
+    pub(super) windowed: bool,
 }
 
 impl Books {
@@ -92,6 +94,7 @@ impl Books {
             {
                 standing.into_iter().for_each(|said| stands(oldest, said));
                 known = None;
+                self.windowed = true;
             }
             let counters = self.of(partition);
             match (known, said) {

@@ -138,6 +138,31 @@ fn past_the_window_an_id_begins_anew() {
 }
 
 #[test]
+fn what_another_window_decided_is_no_fault_of_the_store() {
+    const DAY: i64 = 86_400_000;
+    let within =
+        |days: u64| AuditSettings { correction_window: Some(Duration::from_secs(days * 86_400)), ..settings() };
+    let records: Records = vec![(1, key("a"), order("a", "1")), (3 * DAY, key("a"), order("a", "2"))];
+    let log = MemoryLog { partitions: vec![(0, records)], ..MemoryLog::default() };
+    // Counted under a window of a day, and recounted under one of thirty, or none.
+    let two = Counters { read: 2, applied: 2, beyond_horizon: 1, ..Counters::default() };
+    let stored = by_hand(3, 2, &[(2, two)]);
+    assert!(audit(&log, stored.clone(), &within(1)).expect("a verdict").is_clean());
+    for settings in [within(30), settings()] {
+        is_not_provable(&log, &stored, &settings, "a correction window decided what counts (1 late records");
+    }
+    // The other way round.
+    let one = Counters { read: 2, applied: 1, corrections: 1, ..Counters::default() };
+    let stored = by_hand(2, 1, &[(2, one)]);
+    assert!(audit(&log, stored.clone(), &within(30)).expect("a verdict").is_clean());
+    is_not_provable(&log, &stored, &within(1), "a correction window decided what counts");
+    // Where no record is late a difference is one.
+    let wrong = by_hand(9, 1, &[(2, Counters { read: 2, applied: 1, corrections: 1, ..Counters::default() })]);
+    assert!(!audit(&log, wrong.clone(), &within(30)).expect("a verdict").is_clean());
+    assert!(!audit(&log, wrong, &settings()).expect("a verdict").is_clean());
+}
+
+#[test]
 fn what_the_log_lost_can_not_be_proven() {
     let mut log = small();
     let stored = small_by_hand();
@@ -193,15 +218,15 @@ fn last_of(log: &MemoryLog) -> LastRecord {
 }
 
 /// Both audits call it not provable, and say why.
-fn is_not_provable(log: &MemoryLog, stored: &StoredState, why: &str) {
-    match audit(log, stored.clone(), &settings()) {
+fn is_not_provable(log: &MemoryLog, stored: &StoredState, settings: &AuditSettings, why: &str) {
+    match audit(log, stored.clone(), settings) {
         Err(AuditError::NotProvable(said)) => assert!(said.contains(why), "{said}"),
         other => panic!("{other:?}"),
     }
     let ViewKey::Day { day, .. } = stored.rows[0].0 else { panic!("{stored:?}") };
-    let (settings, days) = (settings(), BTreeSet::from([day]));
+    let days = BTreeSet::from([day]);
     let StoredState { partitions, rows, .. } = stored;
-    let asked = Asked { settings: &settings, epoch: 1, partitions, days: &days, rows, are_all: true };
+    let asked = Asked { settings, epoch: 1, partitions, days: &days, rows, are_all: true };
     let found = recount_days(log, &asked, &mut |_| true).expect("readable").expect("nobody stopped it");
     assert_eq!(found[0].outcome, Outcome::NotProvable, "{found:?}");
     assert!(found[0].reason.as_ref().is_some_and(|said| said.contains(why)), "{found:?}");
@@ -221,12 +246,17 @@ fn another_log_is_no_fault_of_the_store() {
     let cut: Records =
         log.partitions[0].1[..4].iter().cloned().chain(log.partitions[0].1[4..].iter().map(grown)).collect();
     let cut = MemoryLog { topic_id: log.topic_id.clone(), partitions: vec![(0, cut), log.partitions[1].clone()] };
-    is_not_provable(&cut, &stored, "the record at offset 8 of product_sold/0 is not the one that stood there");
+    is_not_provable(
+        &cut,
+        &stored,
+        &settings(),
+        "the record at offset 8 of product_sold/0 is not the one that stood there",
+    );
 
     // Created anew, with as many records.
     log.topic_id = Some("two".to_owned());
     log.partitions[1].1 = vec![(1, None, order("d", "6"))];
-    is_not_provable(&log, &stored, "topic product_sold was created anew: its id is two");
+    is_not_provable(&log, &stored, &settings(), "topic product_sold was created anew: its id is two");
 }
 
 /// What the audit of a single day finds, which was counted as one order more than the log still holds of it.
