@@ -1,4 +1,4 @@
-/** The shop's clock, and what the shown period is held against. */
+/** What the shown period is held against, by the shop's clock as it stood when the last sales were counted. */
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../i18n/format";
@@ -6,28 +6,34 @@ import { clockIn, comparisonOf, soldFrom, sumsOver, type Comparison } from "../l
 import { covers, dayIn, daysBetween, spanBefore } from "../live/period";
 import { useLive } from "../live/react";
 import type { Sum } from "../live/totals";
-import { BEHIND_MS } from "../live/trust";
-import { useNow } from "./calm";
+import { countedUntil } from "../live/trust";
 import { useShown } from "./figures";
 import type { Part } from "./narrowing";
 
-const LOOK_MS = 15_000;
+const MINUTE_MS = 60_000;
 
-/** The shop's day and clock time that the numbers stand at: those of now, unless the numbers are older. */
-export function useShopClock(): { readonly zone: string | null; readonly wall: string; readonly clock: string } {
-  const now = useNow(LOOK_MS);
-  const zone = useLive((state) => state.timeZone);
-  const skew = useLive((state) => state.clockSkew);
-  const reached = useLive(({ contact, frozen }) => contact === "open" && !frozen);
-  // Another minute, not another commit, moves the clock on.
-  const committed = useLive(({ committedAt }) => minuteOf(committedAt));
-  const counted = useLive(({ backlog, newestRecord }) => ((backlog ?? 0) > BEHIND_MS ? minuteOf(newestRecord) : null));
-  const at = counted ?? (reached ? now + skew : (committed ?? now + skew));
-  return useMemo(() => ({ zone, wall: dayIn(zone, new Date(at)), clock: clockIn(zone, at) }), [zone, at]);
+interface ShopClock {
+  readonly zone: string | null;
+  readonly day: string;
+  readonly time: string;
 }
 
-const minuteOf = (millis: number | null): number | null =>
-  millis === null ? null : Math.floor(millis / 60_000) * 60_000;
+/**
+ * The shop's day and clock time that the numbers stand at; null before anything was counted. Not those of now, in contact
+ * either: where counting has stopped, today until now would be held against sales of yesterday that it can not have yet.
+ */
+function useShopClock(): ShopClock | null {
+  const zone = useLive((state) => state.timeZone);
+  // Another minute, not another commit, moves the clock on.
+  const minute = useLive((state) => {
+    const until = countedUntil(state);
+    return until === null ? null : Math.floor(until / MINUTE_MS) * MINUTE_MS;
+  });
+  return useMemo(
+    () => (minute === null ? null : { zone, day: dayIn(zone, new Date(minute)), time: clockIn(zone, minute) }),
+    [zone, minute],
+  );
+}
 
 export interface Compared {
   readonly comparison: Comparison;
@@ -38,18 +44,19 @@ export interface Compared {
 /** The sums that are compared, by currency; null where the period before has none that could be. */
 export function useCompared(part: Part | null): Compared | null {
   const { period, anchor } = useShown();
-  const { zone, wall, clock } = useShopClock();
+  const clock = useShopClock();
   const minutes = useLive((state) => state.minutesBefore);
   const since = useLive(({ completeFrom }) => (part ? (completeFrom.get(part.view) ?? null) : null));
   return useMemo(() => {
-    if (!part) return null;
+    if (!part || !clock) return null;
+    const { zone, day, time } = clock;
     const last = spanBefore(period, anchor)?.to;
     // Minutes count all orders: they say nothing of a part of them.
     const later =
       minutes && last !== undefined && part.view === "sales_per_day"
-        ? soldFrom(minutes.table, part, zone, last, clock)
+        ? soldFrom(minutes.table, part, zone, last, time)
         : null;
-    const comparison = comparisonOf(period, anchor, wall, later && clock);
+    const comparison = comparisonOf(period, anchor, day, later && time);
     if (!comparison || !covers(part.from, comparison.before.from)) return null;
     if (since !== null && since > comparison.before.from) return null;
     return {
@@ -57,7 +64,7 @@ export function useCompared(part: Part | null): Compared | null {
       now: sumsOver(part, comparison.now, null),
       before: sumsOver(part, comparison.before, comparison.clock === null ? null : later),
     };
-  }, [part, period, anchor, zone, wall, clock, minutes, since]);
+  }, [part, period, anchor, clock, minutes, since]);
 }
 
 /** What is compared with what, in words. */

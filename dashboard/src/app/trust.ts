@@ -3,7 +3,7 @@ import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../i18n/format";
 import { useLive } from "../live/react";
-import { ageOf, trustOf, type Trust } from "../live/trust";
+import { ageOf, BEHIND_MS, trustOf, type Trust } from "../live/trust";
 import { BehindIcon, IdleIcon, LiveIcon, LostIcon, StartingIcon } from "../ui/icons";
 import { useNow } from "./calm";
 
@@ -42,7 +42,10 @@ export function useTrust(): TrustSaid {
         if (state.contact === "resting") return t("trust.resting");
         return t("trust.backlog", { age: format.duration(state.backlog ?? 0) });
       case "idle":
-        return ago === null ? t("trust.nothingYet") : t("trust.nothingNew", { age: ago });
+        if (ago === null) return t("trust.nothingYet");
+        return (state.backlog ?? 0) > BEHIND_MS
+          ? t("trust.nothingSince", { age: ago, backlog: format.duration(state.backlog ?? 0) })
+          : t("trust.nothingNew", { age: ago });
       case "lost":
         if (state.contact === "away") return t("trust.away");
         return state.ready && state.committedAt !== null

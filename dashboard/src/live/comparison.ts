@@ -1,6 +1,7 @@
 /**
  * What a period is held against: the one before it, as far as both have come. A day that is not over is never
- * compared with a whole one.
+ * compared with a whole one, and a day is over once sales of a later one were counted: that the clock has passed it
+ * says nothing of a job that stood still.
  */
 import { divided } from "./amount";
 import { addDays, dayIn, daysBetween, spanBefore, spanOf, within, type Days, type Period } from "./period";
@@ -16,17 +17,17 @@ export interface Comparison {
 
 /**
  * The days of a period that are compared, and those that they are compared with; null where there are none.
- * `wall` is the shop's day, which is not over. `clock` is the shop's clock time where `minutes` tell how far the day
- * compared with had come by then: a single day that is not over is compared until that time. Without it, the days
- * that are not over are left out on both sides.
+ * `counted` is the shop's day up to which sales were counted, which is not over. `clock` is the clock time of that day up
+ * to which they were, where minutes tell how far the day compared with had come by then: a single day that is not over is
+ * compared until that time. Without it, the days that are not over are left out on both sides.
  */
-export function comparisonOf(period: Period, anchor: string, wall: string, clock: string | null): Comparison | null {
+export function comparisonOf(period: Period, anchor: string, counted: string, clock: string | null): Comparison | null {
   const { from, to } = spanOf(period, anchor);
   const before = spanBefore(period, anchor);
   if (from === null || to === null || before === null) return null;
-  const open = to >= wall ? daysBetween(wall, to) : 0;
+  const open = to >= counted ? daysBetween(counted, to) : 0;
   if (open === 0) return { now: { from, to }, before, clock: null };
-  if (clock !== null && from === to && to === wall) return { now: { from, to }, before, clock };
+  if (clock !== null && from === to && to === counted) return { now: { from, to }, before, clock };
   const over = { from, to: addDays(to, -open) };
   if (over.to < over.from) return null;
   // Of a month or a year so far the same days of the one before; of all others each day keeps its counterpart.

@@ -6,7 +6,8 @@ import type { LiveState } from "./store";
  * - `behind`: in contact, but the newest record counted was written a while before it was counted: the job is
  *   working through a backlog; or the page itself is loading a state it can not patch its way to, or has rested while
  *   nobody looked.
- * - `idle`: in contact, all is counted, nothing has come in for a while.
+ * - `idle`: in contact, and nothing has come in for a while: nobody sells, or nothing counts any more. The page can not tell
+ *   one from the other, and says neither.
  * - `lost`: no contact with the service, or none between the service and its store; the numbers are as old as they say.
  * - `starting`: nothing to show yet.
  */
@@ -25,6 +26,14 @@ export function trustOf(state: LiveState, now: number): Trust {
   const fresh = age !== null && age <= IDLE_AFTER_MS;
   if (!fresh) return "idle";
   return (state.backlog ?? 0) > BEHIND_MS ? "behind" : "live";
+}
+
+/**
+ * The moment (ms) up to which sales were counted, by the server's clock; null before the first commit. It never follows the
+ * clock alone: a quiet shop and a job that is dead look the same.
+ */
+export function countedUntil({ committedAt, backlog, newestRecord }: Pick<LiveState, "committedAt" | "backlog" | "newestRecord">): number | null {
+  return (backlog ?? 0) > BEHIND_MS ? newestRecord : committedAt;
 }
 
 /** Milliseconds since the newest number shown was committed, by the server's clock; null before the first. */
