@@ -138,6 +138,7 @@ export class Ledger {
   }
 
   addFreshness(freshness: Freshness): void {
+    this.#readAt(freshness.epoch);
     this.committedAt = instant(freshness.committed_at ?? null);
     this.backlog = backlogOf(freshness);
     this.newestRecord = instant(freshness.newest_record_at ?? null);

@@ -26,6 +26,7 @@ async function compared(period: Period, last: string, now: string, at = `${last}
   vi.setSystemTime(now);
   const service = new Service({ period });
   service.wall = now.slice(0, 10);
+  service.shop.timeZone = "UTC";
   service.clock = () => Date.now();
   for (let day = 5; day <= Number(last.slice(8)); day += 1) {
     const sold = `2026-11-${String(day).padStart(2, "0")}`;

@@ -99,6 +99,19 @@ describe("the live store", () => {
     expect(shown(service)).toEqual(truth(service.shop, "2026-10-24"));
   });
 
+  it("tells the time of the epoch that it shows, though that was read before all else", async () => {
+    const [before, after] = [new Date("2026-11-22T11:00:00Z"), new Date("2026-11-22T12:00:00Z")];
+    const service = new Service();
+    service.shop.commit([order("a")], { at: before });
+    service.store.start();
+    service.connect();
+    // How fresh the numbers are is asked for first.
+    await service.answer();
+    service.shop.commit([order("b")], { at: after });
+    await service.settle();
+    expect(service.store.getState()).toMatchObject({ epoch: 2, committedAt: after.getTime(), newestRecord: after.getTime() });
+  });
+
   it("says what a load failed of, and tries again", async () => {
     const service = new Service();
     service.shop.commit([order("a")]);
