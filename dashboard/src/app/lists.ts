@@ -63,7 +63,7 @@ export function useList<L extends List>(
   measure: (row: ListRows[L]) => bigint = () => 0n,
 ): Paged<L> {
   const calm = useCalm(version, LIST_REST_MS);
-  // Another filter or order begins at its first page; the old rows stay until that has come, of one currency and period.
+  // Another filter or order begins at its first page; the old rows stay until that has come, if they are of the same filters.
   const of = JSON.stringify([list, parameters]);
   const [turned, setTurned] = useState<{ of: string; steps: readonly Step[] }>({ of, steps: [] });
   const steps = turned.of === of ? turned.steps : [];
@@ -76,9 +76,9 @@ export function useList<L extends List>(
     retry: (times, fault) => times < RETRIES && !(fault instanceof ApiError && fault.status < 500),
     gcTime: 10_000,
   });
-  // Rows once shown stay until there are others, also where the answer is a failure. But amounts of another currency or
-  // of other days would be read as what is asked for now.
-  const subject = JSON.stringify([list, parameters.currency, parameters.from, parameters.to]);
+  // Rows once shown stay until there are others, also where the answer is a failure. But amounts of other filters would be read
+  // as what is asked for now, and summed against its total.
+  const subject = subjectOf(list, parameters);
   const [kept, keep] = useState<{ page: ListPage<L>; before: Seen; subject: string } | null>(null);
   if (data !== undefined && (kept?.page !== data || kept.before !== before || kept.subject !== subject)) {
     keep({ page: data, before, subject });
@@ -100,6 +100,13 @@ export function useList<L extends List>(
     older: next === null ? null : () => { setTurned({ of, steps: [...steps, { cursor: next, seen: until }] }); },
   };
 }
+
+/** What is sought among the rows, and the order that they stand in: it changes none of their amounts. */
+const WITHIN: ReadonlySet<string> = new Set(["search", "reason", "sort", "order"]);
+
+/** Which rows count. */
+const subjectOf = (list: List, parameters: ListParameters): string =>
+  JSON.stringify([list, Object.entries(parameters).filter(([name]) => !WITHIN.has(name))]);
 
 /** What the stream says of each list: another text whenever there is something new in it. */
 export function useVersion(list: List): string {

@@ -23,12 +23,16 @@ function service() {
   return { answer: () => { for (const letGo of waiting.splice(0)) letGo(); } };
 }
 
-const OF = { currency: "EUR", from: "2026-11-01", to: "2026-11-22", sort: "total_sales" };
+const OF = { currency: "EUR", from: "2026-11-01", to: "2026-11-22", category: null, sort: "total_sales" };
 
 it.each([
   ["another order, as they are of the same amounts", { ...OF, sort: "units" }, 1],
+  ["another search, as they are of the same amounts", { ...OF, search: "tea" }, 1],
   ["another currency, whose code would be written beside them", { ...OF, currency: "FCFA" }, 0],
   ["other days", { ...OF, from: "2026-11-02" }, 0],
+  ["another category, whose total they would be held against", { ...OF, category: "Books" }, 0],
+  ["another payment method, alike", { ...OF, payment_method: "CASH" }, 0],
+  ["another product, alike", { ...OF, product: "tea" }, 0],
 ] as const)("keeps or drops its rows for %s", async (_, next, kept) => {
   const { answer } = service();
   const queries = new QueryClient();
@@ -46,6 +50,8 @@ it.each([
   seen.splice(0);
   rerender(next);
   expect(result.current.page?.rows.length ?? 0).toBe(kept);
+  // What is summed is of these rows too: of rows of another question nothing is said.
+  expect([result.current.until.rows, result.current.until.epochs !== null]).toEqual([kept, kept > 0]);
   expect(result.current.busy).toBe(true);
   await waitFor(() => { answer(); expect(result.current.busy).toBe(false); });
   // Not for a frame.
