@@ -1,11 +1,12 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { fetchCorrections } from "../api/client";
 import type { Correction } from "../api/types";
-import { useLive } from "../live/react";
 import { Panel } from "../ui/Panel";
+import { useAsked } from "./asked";
 import { useCalm } from "./calm";
 import { Difference } from "./Difference";
+import { LIST_REST_MS, useVersion } from "./lists";
 import { Why } from "./Why";
 import styles from "./CorrectionsPanel.module.css";
 
@@ -15,18 +16,14 @@ const AGAIN_MS = 15_000;
 /** Of all of them, so that nothing moves when they come. */
 const HEIGHT = 220;
 
-/** The newest corrections; asked for again only when the stream's counters say that there are new ones. */
+/** The newest corrections; asked for again only when the stream says that there is something new in them. */
 export function CorrectionsPanel() {
   const { t } = useTranslation();
-  const known = useLive(({ counts }) => counts.corrections + counts.cancellations);
-  const version = useCalm(known, 2_000);
-  const { data, isError } = useQuery({
-    queryKey: ["corrections", version],
-    queryFn: ({ signal }) => fetchCorrections(SHOWN, signal),
+  const version = useCalm(useVersion("corrections"), LIST_REST_MS);
+  const { data, isError } = useAsked(["corrections"], version, (signal) => fetchCorrections(SHOWN, signal), {
     placeholderData: keepPreviousData,
     // Another correction may be days away, and nobody need look at the page to press a button.
     refetchInterval: ({ state }) => (state.status === "error" ? AGAIN_MS : false),
-    gcTime: 10_000,
   });
   const rows = data?.rows ?? [];
   return (

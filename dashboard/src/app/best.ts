@@ -2,7 +2,6 @@
  * The best sellers of the shown days. The service ranks those of all time, of the newest day and of its month, and the
  * stream brings them; those of any other days are sums that it is asked for.
  */
-import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { fetchList } from "../api/client";
 import { parseAmount } from "../live/amount";
@@ -11,6 +10,7 @@ import { markOf } from "../live/mark";
 import type { Period, Span } from "../live/period";
 import { useLive } from "../live/react";
 import { bestSellers, perLabel, type LabelledSum } from "../live/totals";
+import { useAsked } from "./asked";
 import { useCalm } from "./calm";
 import { useShown, useShownNarrowing, useView } from "./figures";
 import { markOfPart, useNarrow, type Column } from "./narrowing";
@@ -73,9 +73,10 @@ export function useBest(currency: string): Best {
 function useTotals(enabled: boolean, currency: string, { from, to }: Span): Pick<Best, "sums" | "failed" | "loading"> {
   const version = useCalm(useLive((state) => state.epoch), AGAIN_MS);
   const subject = JSON.stringify([currency, from, to]);
-  const { data, isError, isPending } = useQuery({
-    queryKey: ["best", subject, version],
-    queryFn: async ({ signal }) => {
+  const { data, isError, isPending } = useAsked<readonly LabelledSum[]>(
+    ["best", subject],
+    version,
+    async (signal) => {
       const parameters = { from, to, currency, sort: "total_sales", order: "desc" };
       const { rows } = await fetchList("product_totals", parameters, SHOWN, null, signal);
       return rows.map(({ product, total_sales, orders, units }) => ({
@@ -85,11 +86,12 @@ function useTotals(enabled: boolean, currency: string, { from, to }: Span): Pick
         units,
       }));
     },
-    enabled,
-    retry: false,
-    // The old sums stay while newer ones come, but never those of another currency or of other days.
-    placeholderData: (sums, query) => (query?.queryKey[1] === subject ? sums : undefined),
-    gcTime: 10_000,
-  });
+    {
+      enabled,
+      retry: false,
+      // The old sums stay while newer ones come, but never those of another currency or of other days.
+      placeholderData: (sums, query) => (query?.queryKey[1] === subject ? sums : undefined),
+    },
+  );
   return { sums: data ?? [], failed: isError, loading: isPending };
 }

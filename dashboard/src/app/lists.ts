@@ -2,16 +2,16 @@
  * Lists that the service pages, as the page shows them: one page at a time, older and newer by a stack of cursors,
  * asked for again only when the stream has told of something new.
  */
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError, fetchList } from "../api/client";
 import type { List, ListPage, ListParameters, ListRows } from "../api/types";
 import { useLive } from "../live/react";
 import type { Epochs } from "./tables/follow";
+import { useAsked } from "./asked";
 import { useCalm } from "./calm";
 
 /** At most this often (ms), however much arrives. */
-const LIST_REST_MS = 2_000;
+export const LIST_REST_MS = 2_000;
 /** How often a failure of the service is tried again before it is said. */
 const RETRIES = 2;
 
@@ -69,13 +69,14 @@ export function useList<L extends List>(
   const steps = turned.of === of ? turned.steps : [];
   const step = steps.at(-1) ?? null;
   const before = step?.seen ?? NOTHING_SEEN;
-  const { data, error, refetch } = useQuery({
-    queryKey: ["list", list, parameters, limit, step?.cursor ?? null, calm],
-    queryFn: ({ signal }) => fetchList(list, parameters, limit, step?.cursor ?? null, signal),
+  const cursor = step?.cursor ?? null;
+  const { data, error, refetch } = useAsked(
+    ["list", list, parameters, limit, cursor],
+    calm,
+    (signal) => fetchList(list, parameters, limit, cursor, signal),
     // What the service has refused it refuses again.
-    retry: (times, fault) => times < RETRIES && !(fault instanceof ApiError && fault.status < 500),
-    gcTime: 10_000,
-  });
+    { retry: (times, fault) => times < RETRIES && !(fault instanceof ApiError && fault.status < 500) },
+  );
   // Rows once shown stay until there are others, also where the answer is a failure. But amounts of other filters would be read
   // as what is asked for now, and summed against its total.
   const subject = subjectOf(list, parameters);

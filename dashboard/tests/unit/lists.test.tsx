@@ -23,7 +23,7 @@ function service() {
   return { answer: () => { for (const letGo of waiting.splice(0)) letGo(); } };
 }
 
-const OF = { currency: "EUR", from: "2026-11-01", to: "2026-11-22", category: null, sort: "total_sales" };
+const OF: ListParameters = { currency: "EUR", from: "2026-11-01", to: "2026-11-22", category: null, sort: "total_sales" };
 
 it.each([
   ["another order, as they are of the same amounts", { ...OF, sort: "units" }, 1],
