@@ -80,8 +80,9 @@ export const fetchSummary = (signal?: AbortSignal): Promise<Summary> => get("sum
 export const fetchFreshness = (signal?: AbortSignal): Promise<Freshness> =>
   get("freshness", {}, signal);
 
-/** Which days are proven, in numbers, and what was found of the newest closed days. */
-export const fetchAudit = (limit: number, signal?: AbortSignal): Promise<Audit> => get("audit", { limit }, signal);
+/** Which days are proven, in numbers, and what was found of the closed days, the newest first: a page of them. */
+export const fetchAudit = (limit: number, cursor: string | null, signal?: AbortSignal): Promise<Audit> =>
+  get("audit", { limit, cursor }, signal);
 
 export const fetchCorrections = (limit: number, signal?: AbortSignal): Promise<Corrections> =>
   get("corrections", { limit }, signal);

@@ -2,19 +2,20 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { fetchAudit } from "../api/client";
-import type { Proofs } from "../api/types";
+import type { DayProof, Proofs } from "../api/types";
 import { useFormat } from "../i18n/format";
 import { proofOf, stretchesOf } from "../live/proof";
 import { useLive } from "../live/react";
 import { ScrollBox } from "../ui/ScrollBox";
 import { useCalm, useNow } from "./calm";
+import { follow } from "./tables/follow";
 import styles from "./TrustLine.module.css";
 
 /** Days are proven without an epoch of their own: asked for again when the stream says something, and not oftener. */
 const ASK_MS = 60_000;
 /** And where it says nothing: a difference that is found at night must not wait for the first sale of the morning. */
 const QUIET_MS = 120_000;
-/** The most days that the service lists at once. */
+/** Days asked for at once: some years of them, and all are asked for, as the one that differs may be the oldest. */
 const LISTED = 1_000;
 
 /** How many of the closed days are proven, when the last one was, and what was found wrong. */
@@ -23,7 +24,7 @@ export function ProofLine() {
   const epoch = useCalm(useLive((state) => state.epoch), ASK_MS);
   const { data } = useQuery({
     queryKey: ["audit", epoch, contact === "open"],
-    queryFn: ({ signal }) => fetchAudit(1, signal),
+    queryFn: ({ signal }) => fetchAudit(1, null, signal),
     enabled: contact === "open",
     refetchInterval: QUIET_MS,
     placeholderData: keepPreviousData,
@@ -91,11 +92,15 @@ function Days({ version, proofs }: { readonly version: number; readonly proofs: 
   const format = useFormat();
   const { data } = useQuery({
     queryKey: ["audit days", version, proofs],
-    queryFn: ({ signal }) => fetchAudit(LISTED, signal),
+    queryFn: async ({ signal }) => {
+      const days: DayProof[] = [];
+      await follow((cursor) => fetchAudit(LISTED, cursor, signal), (rows) => { days.push(...rows); }, signal);
+      return days;
+    },
     placeholderData: keepPreviousData,
     gcTime: 10_000,
   });
-  const stretches = stretchesOf(data?.rows ?? []);
+  const stretches = stretchesOf(data ?? []);
   return (
     <ScrollBox className={styles.days} label={t("proof.hint")}>
       <ul>

@@ -13,15 +13,18 @@ const PROVEN = { days: 2, proven: 2, differing: 0, not_provable: 0, inconsistent
 const row = (state: string, order_date: string) => ({ order_date, state });
 
 let answer: object;
+/** What is answered where a page after the first is asked for. */
+let older: object;
 let asked = 0;
 let service: Service;
 
 beforeEach(async () => {
   answer = { epoch: 1, proofs: PROVEN, rows: [row("proven", "2026-11-21"), row("proven", "2026-11-20")], next_cursor: null };
   asked = 0;
-  vi.stubGlobal("fetch", () => {
+  vi.stubGlobal("fetch", (url: string) => {
     asked += 1;
-    return Promise.resolve(new Response(JSON.stringify(answer)));
+    const first = !new URL(url, "http://service").searchParams.has("cursor");
+    return Promise.resolve(new Response(JSON.stringify(first ? answer : older)));
   });
   await startI18n("en");
   service = await started([order("a")]);
@@ -57,6 +60,15 @@ it("tells of a difference that was found without a commit, and in the list of da
   await pass(3 * MINUTE);
   expect(screen.getByTestId("proof").textContent).toContain("1 day is not what the log says");
   expect(states()).toEqual(["differs", "proven"]);
+});
+
+it("lists the days that are older than the newest page of them", async () => {
+  answer = { ...answer, proofs: { ...PROVEN, proven: 1, differing: 1 }, rows: [row("proven", "2026-11-21")], next_cursor: "older" };
+  older = { ...answer, rows: [row("differs", "2019-01-05")], next_cursor: null };
+  await pass(3 * MINUTE);
+  act(() => { screen.getByTestId("proof").click(); });
+  await pass(0);
+  expect(states()).toEqual(["proven", "differs"]);
 });
 
 it("asks seldom, and not at all without contact", async () => {

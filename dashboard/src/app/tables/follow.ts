@@ -9,7 +9,7 @@ export interface Epochs {
 interface PageOf<Row> {
   readonly epoch: number;
   readonly rows: readonly Row[];
-  readonly next_cursor: string | null;
+  readonly next_cursor?: string | null;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function follow<Row>(
     first = Math.min(first, page.epoch);
     last = Math.max(last, page.epoch);
     take(page.rows);
-    cursor = page.next_cursor;
+    cursor = page.next_cursor ?? null;
   } while (cursor !== null);
   return { first, last };
 }
