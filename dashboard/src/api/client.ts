@@ -1,6 +1,7 @@
 /** Reads the service's REST half. The only module that calls `fetch`. */
 import type {
   Audit,
+  Catalogue,
   Corrections,
   Fault,
   Freshness,
@@ -145,6 +146,10 @@ export const fetchListings = (
   products: readonly string[],
   signal?: AbortSignal,
 ): Promise<{ readonly rows: readonly Listing[] }> => get("products", { product: products, limit: 100 }, signal);
+
+/** One page of all listings. */
+export const fetchCatalogue = (limit: number, cursor: string | null, signal?: AbortSignal): Promise<Catalogue> =>
+  get("products", { limit, cursor }, signal);
 
 /** The address of the event stream: from an event on, and with the rows of these products beside all others. */
 export function eventsUrl(lastEventId: string | null, products: readonly string[]): string {

@@ -55,6 +55,8 @@ export interface PageParameters {
 }
 
 export type Listing = Schemas["ProductsRow"];
+/** A page of the listings. */
+export type Catalogue = Schemas["ProductsPage"];
 export type Rating = Schemas["RatingsPerProductRow"];
 export type Ratings = Schemas["RatingsPerProductPage"];
 export type KeptView = Schemas["KeptView"];

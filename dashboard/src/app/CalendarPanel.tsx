@@ -64,6 +64,8 @@ export function CalendarPanel({ currency }: { readonly currency: CurrencyInfo })
   const mark = (day: string, column: Column) => markOfPart(part, column, { from: day, to: day }, { currency: code });
   const title = t("panel.calendar");
   const sold = days.filter(({ orders }) => orders !== 0);
+  const said = { currency: code, year, count: sold.length, number: format.count(sold.length) };
+  const whole = held === null || held <= `${year}-01-01`;
   return (
     <Panel
       title={title}
@@ -96,7 +98,7 @@ export function CalendarPanel({ currency }: { readonly currency: CurrencyInfo })
     >
       <HeatMap
         year={year}
-        label={t("calendar.label", { currency: code, year, count: sold.length, number: format.count(sold.length) })}
+        label={whole ? t("calendar.label", said) : t("calendar.labelSince", { ...said, day: format.day(held) })}
         dayOf={dayOf}
         tip={tip}
         onPick={pick}

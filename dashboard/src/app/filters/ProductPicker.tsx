@@ -2,7 +2,8 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { fetchList, fetchListings } from "../../api/client";
+import { fetchCatalogue, fetchList } from "../../api/client";
+import type { Catalogue } from "../../api/types";
 import { useFormat } from "../../i18n/format";
 import { parseAmount } from "../../live/amount";
 import { useLive } from "../../live/react";
@@ -14,6 +15,8 @@ import { useValueNames } from "./words";
 
 const SHOWN = 30;
 const TYPING_MS = 250;
+/** Listings asked for at once. */
+const LISTED = 2_000;
 
 export function ProductPicker() {
   const { t } = useTranslation();
@@ -38,11 +41,8 @@ export function ProductPicker() {
   };
   const { data, isFetching, isError } = useQuery({
     queryKey: ["products", search, currency, span.from, span.to, off],
-    queryFn: ({ signal }) => {
-      // Where products are not counted by day, those of the catalogue are offered.
-      if (off) return listed(search, signal);
-      return sold(signal).catch(() => listed(search, signal));
-    },
+    // Where products are not counted by day, those of the catalogue are offered.
+    queryFn: ({ signal }) => (off ? listed(search, signal) : sold(signal)),
     enabled: opened && currency !== "",
     placeholderData: keepPreviousData,
     staleTime: 30_000,
@@ -63,12 +63,18 @@ export function ProductPicker() {
   );
 }
 
-/** Those of the catalogue that the text finds. */
+/** The first of the catalogue that the text finds. Where there is none, all of it was looked through. */
 async function listed(search: string, signal: AbortSignal): Promise<readonly PickerOption[]> {
-  const { rows } = await fetchListings([], signal);
   const wanted = search.toLocaleLowerCase();
-  return rows
-    .filter((row) => `${row.product} ${row.name ?? ""}`.toLocaleLowerCase().includes(wanted))
-    .slice(0, SHOWN)
-    .map((row) => ({ value: row.product, label: row.name ?? row.product, note: row.product }));
+  const found: PickerOption[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Catalogue = await fetchCatalogue(LISTED, cursor, signal);
+    for (const { product, name } of page.rows) {
+      if (!`${product} ${name ?? ""}`.toLocaleLowerCase().includes(wanted)) continue;
+      found.push({ value: product, label: name ?? product, note: product });
+    }
+    cursor = page.next_cursor ?? null;
+  } while (cursor !== null && found.length < SHOWN);
+  return found.slice(0, SHOWN);
 }

@@ -71,6 +71,8 @@ export function WallDays({ currency: { code, minorUnits }, unit }: Props) {
     },
     [series, format, unit],
   );
+  // As of the categories: there is no number of what no view holds, and nothing to click on a wall that would lead to one.
+  if ("missing" in narrowed) return null;
   const total = series.reduce((sum, { micros }) => sum + micros, 0n);
   return (
     <section className={styles.panel}>
