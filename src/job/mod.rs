@@ -545,7 +545,7 @@ mod tests {
             assert_eq!(other.execute("UPDATE job SET generation = generation + 1", []), Ok(1));
             while begun.elapsed() < BEAT * 12 {
                 is_kept()?;
-                std::thread::sleep(Duration::from_millis(10));
+                std::thread::park_timeout(Duration::from_millis(10));
             }
             Ok(())
         });

@@ -4,7 +4,7 @@
 //! all combinations of a year is megabytes, and looking there cost 200 ns an order in cache misses; the
 //! table of groups stays in the nearest cache.
 
-use super::orders::Counted;
+use super::effect::Counted;
 use crate::day::Day;
 use crate::order::{Contribution, Fact};
 use crate::symbol::Symbol;

@@ -10,8 +10,9 @@ use timely::dataflow::operators::generic::{OutputBuilder, OutputBuilderSession};
 use timely::dataflow::operators::{Capability, InputCapability};
 use timely::dataflow::{Scope, StreamVec};
 
+use super::effect::{Effect, Outcome};
 use super::facts::FactTable;
-use super::orders::{Effect, Orders, Outcome, route};
+use super::orders::{Orders, route};
 use super::sums::Sums;
 use crate::changes::{Corrected, Earlier, Kept, Output};
 use crate::graph::{Epoch, Settings, Watermark};

@@ -1,7 +1,7 @@
 //! Where orders stand: one cache line each, in chunks that never move.
 
+use super::effect::Counted;
 use super::facts::{FactIndex, FactTable, ProductNumber};
-use super::orders::Counted;
 use crate::amount::Amount;
 use crate::minute::Minute;
 use crate::order::{Content, Contribution, OrderEvent, OrderId, Version};

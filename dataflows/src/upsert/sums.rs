@@ -3,8 +3,8 @@
 use differential_dataflow::difference::{IsZero, Semigroup};
 use hashbrown::HashMap;
 
+use super::effect::{Counted, Effect};
 use super::facts::{FactTable, Group};
-use super::orders::{Counted, Effect};
 use crate::changes::{ByPartition, Outcomes};
 use crate::day::Day;
 use crate::minute::Minute;
