@@ -15,7 +15,7 @@ import { useCalm } from "./calm";
 import { useShown, useShownNarrowing, useView } from "./figures";
 import { markOfPart, useNarrow, type Column } from "./narrowing";
 
-/** As many as the service ranks. */
+/** As many sums as are asked for: how many the service ranks is said where the job runs. */
 const SHOWN = 10;
 /** The sums are asked for again when something changed, at most so often. */
 const AGAIN_MS = 5_000;

@@ -22,7 +22,6 @@ const ROWS: ReadonlySet<string> = new Set<keyof LiveState>([
   "epoch",
   "committedAt",
   "backlog",
-  "changedAt",
   "counts",
   "views",
   "slice",

@@ -42,8 +42,6 @@ export interface LiveState {
   readonly clockSkew: number;
   /** Milliseconds from writing the newest record to its commit; null where that is not known. */
   readonly backlog: number | null;
-  /** Our time of the newest change (ms); null before the first. */
-  readonly changedAt: number | null;
   readonly counts: Counters;
   readonly currencies: readonly CurrencyInfo[];
   readonly anchor: string;
@@ -90,7 +88,6 @@ export const stateBefore = ({ period, narrowing }: Showing): LiveState => ({
   committedAt: null,
   clockSkew: 0,
   backlog: null,
-  changedAt: null,
   counts: { read: 0, duplicates: 0, corrections: 0, cancellations: 0, rejected: 0 },
   currencies: [],
   anchor: "",

@@ -476,12 +476,10 @@ export class LiveStore {
       return before.views && !touched.has(view) ? before.views[view] : { table };
     };
     const minutes = minutesBefore?.tables.orders_per_minute;
-    const first = before.views === null;
     this.#patch({
       epoch: ledger.epoch,
       committedAt: ledger.committedAt,
       backlog: ledger.backlog,
-      changedAt: first ? null : this.#parts.clock(),
       counts: ledger.counts,
       currencies: ledger.currencies,
       anchor: ledger.anchor,

@@ -110,32 +110,6 @@ export function perDay(table: Rows, currency: string, span: Span, anchor: string
   });
 }
 
-/** The newest `count` months of one currency, oldest first; months between without sales are there. */
-export function perMonth(table: Rows, currency: string, count: number): PeriodSum[] {
-  const held = new Map<string, Sum>();
-  let last = "";
-  let first = "9999-99";
-  for (const entry of table.entries()) {
-    if (entry.period > last) last = entry.period;
-    if (entry.period < first) first = entry.period;
-    if (entry.currency === currency) held.set(entry.period, plus(held.get(entry.period) ?? NOTHING, entry));
-  }
-  if (last === "") return [];
-  const months: PeriodSum[] = [];
-  for (let month = last; months.length < count && month >= first; month = monthBefore(month)) {
-    months.unshift({ period: month, ...(held.get(month) ?? NOTHING) });
-  }
-  return months;
-}
-
-function monthBefore(month: string): string {
-  const year = Number(month.slice(0, 4));
-  const number = Number(month.slice(5));
-  return number > 1
-    ? `${month.slice(0, 5)}${String(number - 1).padStart(2, "0")}`
-    : `${String(year - 1).padStart(4, "0")}-12`;
-}
-
 const inOrder = (sums: ReadonlyMap<string, Sum>): PeriodSum[] =>
   [...sums]
     .map(([period, sum]) => ({ period, ...sum }))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { anchorOf, covers, daysBetween, spanOf } from "../../src/live/period";
 import { Table } from "../../src/live/table";
-import { boundsOf, counted, perCurrency, perDay, perLabel, perMonth } from "../../src/live/totals";
+import { boundsOf, counted, perCurrency, perDay, perLabel } from "../../src/live/totals";
 
 const row = (order_date: string, currency: string, total_sales: string, epoch = 1) => ({
   order_date,
@@ -86,18 +86,6 @@ describe("sums", () => {
       table.put({ ...row("2026-11-22", "EUR", total), category });
     }
     expect(perLabel(table, "EUR", { from: null, to: null }).map(({ label }) => label)).toEqual(["Art", "Books", "Toys"]);
-  });
-
-  it("go over the turn of the year", () => {
-    const table = new Table("sales_per_month", null);
-    for (const [year, month] of [[2025, 11], [2026, 1]] as const) {
-      table.put({ year, month, currency: "EUR", total_sales: "1.0", orders: 1, units: 1, epoch: 1 });
-    }
-    expect(perMonth(table, "EUR", 13).map(({ period, orders }) => [period, orders])).toEqual([
-      ["2025-11", 1],
-      ["2025-12", 0],
-      ["2026-01", 1],
-    ]);
   });
 });
 

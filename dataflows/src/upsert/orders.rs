@@ -10,7 +10,7 @@
 
 use hashbrown::HashTable;
 
-use super::effect::{Counted, Effect, Outcome};
+use super::effect::{Effect, Outcome};
 use super::facts::FactTable;
 use super::slots::{Place, Slot, Slots};
 use super::times::Times;

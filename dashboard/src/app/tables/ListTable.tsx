@@ -16,7 +16,7 @@ import { Pager, Search, Toolbar } from "./Toolbar";
 
 /** Rows asked for at once for a file: so many that it is soon made, so few that none is a long task. */
 const FILE_ROWS = 2_000;
-/** The service is asked when typing pauses (ms). */
+/** The service is asked at most so often while somebody types (ms). */
 const TYPING_MS = 350;
 
 interface Props<L extends List> {
