@@ -1,4 +1,5 @@
-//! Whether the log is the one that was counted, what it still holds of a partition, and reading it from its first record to the committed offset.
+//! Whether the log is the one that was counted, what it still holds of a partition, and reading it from its first record
+//! to the committed offset.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -79,8 +80,8 @@ pub(super) fn is_of_another_log(
     }))
 }
 
-/// Hands every record of a partition that is counted in `state` to `each`. After at most `at_once` records `goes_on` is told how many
-/// they were; where it says no, the reading ends there. Returns whether it came to its end.
+/// Hands every record of a partition that is counted in `state` to `each`. After at most `at_once` records `goes_on` is told
+/// how many they were; where it says no, the reading ends there. Returns whether it came to its end.
 ///
 /// # Errors
 /// [`SourceError`] where the log can not be read.

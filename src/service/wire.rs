@@ -220,7 +220,7 @@ pub struct Partition {
     pub rejected: u64,
     /// Records of a kind that no kept view needs.
     pub other: u64,
-    /// Of `applied`: orders dated before what can still be corrected.
+    /// Of `applied` and `cancellations`: those that came too late to find the order that they may mean.
     pub beyond_horizon: u64,
     /// Records whose amount had more than six places.
     pub rounded: u64,

@@ -39,7 +39,8 @@ impl Loss {
 }
 
 /// When a log's first records were written, and whether more than one of them says so; `None` where none has a date. A
-/// tenth of them may be by clocks that stand at 1970, as in [log time](takings_dataflows::log_time::LogTime), and all but a few by such as are ahead.
+/// tenth of them may be by clocks that stand at 1970, as in [log time](takings_dataflows::log_time::LogTime), and all but a
+/// few by such as are ahead.
 pub fn first_date(firsts: &[i64]) -> Option<(i64, bool)> {
     let mut dates: Vec<i64> = firsts.iter().copied().filter(|date| *date > 0).collect();
     dates.sort_unstable();

@@ -826,7 +826,7 @@ export interface components {
             balanced: boolean;
             /**
              * Format: int64
-             * @description Of `applied`: orders dated before what can still be corrected.
+             * @description Of `applied` and `cancellations`: those that came too late to find the order that they may mean.
              */
             beyond_horizon: number;
             /**
