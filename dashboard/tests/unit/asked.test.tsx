@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 /** A service that takes longer to answer than the shop takes to sell something. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, renderHook } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { useList } from "../../src/app/lists";
 import { useBest } from "../../src/app/best";
 import { LiveContext } from "../../src/live/react";
+import { asking, pass } from "./asking";
 import { order, started } from "./service";
 
 /** Longer than either list rests. */
@@ -45,11 +45,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
-const provider = () => {
-  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  return ({ children }: { children: ReactNode }) => <QueryClientProvider client={queries}>{children}</QueryClientProvider>;
-};
+const provider = () => asking({ staleTime: Infinity });
 const aborted = () => asked.map(({ signal }) => signal.aborted);
 
 it("a list arrives however much is sold meanwhile, and is then asked for again, once", async () => {

@@ -1,11 +1,10 @@
 // @vitest-environment happy-dom
 /** What a list shows while the service has not answered yet: rows of what is asked for, or none. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, renderHook, waitFor } from "@testing-library/react";
-import type { ReactNode } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 import type { ListParameters } from "../../src/api/types";
 import { useList } from "../../src/app/lists";
+import { asking } from "./asking";
 
 afterEach(() => {
   cleanup();
@@ -35,8 +34,6 @@ it.each([
   ["another product, alike", { ...OF, product: "tea" }, 0],
 ] as const)("keeps or drops its rows for %s", async (_, next, kept) => {
   const { answer } = service();
-  const queries = new QueryClient();
-  const wrapper = ({ children }: { children: ReactNode }) => <QueryClientProvider client={queries}>{children}</QueryClientProvider>;
   const seen: (readonly [string | undefined, number | undefined])[] = [];
   const { result, rerender } = renderHook(
     (parameters: ListParameters) => {
@@ -44,7 +41,7 @@ it.each([
       seen.push([list.page?.rows[0]?.currency, list.page?.rows.length]);
       return list;
     },
-    { wrapper, initialProps: OF },
+    { wrapper: asking(), initialProps: OF },
   );
   await waitFor(() => { answer(); expect(result.current.page?.rows).toHaveLength(1); });
   seen.splice(0);

@@ -1,11 +1,11 @@
 // @vitest-environment happy-dom
 /** What was proven, as an open page says it where nobody sells. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { ProofLine } from "../../src/app/ProofLine";
 import { startI18n } from "../../src/i18n";
 import { LiveContext } from "../../src/live/react";
+import { asking, pass } from "./asking";
 import { order, started, type Service } from "./service";
 
 const MINUTE = 60_000;
@@ -29,12 +29,7 @@ beforeEach(async () => {
   await startI18n("en");
   service = await started([order("a")]);
   vi.useFakeTimers();
-  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  render(
-    <QueryClientProvider client={queries}>
-      <LiveContext value={service.store}><ProofLine /></LiveContext>
-    </QueryClientProvider>,
-  );
+  render(<LiveContext value={service.store}><ProofLine /></LiveContext>, { wrapper: asking({ staleTime: Infinity }) });
   await pass(0);
 });
 
@@ -44,7 +39,6 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 const states = () => [...document.querySelectorAll("[data-state]")].map((each) => each.getAttribute("data-state"));
 
 it("tells of a difference that was found without a commit, and in the list of days that is open", async () => {

@@ -1,6 +1,5 @@
 // @vitest-environment happy-dom
 /** What is said of what the page does not hold, or could not ask: nothing that would be read as a number, or as a no. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import type { ReactElement } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -11,6 +10,7 @@ import { startI18n } from "../../src/i18n";
 import { WIDE } from "../../src/live/holding";
 import { LiveContext } from "../../src/live/react";
 import type { Showing } from "../../src/live/store";
+import { asking } from "./asking";
 import { order, Service } from "./service";
 
 const EUR = { code: "EUR", minorUnits: 2, weight: 1 };
@@ -28,10 +28,7 @@ async function shown(element: ReactElement, showing: Partial<Showing>, off: read
   service.shop.commit([order("a", { day: "2026-03-05" }), order("b", { day: "2026-11-20" })]);
   service.store.start();
   await service.settle();
-  const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const { container } = render(
-    <QueryClientProvider client={queries}><LiveContext value={service.store}>{element}</LiveContext></QueryClientProvider>,
-  );
+  const { container } = render(<LiveContext value={service.store}>{element}</LiveContext>, { wrapper: asking({ retry: false }) });
   return container.innerHTML;
 }
 
