@@ -214,7 +214,7 @@ pub fn recount_days(
     });
     recount.horizon = untils.collect::<Option<Vec<i64>>>().and_then(|untils| untils.into_iter().max());
     // Sales of any day may follow a listing that is gone.
-    if of_listings.iter().any(|(range, state)| state.lost(range.first).is_some()) {
+    if of_listings.iter().any(|(range, state)| state.loss(range.first).is_some()) {
         recount.horizon = None;
     }
     Ok(Some(recount.compare(&lost.join(", "))))

@@ -1,41 +1,40 @@
 //! Events that were made for one client alone, and what they hold together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// So many bytes of them at most: whoever comes back with more before it starts over instead.
 pub const MAX_OUTSTANDING: usize = 64 * 1024 * 1024;
 
-/// The bytes of all that were not yet taken.
-#[derive(Debug, Default)]
-pub struct Outstanding(Arc<AtomicUsize>);
+/// Room for those that were not yet taken, a permit a byte.
+#[derive(Debug)]
+pub struct Outstanding(Arc<Semaphore>);
+
+impl Default for Outstanding {
+    fn default() -> Self {
+        Outstanding(Arc::new(Semaphore::new(MAX_OUTSTANDING)))
+    }
+}
 
 impl Outstanding {
     /// An event, counted until the last copy of it is dropped; `None` where there is no room for it.
     pub fn hold(&self, event: Bytes) -> Option<Bytes> {
-        let length = event.len();
-        let has_room = |held: usize| held.checked_add(length).filter(|&held| held <= MAX_OUTSTANDING);
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, has_room).ok()?;
-        Some(Bytes::from_owner(Held { event, of: Arc::clone(&self.0) }))
+        let length = u32::try_from(event.len()).ok()?;
+        let _room = Arc::clone(&self.0).try_acquire_many_owned(length).ok()?;
+        Some(Bytes::from_owner(Held { event, _room }))
     }
 }
 
 struct Held {
     event: Bytes,
-    of: Arc<AtomicUsize>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.event
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.of.fetch_sub(self.event.len(), Ordering::AcqRel);
     }
 }
 

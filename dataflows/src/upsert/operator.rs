@@ -13,7 +13,7 @@ use timely::dataflow::{Scope, StreamVec};
 use super::effect::{Effect, Outcome};
 use super::facts::FactTable;
 use super::orders::{Orders, route};
-use super::sums::Sums;
+use super::sums::{ReplayedSales, Sums};
 use crate::changes::{Corrected, Earlier, Kept, Output};
 use crate::graph::{Epoch, Settings, Watermark};
 use crate::in_order::{At, InOrder, first_open};
@@ -89,8 +89,10 @@ pub(crate) fn upsert<'scope>(
         let minutes_since = |first| counts_minutes.then_some(first);
         let mut live = Sums::new(RollUp::new(&views), sold, minutes_since(Minute::NONE));
         let mut arrived: InOrder<Capabilities, Vec<OrderEvent>> = InOrder::new();
-        let mut loading = Capabilities::to_load(initial, recovered_epoch)
-            .map(|at| (at, Sums::new(RollUp::new(&fill), sold_to_fill, minutes_since(first_replayed_minute))));
+        let mut loading = Capabilities::to_load(initial, recovered_epoch).map(|at| {
+            let sums = Sums::new(RollUp::new(&fill), sold_to_fill, minutes_since(first_replayed_minute));
+            (at, sums, ReplayedSales::default())
+        });
 
         move |frontiers| {
             let mut rows_out = rows_out.activate();
@@ -101,14 +103,14 @@ pub(crate) fn upsert<'scope>(
             // Nothing of an epoch before this one is still to come. While anything is replayed, nothing live is open.
             let open = first_open(&frontiers[..1]);
             if open > recovered_epoch
-                && let Some((at, mut replayed)) = loading.take()
+                && let Some((at, mut replayed, sales)) = loading.take()
             {
                 let mut session = rows_out.session(&at.rows);
                 replayed.drain_rows(|key, sum| session.give((key, recovered_epoch + 1, sum)));
                 let mut session = minutes_out.session(&at.minutes);
                 replayed.drain_minutes(|key, sum| session.give((key, sum)));
                 let mut session = applying.sales.session(&at.sales);
-                replayed.drain_sales(|sale| session.give(sale));
+                sales.into_sales().for_each(|sale| session.give(sale));
             }
             while let Some((epoch, at)) =
                 arrived.close(open, |_, at, mut batch| applying.live(at, &mut live, &mut batch))
@@ -128,8 +130,8 @@ pub(crate) fn upsert<'scope>(
             arrived.open(open, |_, at, mut batch| applying.live(at, &mut live, &mut batch));
             events.for_each(|capability, batch| {
                 let is_replayed = capability.least().is_some_and(|epoch| *epoch <= recovered_epoch);
-                if let Some((_, replayed)) = loading.as_mut().filter(|_| is_replayed) {
-                    applying.replayed(replayed, batch);
+                if let Some((_, replayed, sales)) = loading.as_mut().filter(|_| is_replayed) {
+                    applying.replayed(replayed, sales, batch);
                     return;
                 }
                 match arrived.at(&capability, open, Capabilities::retain) {
@@ -205,10 +207,10 @@ impl Applying<'_> {
     }
 
     /// The orders are known again; what they say was counted and kept before, and is summed for views that are filled.
-    fn replayed(&mut self, sums: &mut Sums, batch: &mut Vec<OrderEvent>) {
+    fn replayed(&mut self, sums: &mut Sums, sales: &mut ReplayedSales, batch: &mut Vec<OrderEvent>) {
         each_of(self.orders, batch, |orders, event| {
             let effect = orders.apply(event);
-            sums.add_replayed(orders.facts(), event, &effect);
+            sums.add(orders.facts(), event, &effect, |sale| sales.add(sale));
         });
     }
 

@@ -54,15 +54,28 @@ impl Daily {
     }
 }
 
-type SaleKey = (Symbol, Day, Symbol, Part);
+/// What a replay sold, which nobody takes before its end: summed, since a log of years has more sales than memory should
+/// hold.
+#[derive(Default)]
+pub(super) struct ReplayedSales(HashMap<(Symbol, Day, Symbol, Part), Takings>);
+
+impl ReplayedSales {
+    pub(super) fn add(&mut self, Sale { product, day, currency, part, takings }: Sale) {
+        self.0.entry((product, day, currency, part)).or_default().plus_equals(&takings);
+    }
+
+    /// Those that did not cancel each other out.
+    pub(super) fn into_sales(self) -> impl Iterator<Item = Sale> {
+        let sales = self.0.into_iter().filter(|(_, takings)| !takings.is_zero());
+        sales.map(|((product, day, currency, part), takings)| Sale { product, day, currency, part, takings })
+    }
+}
 
 /// Sums of what orders changed. Used again for the next epoch: they keep their memory.
 pub(super) struct Sums {
     roll_up: RollUp,
     changes: Changes,
     sold: Sold,
-    /// What is sold of a replay, which nobody takes before its end.
-    sales: HashMap<SaleKey, Takings>,
     minutes: HashMap<MinuteKey, Takings>,
     /// The first minute that is summed, where any is.
     minutes_since: Option<Minute>,
@@ -76,7 +89,6 @@ impl Sums {
             roll_up,
             changes: Changes::default(),
             sold,
-            sales: HashMap::new(),
             minutes: HashMap::new(),
             minutes_since,
             outcomes: ByPartition::default(),
@@ -92,15 +104,6 @@ impl Sums {
         if let Some(since) = self.minutes_since {
             self.add_minutes(facts, effect, since);
         }
-    }
-
-    /// The same, of a replay: a log of years has more sales than memory should hold.
-    pub(super) fn add_replayed(&mut self, facts: &FactTable, event: &OrderEvent, effect: &Effect) {
-        let mut sales = std::mem::take(&mut self.sales);
-        self.add(facts, event, effect, |Sale { product, day, currency, part, takings }| {
-            sales.entry((product, day, currency, part)).or_default().plus_equals(&takings);
-        });
-        self.sales = sales;
     }
 
     fn add_facts(&mut self, facts: &FactTable, event: &OrderEvent, effect: &Effect, mut sell: impl FnMut(Sale)) {
@@ -140,15 +143,6 @@ impl Sums {
     /// Hands over each row's change.
     pub(super) fn drain_rows(&mut self, each: impl FnMut(ViewKey, Takings)) {
         self.roll_up.drain(&mut self.changes, each);
-    }
-
-    /// Hands over what a replay sold.
-    pub(super) fn drain_sales(&mut self, mut each: impl FnMut(Sale)) {
-        for ((product, day, currency, part), takings) in std::mem::take(&mut self.sales) {
-            if !takings.is_zero() {
-                each(Sale { product, day, currency, part, takings });
-            }
-        }
     }
 
     /// Hands over each minute's change.
